@@ -1,0 +1,87 @@
+-- policies, orders and decisions
+
+CREATE TABLE routing.policy (
+	tenant_id		int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
+	policy			text COLLATE "C" NOT NULL CHECK (policy <> ''),
+	version			int NOT NULL CHECK (version > 0),
+	state			text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'active', 'retired')),
+	definition		jsonb NOT NULL DEFAULT '{}',
+	author			text NOT NULL DEFAULT session_user,
+	comment			text NOT NULL DEFAULT '',
+	approved_by		text,
+	effective_at	timestamptz,
+	builtin			boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (tenant_id, policy, version)
+);
+CREATE UNIQUE INDEX policy_one_active ON routing.policy (tenant_id, policy) WHERE state = 'active';
+COMMENT ON TABLE routing.policy IS 'the versioned weights by which plans are judged; without an active version of the named policy the built-in values apply';
+
+CREATE TABLE routing.sales_order (
+	tenant_id		int NOT NULL DEFAULT routing.current_tenant(),
+	order_id		text COLLATE "C" NOT NULL CHECK (order_id <> ''),
+	customer		text COLLATE "C" NOT NULL,
+	channel			text COLLATE "C",
+	country			text COLLATE "C",
+	postal_code		text COLLATE "C",
+	latitude		double precision,
+	longitude		double precision,
+	requested_on	date,
+	date_basis		text NOT NULL DEFAULT 'deliver' CHECK (date_basis IN ('deliver', 'ship')),
+	priority		int CHECK (priority BETWEEN 1 AND 9),
+	completeness	text NOT NULL DEFAULT 'none',
+	status			text NOT NULL DEFAULT 'received'
+					CHECK (status IN ('received', 'blocked', 'allocated', 'scheduled', 'backordered',
+									  'partially_allocated', 'partially_scheduled', 'cancelled')),
+	ordered_at		timestamptz NOT NULL DEFAULT now(),
+	policy			text COLLATE "C" NOT NULL DEFAULT 'standard',
+	correlation_id	text,
+	decision_id		bigint,
+	event_version	bigint NOT NULL DEFAULT 0,
+	reason			text,
+	binding			text COLLATE "C" NOT NULL DEFAULT '',
+	PRIMARY KEY (tenant_id, order_id)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE routing.sales_order IS 'orders; inserting one with its lines in one transaction routes it at commit';
+
+CREATE TABLE routing.sales_order_line (
+	tenant_id			int NOT NULL DEFAULT routing.current_tenant(),
+	order_id			text COLLATE "C" NOT NULL,
+	line_no				int NOT NULL CHECK (line_no > 0),
+	item				text COLLATE "C" NOT NULL,
+	quantity			numeric NOT NULL CHECK (quantity > 0 AND quantity <= 1e11 AND min_scale(quantity) <= 4),
+	uom					text COLLATE "C",
+	price				numeric CHECK (price >= 0 AND price <= 1e11 AND min_scale(price) <= 4),
+	requested_on		date,
+	node				text COLLATE "C",
+	lot					text COLLATE "C" NOT NULL DEFAULT '',
+	status				text NOT NULL DEFAULT 'received'
+						CHECK (status IN ('received', 'blocked', 'allocated', 'scheduled', 'backordered',
+										  'partially_allocated', 'partially_scheduled', 'cancelled')),
+	promised_on			date,
+	first_promised_on	date,
+	allocated_node		text COLLATE "C",
+	split				boolean NOT NULL DEFAULT false,
+	replan				boolean NOT NULL DEFAULT false,
+	reason				text,
+	source_key			text COLLATE "C",
+	PRIMARY KEY (tenant_id, order_id, line_no)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE routing.sales_order_line IS 'order lines; node pins the line to a node, the columns from status on are the engine''s answer';
+COMMENT ON COLUMN routing.sales_order_line.replan IS 'engine''s own: item, dates, destination or pin changed, so what is booked is planned anew';
+
+CREATE SEQUENCE routing.decision_seq;
+CREATE TABLE routing.decision (
+	tenant_id		int NOT NULL,
+	decision_id		bigint NOT NULL,
+	previous_id		bigint,
+	order_id		text COLLATE "C" NOT NULL,
+	decided_at		timestamptz NOT NULL,
+	policy			text COLLATE "C" NOT NULL,
+	policy_version	int NOT NULL,
+	status			text NOT NULL,
+	cost			numeric,
+	detail			jsonb NOT NULL,
+	PRIMARY KEY (tenant_id, decision_id)
+) WITH (toast_tuple_target = 4080);
+ALTER SEQUENCE routing.decision_seq OWNED BY routing.decision.decision_id;
+COMMENT ON TABLE routing.decision IS 'what was known, considered and chosen at each routing of an order; previous_id leads to the one before';
