@@ -2,7 +2,7 @@
 
 CREATE TABLE routing.node (
 	tenant_id		int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
-	node			text COLLATE "C" NOT NULL CHECK (node <> ''),
+	node			text COLLATE "C" NOT NULL CHECK (octet_length(node) BETWEEN 1 AND 100),
 	name			text NOT NULL DEFAULT '',
 	kind			text NOT NULL DEFAULT 'warehouse'
 					CHECK (kind IN ('warehouse', 'store', '3pl', 'cross_dock', 'supplier')),
@@ -21,7 +21,7 @@ COMMENT ON TABLE routing.node IS 'places that can fulfill; handling_cost is mone
 
 CREATE TABLE routing.zone (
 	tenant_id	int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
-	zone		text COLLATE "C" NOT NULL CHECK (zone <> ''),
+	zone		text COLLATE "C" NOT NULL CHECK (octet_length(zone) BETWEEN 1 AND 100),
 	name		text NOT NULL DEFAULT '',
 	PRIMARY KEY (tenant_id, zone)
 );
@@ -29,8 +29,8 @@ COMMENT ON TABLE routing.zone IS 'destination zones of the lanes';
 
 CREATE TABLE routing.zone_area (
 	tenant_id		int NOT NULL DEFAULT routing.current_tenant(),
-	country			text COLLATE "C" NOT NULL,
-	postal_prefix	text COLLATE "C" NOT NULL DEFAULT '',
+	country			text COLLATE "C" NOT NULL CHECK (octet_length(country) BETWEEN 1 AND 20),
+	postal_prefix	text COLLATE "C" NOT NULL DEFAULT '' CHECK (octet_length(postal_prefix) <= 40),
 	zone			text COLLATE "C" NOT NULL,
 	PRIMARY KEY (tenant_id, country, postal_prefix),
 	FOREIGN KEY (tenant_id, zone) REFERENCES routing.zone

@@ -39,6 +39,7 @@ CREATE TABLE routing.reservation (
 	deliver_on	date NOT NULL,
 	service		text COLLATE "C" NOT NULL,
 	shipment_no	int NOT NULL,
+	basis		text NOT NULL CHECK (basis IN ('on_hand', 'inbound')),
 	expires_at	timestamptz,
 	state		text NOT NULL CHECK (state IN ('firm', 'uncovered', 'cancelled')),
 	decision_id	bigint,
@@ -50,6 +51,7 @@ CREATE TABLE routing.reservation (
 CREATE INDEX reservation_open ON routing.reservation (tenant_id, item, node) WHERE "to" IS NULL;
 COMMENT ON TABLE routing.reservation IS 'bookings, which are the schedule lines of the orders; changed only under the lock of the position';
 COMMENT ON COLUMN routing.reservation.needed_on IS 'the day the stock is needed at the node; the booking counts from then on';
+COMMENT ON COLUMN routing.reservation.basis IS 'what the booking rested on when it was made';
 COMMENT ON COLUMN routing.reservation.state IS 'firm counts against supply; uncovered has lost its supply and waits; cancelled is history';
 
 /*

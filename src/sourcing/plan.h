@@ -170,7 +170,7 @@ typedef struct SrcResult
 {
 	SrcPlan		best;
 	bool		has_next;
-	SrcPlan		next;			/* cheapest plan found whose set of (node, day) differs from best's */
+	SrcPlan		next;			/* cheapest plan found whose set of (node, day) differs from best's and is not empty */
 	int32_t		nodes_read;
 	int64_t		unread_bound;	/* no plan using an unread node costs less; INT64_MAX if all were read */
 	bool		exact;			/* best is optimal among plans of up to SRC_EXACT_SHIPMENTS shipments */

@@ -1,0 +1,11 @@
+-- What must hold afterwards.
+\pset tuples_only on
+\pset format unaligned
+
+SELECT 'HEALTH  rows of verify(): ' || count(*) FROM routing.verify();
+SELECT '        differences between the ERP and the engine, by reconcile(): '
+	   || (SELECT count(*) FROM routing.reconcile('stock')) + (SELECT count(*) FROM routing.reconcile('purchases'))
+		  + (SELECT count(*) FROM routing.reconcile('orders'))
+	   || ', keys pending: ' || (SELECT count(*) FROM routing.pending);
+\echo '        doctor() says:'
+SELECT '          ' || concat_ws(' | ', VARIADIC ARRAY(SELECT value FROM jsonb_each_text(to_jsonb(d)))) FROM routing.doctor() d;

@@ -1,0 +1,62 @@
+-- The page: what came of the orders.  Every number is measured or counted here.
+\pset tuples_only on
+\pset format unaligned
+\pset footer off
+
+SELECT format(E'\nORDERS  %s entered one by one over one connection, each committed: %s s, %s orders per second',
+			  count(*), :'took', round(count(*) / :took)) FROM routing.sales_order;
+
+WITH o AS MATERIALIZED (
+	SELECT s.order_id, s.status, d.cost, r.nodes
+	FROM routing.sales_order s
+	LEFT JOIN routing.decision d ON (d.tenant_id, d.decision_id) = (s.tenant_id, s.decision_id)
+	LEFT JOIN (SELECT order_id, count(DISTINCT node) AS nodes FROM routing.reservation
+			   WHERE "to" IS NULL GROUP BY order_id) r ON r.order_id = s.order_id
+), l AS MATERIALIZED (
+	SELECT status, count(*) AS n, 100.0 * count(*) / sum(count(*)) OVER () AS share
+	FROM routing.sales_order_line GROUP BY status
+)
+SELECT format('LINES   %s: %s', sum(n),
+			  string_agg(format('%s %s (%s %%)', replace(status, '_', ' '), n, round(share, 1)), ', ' ORDER BY n DESC)) FROM l
+UNION ALL
+SELECT format(E'PLANS   from one node %s %%, split %s %%, nothing shipped yet %s %% of the orders',
+			  round(100.0 * count(*) FILTER (WHERE nodes = 1) / count(*), 1),
+			  round(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 1),
+			  round(100.0 * count(*) FILTER (WHERE nodes IS NULL) / count(*), 1)) FROM o
+UNION ALL
+SELECT format('COST    mean of the %s orders that are served in full: %s USD; from one node %s, split %s',
+			  count(*), round(avg(cost), 2), round(avg(cost) FILTER (WHERE nodes = 1), 2),
+			  round(avg(cost) FILTER (WHERE nodes > 1), 2)) FROM o WHERE status IN ('allocated', 'scheduled');
+
+SELECT format(E'\nATP     of %s (%s): %s before, %s ordered, %s after',
+			  b.item, i.name, b.total,
+			  (SELECT sum(quantity) FROM routing.sales_order_line WHERE item = :'item'),
+			  routing.atp_total(b.item))
+FROM public.atp_before b JOIN routing.item i USING (item) LIMIT 1;
+SELECT '        at ' || string_agg(format('%s %s -> %s', node, before, after), ', ' ORDER BY before DESC, node)
+FROM (SELECT node, b.atp AS before, a.atp AS after
+	  FROM public.atp_before b JOIN routing.availability a USING (item, node)
+	  WHERE b.item = :'item' ORDER BY b.atp DESC, node LIMIT 5) n;
+
+-- a split order that is easy to follow: three lines, two nodes, all on hand
+SELECT s.order_id AS split_order
+FROM routing.sales_order s
+JOIN routing.reservation r ON (r.tenant_id, r.order_id) = (s.tenant_id, s.order_id) AND r."to" IS NULL
+WHERE s.status = 'allocated'
+GROUP BY s.order_id
+HAVING count(DISTINCT r.node) = 2 AND count(DISTINCT r.line_no) = 3
+ORDER BY s.order_id LIMIT 1 \gset
+
+\echo
+\echo EXPLAIN of a split order
+SELECT '  ' || line FROM routing.explain(:'split_order') AS line;
+
+\echo
+\echo 'THE ERP''S OWN ROWS of this order, with the answer written back'
+\pset tuples_only off
+\pset format aligned
+\pset border 1
+SELECT doc_no, deb_no, ship_zip, wish_date, route_stat, from_whse, promise_date, parcels, ship_cost
+FROM erp.order_head WHERE doc_no = :'split_order'::int;
+SELECT pos_no, art_no, qty, pos_stat, from_whse, promise_date
+FROM erp.order_pos WHERE doc_no = :'split_order'::int ORDER BY pos_no;

@@ -1,0 +1,153 @@
+-- what notes a change and what settles it at commit
+
+/*
+ * A change of an order or of supply is only noted, row by row; at commit one
+ * settlement works off all that was noted.  BEFORE triggers note the rows of
+ * our own tables.  The constraint triggers exist to run settle() at commit:
+ * their WHEN condition lets the first noted change of a transaction queue the
+ * one event that is needed, and no more.
+ */
+CREATE FUNCTION routing.settle_due() RETURNS boolean
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_settle_due';
+COMMENT ON FUNCTION routing.settle_due() IS 'whether something was noted for which no settlement is queued yet';
+
+CREATE FUNCTION routing.settle() RETURNS trigger
+	LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'routing_settle';
+COMMENT ON FUNCTION routing.settle() IS 'trigger: works off what the transaction noted';
+
+CREATE FUNCTION routing.note_ledger() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_ledger';
+COMMENT ON FUNCTION routing.note_ledger() IS 'trigger: checks a row of supply or item_node and notes its item-node';
+
+CREATE FUNCTION routing.note_order() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_order';
+COMMENT ON FUNCTION routing.note_order() IS 'trigger: checks a row of an order or line and notes the order';
+
+CREATE FUNCTION routing.note_change(tenant_id int, binding text, watch_no int, new_row record, old_row record)
+	RETURNS boolean
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_note_change';
+COMMENT ON FUNCTION routing.note_change(int, text, int, record, record) IS
+	'notes the keys of a changed row of a bound table; true if a settlement must be queued';
+
+CREATE FUNCTION routing.note_truncate() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_truncate';
+COMMENT ON FUNCTION routing.note_truncate() IS 'trigger: notes that a table was emptied';
+
+-- supply and item_node
+CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.supply
+	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.supply
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.item_node
+	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.item_node
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+
+-- orders and lines
+CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order
+	FOR EACH ROW EXECUTE FUNCTION routing.note_order();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sales_order
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order_line
+	FOR EACH ROW EXECUTE FUNCTION routing.note_order();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sales_order_line
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+
+/*
+ * TRUNCATE has no rows.  The statement trigger notes the table and puts a row
+ * into settle_token, whose constraint trigger brings the settlement; the same
+ * table re-arms a settlement that SET CONSTRAINTS fired in mid-transaction.
+ */
+CREATE TABLE routing.settle_token (
+	token	bigint NOT NULL,
+	PRIMARY KEY (token)
+);
+COMMENT ON TABLE routing.settle_token IS 'engine''s own and empty between transactions: a row queues a settlement for commit';
+CREATE CONSTRAINT TRIGGER settle_token_settle AFTER INSERT ON routing.settle_token
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION routing.settle();
+
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.supply
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.item_node
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order_line
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+
+DO $$
+DECLARE
+	t	pg_catalog.name;
+	g	pg_catalog.name;
+BEGIN
+	FOR t, g IN SELECT c.relname, tg.tgname
+				FROM pg_catalog.pg_trigger tg JOIN pg_catalog.pg_class c ON c.oid = tg.tgrelid
+				WHERE c.relnamespace = 'routing'::pg_catalog.regnamespace AND NOT tg.tgisinternal
+				ORDER BY 1, 2
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', t, g);
+	END LOOP;
+	-- reference tables that backends cache
+	FOREACH t IN ARRAY ARRAY['node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
+							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'pending']
+	LOOP
+		EXECUTE pg_catalog.format('CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+			ON routing.%I FOR EACH STATEMENT EXECUTE FUNCTION routing.reference_changed()', t);
+		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER reference_changed', t);
+	END LOOP;
+END
+$$;
+
+-- an item or a node in use is not deleted
+CREATE FUNCTION routing.refuse_delete_in_use() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	is_item		boolean := TG_TABLE_NAME = 'item';
+	code		text := CASE WHEN is_item THEN to_jsonb(OLD) ->> 'item' ELSE to_jsonb(OLD) ->> 'node' END;
+	used_by		text;
+BEGIN
+	IF TG_OP = 'UPDATE' THEN
+		IF to_jsonb(NEW) ->> TG_TABLE_NAME = code AND NEW.tenant_id = OLD.tenant_id THEN
+			RETURN NEW;
+		END IF;
+	END IF;
+	IF is_item THEN
+		used_by := CASE
+			WHEN EXISTS (SELECT FROM routing.supply s WHERE s.tenant_id = OLD.tenant_id AND s.item = code)
+				THEN 'supply'
+			WHEN EXISTS (SELECT FROM routing.reservation r
+						 WHERE r.tenant_id = OLD.tenant_id AND r.item = code AND r."to" IS NULL)
+				THEN 'reservation'
+			WHEN EXISTS (SELECT FROM routing.sales_order_line l
+						 WHERE l.tenant_id = OLD.tenant_id AND l.item = code AND l.status <> 'cancelled')
+				THEN 'sales_order_line' END;
+	ELSE
+		used_by := CASE
+			WHEN EXISTS (SELECT FROM routing.supply s WHERE s.tenant_id = OLD.tenant_id AND s.node = code)
+				THEN 'supply'
+			WHEN EXISTS (SELECT FROM routing.reservation r
+						 WHERE r.tenant_id = OLD.tenant_id AND r.node = code AND r."to" IS NULL)
+				THEN 'reservation' END;
+	END IF;
+	IF used_by IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT014',
+			MESSAGE = format('%s "%s" is in use', TG_TABLE_NAME, code),
+			DETAIL = format('Table routing.%s still refers to it.', used_by),
+			HINT = 'Remove what refers to it first, or close the node or disable the item-node instead.';
+	END IF;
+	IF TG_OP = 'UPDATE' THEN
+		RETURN NEW;
+	END IF;
+	RETURN OLD;
+END
+$$;
+COMMENT ON FUNCTION routing.refuse_delete_in_use() IS 'trigger: refuses to delete or rename an item or node that supply, bookings or orders refer to';
+CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();
+CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.node
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();

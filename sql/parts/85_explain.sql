@@ -1,0 +1,201 @@
+-- why an order went where it went
+
+CREATE FUNCTION routing.money_text(amount numeric) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
+	RETURN CASE WHEN scale(trim_scale(amount)) <= 2 THEN round(amount, 2)::text ELSE trim_scale(amount)::text END;
+COMMENT ON FUNCTION routing.money_text(numeric) IS 'an amount with at least two decimals';
+
+CREATE FUNCTION routing.day_text(day date) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
+	RETURN to_char(day, 'Dy FMDD Mon');
+COMMENT ON FUNCTION routing.day_text(date) IS 'a day as explanations write it';
+
+CREATE FUNCTION routing.shipments_text(plan jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	RETURN (SELECT string_agg(format('%s %s %s', s ->> 'node', s ->> 'service',
+									 routing.day_text((s ->> 'ship_on')::date)), ' + ' ORDER BY n)
+			FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY AS x(s, n));
+COMMENT ON FUNCTION routing.shipments_text(jsonb) IS 'the shipments of a recorded plan in one line';
+
+CREATE FUNCTION routing.cost_text(plan jsonb) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	terms	text[] := '{}';
+	s		jsonb := plan -> 'shipments' -> 0;
+	term	text;
+BEGIN
+	FOREACH term IN ARRAY ARRAY['handling', 'freight', 'split', 'lateness', 'backorder']
+	LOOP
+		CONTINUE WHEN (plan ->> term)::numeric = 0;
+		terms := terms || format('%s %s', CASE term WHEN 'split' THEN 'split penalty'
+												 WHEN 'backorder' THEN 'backorder penalty' ELSE term END,
+								 routing.money_text((plan ->> term)::numeric));
+		IF term = 'freight' AND jsonb_array_length(plan -> 'shipments') = 1 THEN
+			terms[cardinality(terms)] := terms[cardinality(terms)] ||
+				format(' (base %s + %s kg x %s)', routing.money_text((s ->> 'base')::numeric), s ->> 'kg',
+					   routing.money_text((s ->> 'per_kg')::numeric));
+		END IF;
+	END LOOP;
+	RETURN coalesce(array_to_string(terms, ' + '), '');
+END
+$$;
+COMMENT ON FUNCTION routing.cost_text(jsonb) IS 'the cost terms of a recorded plan that are not zero';
+
+CREATE FUNCTION routing.explain(order_id text) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
+DECLARE
+	tenant		int := routing.current_tenant();
+	o			routing.sales_order;
+	d			routing.decision;
+	doc			jsonb;
+	plan		jsonb;
+	next_plan	jsonb;
+	r			record;
+	p			record;
+	nlines		int;
+	served		int;
+	last_day	date;
+	wanted		date;
+	total		numeric;
+	n			int := 0;
+	prefix		text;
+BEGIN
+	SELECT * INTO o FROM routing.sales_order so WHERE so.tenant_id = tenant AND so.order_id = explain.order_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT008',
+			MESSAGE = format('order %s is unknown', coalesce('"' || explain.order_id || '"', 'null')),
+			HINT = 'Give the id of an order in routing.sales_order.';
+	END IF;
+	IF o.decision_id IS NULL THEN
+		RETURN NEXT format('%s  %s  not routed yet', o.order_id, upper(replace(o.status, '_', ' ')));
+		RETURN;
+	END IF;
+	SELECT * INTO d FROM routing.decision x WHERE x.tenant_id = tenant AND x.decision_id = o.decision_id;
+	IF NOT FOUND THEN
+		RETURN NEXT format('%s  %s  its decision %s is no longer kept', o.order_id,
+						   upper(replace(o.status, '_', ' ')), o.decision_id);
+		RETURN;
+	END IF;
+	doc := d.detail;
+	plan := doc -> 'plan';
+	next_plan := doc -> 'next';
+	wanted := o.requested_on;
+
+	-- the result
+	SELECT count(*), count(*) FILTER (WHERE NOT l ? 'unserved') INTO nlines, served
+	FROM jsonb_array_elements(doc -> 'lines') l;
+	SELECT max((q ->> 'deliver_on')::date) INTO last_day FROM jsonb_array_elements(doc -> 'parts') q;
+	SELECT count(DISTINCT (q ->> 'node', q ->> 'service', q ->> 'ship_on')) INTO n
+	FROM jsonb_array_elements(doc -> 'parts') q;
+	RETURN NEXT format('%s  %s  %s of %s lines%s%s%s', o.order_id, upper(replace(d.status, '_', ' ')), served, nlines,
+		CASE n WHEN 0 THEN '' WHEN 1 THEN ', 1 shipment' ELSE format(', %s shipments', n) END,
+		coalesce(', arrives ' || routing.day_text(last_day), ''),
+		CASE WHEN wanted IS NULL THEN ' (as soon as possible)' WHEN last_day = wanted THEN ' (as requested)'
+			 ELSE format(' (requested %s%s)', CASE o.date_basis WHEN 'ship' THEN 'to ship ' ELSE '' END,
+						 routing.day_text(wanted)) END);
+	IF o.status = 'cancelled' THEN
+		RETURN NEXT format('Cancelled since: %s', coalesce(o.reason, 'no reason given'));
+	END IF;
+	RETURN NEXT format('Decided %s, policy %s v%s, decision %s',
+		coalesce(doc ->> 'local', to_char(d.decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')),
+		d.policy, d.policy_version, d.decision_id);
+
+	-- the shipments and what is in them
+	n := 0;
+	FOR r IN SELECT q ->> 'node' AS node, q ->> 'service' AS service, (q ->> 'ship_on')::date AS ship_on,
+					(q ->> 'deliver_on')::date AS deliver_on
+			 FROM jsonb_array_elements(doc -> 'parts') q GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2
+	LOOP
+		n := n + 1;
+		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s, arrives %s', n, r.node, r.service,
+			r.deliver_on - r.ship_on, CASE WHEN r.deliver_on - r.ship_on = 1 THEN 'day' ELSE 'days' END,
+			routing.day_text(r.ship_on), routing.day_text(r.deliver_on));
+		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') q
+				 JOIN jsonb_array_elements(doc -> 'lines') l ON l -> 'line' = q -> 'line'
+				 WHERE q ->> 'node' = r.node AND q ->> 'service' = r.service AND (q ->> 'ship_on')::date = r.ship_on
+				 ORDER BY (q ->> 'line')::int, q ->> 'basis' DESC
+		LOOP
+			RETURN NEXT format('  line %s  %s  %s%s %s  %s%s', p.q ->> 'line', p.l ->> 'item', p.q ->> 'qty',
+				CASE WHEN p.q ->> 'qty' <> p.l ->> 'qty' THEN ' of ' || (p.l ->> 'qty') ELSE '' END, p.l ->> 'uom',
+				CASE p.q ->> 'basis' WHEN 'on_hand' THEN 'on hand' ELSE 'inbound' END,
+				CASE WHEN p.q ? 'atp' THEN format('  ATP before %s, after %s', p.q ->> 'atp',
+						trim_scale((p.q ->> 'atp')::numeric - (p.q ->> 'qty')::numeric))
+					 ELSE '  kept from an earlier decision' END);
+		END LOOP;
+	END LOOP;
+	FOR r IN SELECT l FROM jsonb_array_elements(doc -> 'lines') l WHERE l ? 'reason' ORDER BY (l ->> 'line')::int
+	LOOP
+		RETURN NEXT format('Backordered: line %s  %s  %s', r.l ->> 'line', r.l ->> 'item', r.l ->> 'reason');
+	END LOOP;
+	IF plan IS NULL THEN
+		RETURN;
+	END IF;
+
+	-- the money
+	total := (plan ->> 'total')::numeric;
+	IF jsonb_array_length(plan -> 'shipments') > 1 THEN
+		FOR r IN SELECT s, k FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY x(s, k) ORDER BY k
+		LOOP
+			RETURN NEXT format('  %s %s: handling %s + freight %s (base %s + %s kg x %s)%s', r.s ->> 'node', r.s ->> 'service',
+				routing.money_text((r.s ->> 'handling')::numeric),
+				routing.money_text((r.s ->> 'base')::numeric + (r.s ->> 'by_weight')::numeric),
+				routing.money_text((r.s ->> 'base')::numeric), r.s ->> 'kg',
+				routing.money_text((r.s ->> 'per_kg')::numeric),
+				CASE WHEN (r.s ->> 'split')::numeric > 0
+					 THEN ' + split penalty ' || routing.money_text((r.s ->> 'split')::numeric) ELSE '' END);
+		END LOOP;
+	END IF;
+	RETURN NEXT format('Cost %s %s = %s', routing.money_text(total), doc ->> 'currency', routing.cost_text(plan));
+
+	-- why it is split: the best nodes and what they lack
+	IF jsonb_array_length(plan -> 'shipments') > 1 THEN
+		IF EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ? 'total') THEN
+			SELECT c ->> 'node' AS node, (c ->> 'total')::numeric AS total INTO r
+			FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ? 'total' ORDER BY 2, 1 LIMIT 1;
+			RETURN NEXT format('Why split: one shipment from %s would cost %s (+%s)', r.node,
+							   routing.money_text(r.total), routing.money_text(r.total - total));
+		ELSE
+			RETURN NEXT 'Why split: no node that was read has all lines on the days they are needed';
+		END IF;
+	END IF;
+	IF next_plan IS NOT NULL THEN
+		RETURN NEXT format('Next best: %s  %s (+%s) = %s',
+			coalesce(routing.shipments_text(next_plan), 'nothing shipped'),
+			routing.money_text((next_plan ->> 'total')::numeric),
+			routing.money_text((next_plan ->> 'total')::numeric - total), routing.cost_text(next_plan));
+	END IF;
+	prefix := 'Rejected:  ';
+	FOR r IN SELECT c FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY x(c, k)
+			 WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(plan -> 'shipments') s WHERE s -> 'node' = c -> 'node')
+				OR c ? 'short_line'
+			 ORDER BY k
+	LOOP
+		RETURN NEXT prefix || CASE
+			WHEN r.c ? 'total' THEN format('%s  dearer: %s (+%s), arrives %s', r.c ->> 'node',
+				routing.money_text((r.c ->> 'total')::numeric), routing.money_text((r.c ->> 'total')::numeric - total),
+				routing.day_text((r.c ->> 'deliver_on')::date))
+			WHEN r.c ? 'short_line' THEN format('%s  line %s %s short: ATP %s of %s on %s%s', r.c ->> 'node',
+				r.c ->> 'short_line', r.c ->> 'item', r.c ->> 'atp', r.c ->> 'needed',
+				routing.day_text((r.c ->> 'on')::date),
+				coalesce(', enough from ' || routing.day_text((r.c ->> 'complete_on')::date), ''))
+			ELSE format('%s  serves no line', r.c ->> 'node') END;
+		prefix := '           ';
+	END LOOP;
+	IF doc ? 'candidates_left_out' THEN
+		RETURN NEXT format('           and %s more nodes', doc ->> 'candidates_left_out');
+	END IF;
+	IF doc ? 'unread' THEN
+		RETURN NEXT format('Not read:  %s nodes; none can cost less than %s', doc ->> 'unread',
+						   routing.money_text((doc ->> 'unread_bound')::numeric));
+	END IF;
+	IF doc ? 'gap' THEN
+		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
+						   routing.money_text((doc ->> 'gap')::numeric));
+	END IF;
+	IF doc ? 'contended' THEN
+		RETURN NEXT 'Other orders were faster at some nodes while this one was decided';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION routing.explain(text) IS
+	'why the order went where it went: result, shipments, cost, runner-up, rejected and unread nodes';

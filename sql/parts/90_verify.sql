@@ -1,0 +1,155 @@
+-- verify: every invariant recomputed; doctor: what is set up wrongly
+
+CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, OUT node text, OUT order_id text,
+							   OUT line_no int, OUT expected text, OUT found text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+	WITH entry AS MATERIALIZED (
+		SELECT e.tenant_id, e.item, e.node, e.day, sum(e.supply) AS supply, sum(e.demand) AS demand
+		FROM (SELECT s.tenant_id, s.item, s.node,
+					 CASE WHEN s.available_on = '-infinity' THEN -2147483648 ELSE s.available_on - date '2000-01-01' END AS day,
+					 (s.quantity * 10000)::bigint AS supply, 0::bigint AS demand
+			  FROM routing.supply s
+			  UNION ALL
+			  SELECT r.tenant_id, r.item, r.node, r.needed_on - date '2000-01-01', 0, (r.quantity * 10000)::bigint
+			  FROM routing.reservation r WHERE r."to" IS NULL AND r.state = 'firm') e
+		GROUP BY 1, 2, 3, 4
+		HAVING sum(e.supply) <> 0 OR sum(e.demand) <> 0
+	), expected AS (
+		SELECT e.tenant_id, e.item, e.node,
+			   array_agg(x.v ORDER BY e.day, x.k)::bigint[] AS timeline
+		FROM entry e, LATERAL unnest(ARRAY[e.day, e.supply, e.demand]) WITH ORDINALITY x(v, k)
+		GROUP BY 1, 2, 3
+	), balance AS (
+		SELECT e.tenant_id, e.item, e.node, e.day,
+			   sum(e.supply - e.demand) OVER w AS balance, sum(e.demand) OVER w AS demand
+		FROM entry e WINDOW w AS (PARTITION BY e.tenant_id, e.item, e.node ORDER BY e.day)
+	), booked AS (
+		SELECT r.tenant_id, r.order_id, r.line_no, count(DISTINCT r.item) AS items, min(r.item) AS item,
+			   sum(r.quantity) AS quantity, sum(r.quantity) FILTER (WHERE r.state = 'firm') AS firm
+		FROM routing.reservation r WHERE r."to" IS NULL GROUP BY 1, 2, 3
+	)
+	-- the accounts: a position is its supply and its open bookings
+	SELECT 'timeline', coalesce(e.tenant_id, p.tenant_id), coalesce(e.item, p.item), coalesce(e.node, p.node),
+		   NULL::text, NULL::int, e.timeline::text, p.timeline::text
+	FROM expected e FULL JOIN routing.position p USING (tenant_id, item, node)
+	WHERE coalesce(e.timeline, '{}') <> coalesce(p.timeline, '{}') OR (p.item IS NULL)
+	UNION ALL
+	-- the balance: nothing is promised that is not there
+	SELECT 'balance', b.tenant_id, b.item, b.node, NULL, NULL, '>= 0',
+		   format('%s on day %s', trim_scale(b.balance / 10000), date '2000-01-01' + b.day)
+	FROM balance b WHERE b.balance < 0 AND b.demand > 0 AND b.day > -2147483648
+	UNION ALL
+	SELECT 'safety_stock', p.tenant_id, p.item, p.node, NULL, NULL,
+		   format('%s %s', coalesce(i.safety_stock, 0), coalesce(i.enabled, true)),
+		   format('%s %s', trim_scale(p.safety_stock / 10000.0), p.enabled)
+	FROM routing.position p LEFT JOIN routing.item_node i USING (tenant_id, item, node)
+	WHERE p.safety_stock <> coalesce(i.safety_stock, 0) * 10000 OR p.enabled <> coalesce(i.enabled, true)
+	UNION ALL
+	-- the order lines: what is booked is part of what was ordered
+	SELECT 'booking', b.tenant_id, b.item, NULL, b.order_id, b.line_no,
+		   CASE WHEN l.order_id IS NULL THEN 'an order line' ELSE format('at most %s of %s', l.quantity, l.item) END,
+		   format('%s of %s', b.quantity, b.item)
+	FROM booked b LEFT JOIN routing.sales_order_line l USING (tenant_id, order_id, line_no)
+	WHERE l.order_id IS NULL OR l.status = 'cancelled' OR b.items > 1 OR b.item <> l.item OR b.quantity > l.quantity
+	UNION ALL
+	SELECT 'line_status', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
+		   CASE WHEN l.status IN ('allocated', 'scheduled') THEN format('%s booked', l.quantity)
+				WHEN l.status = 'received' THEN 'routed' ELSE l.status END,
+		   format('%s, %s booked', l.status, coalesce(b.firm, 0))
+	FROM routing.sales_order_line l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
+	WHERE (l.status IN ('allocated', 'scheduled') AND coalesce(b.firm, 0) <> l.quantity)
+	   OR l.status = 'received' OR l.replan
+	UNION ALL
+	SELECT 'order_status', o.tenant_id, NULL, NULL, o.order_id, NULL, 'a decision', o.status
+	FROM routing.sales_order o
+	WHERE o.decision_id IS NULL AND o.status <> 'cancelled'
+	  AND EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.order_id)
+	UNION ALL
+	SELECT 'reference', s.tenant_id, s.item, s.node, NULL, NULL, 'a known item and node', NULL
+	FROM routing.supply s
+	WHERE NOT EXISTS (SELECT FROM routing.item i WHERE i.tenant_id = s.tenant_id AND i.item = s.item)
+	   OR NOT EXISTS (SELECT FROM routing.node n WHERE n.tenant_id = s.tenant_id AND n.node = s.node)
+	UNION ALL
+	SELECT 'posted', s.tenant_id, s.item, s.node, NULL, NULL, 'true', 'false'
+	FROM routing.supply s WHERE NOT s.posted
+$$;
+COMMENT ON FUNCTION routing.verify() IS
+	'every invariant recomputed from supply, bookings and orders; must return no row';
+
+CREATE FUNCTION routing.library_version() RETURNS text
+	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_library_version';
+COMMENT ON FUNCTION routing.library_version() IS 'version of the shared library';
+
+CREATE FUNCTION routing.time_zone_known(name text) RETURNS boolean
+	LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'routing_time_zone_known';
+COMMENT ON FUNCTION routing.time_zone_known(text) IS 'whether the server knows the time zone';
+
+CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem text, OUT remedy text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+	SELECT 'error', 'extension', format('the library is version %s, the SQL objects are version %s',
+										routing.library_version(), e.extversion),
+		   'ALTER EXTENSION routing UPDATE'
+	FROM pg_extension e WHERE e.extname = 'routing' AND e.extversion <> routing.library_version()
+	UNION ALL
+	SELECT 'warning', 'wal_level', format('wal_level is %s: no replication slot can stream events', current_setting('wal_level')),
+		   'ALTER SYSTEM SET wal_level = logical, then restart; polling the event table needs nothing'
+	WHERE current_setting('wal_level') <> 'logical'
+	UNION ALL
+	SELECT 'warning', 'max_slot_wal_keep_size', 'a replication slot that nobody reads can fill the disk with WAL',
+		   'set max_slot_wal_keep_size to what the disk can spare'
+	WHERE current_setting('max_slot_wal_keep_size') = '-1' AND EXISTS (SELECT FROM pg_replication_slots)
+	UNION ALL
+	SELECT 'warning', 'routing.event', 'there is no event partition for today; events go into an older one, or the first order makes one',
+		   'SELECT routing.create_event_partitions(), every day'
+	WHERE to_regclass('routing.event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NULL
+	UNION ALL
+	SELECT 'error', format('node %s', n.node), format('time zone "%s" is unknown; UTC is used', n.time_zone),
+		   'use a name from pg_timezone_names'
+	FROM routing.node n WHERE NOT routing.time_zone_known(n.time_zone)
+	UNION ALL
+	SELECT 'warning', format('node %s', n.node), 'it is open and no lane leaves from it', 'insert its lanes into routing.lane, or close it'
+	FROM routing.node n
+	WHERE n.status = 'open' AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
+	UNION ALL
+	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
+		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
+	  AND t.tgname IN ('settle', 'note_ledger', 'note_order', 'note_truncate', 'reference_changed')
+	UNION ALL
+	SELECT 'error', format('binding %s', w.binding),
+		   format('table %I.%I %s', w.table_schema, w.table_name,
+				  CASE WHEN to_regclass(format('%I.%I', w.table_schema, w.table_name)) IS NULL THEN 'is gone or renamed'
+					   ELSE 'has lost triggers of the binding, or they are disabled' END),
+		   format('SELECT routing.unbind(%L), bind again, then sync', w.binding)
+	FROM routing.binding_watch w
+	WHERE 4 > (SELECT count(*) FROM pg_trigger t
+			   WHERE t.tgrelid = to_regclass(format('%I.%I', w.table_schema, w.table_name))
+				 AND t.tgenabled = 'A' AND NOT t.tgisinternal
+				 AND t.tgname LIKE format('routing\_%s\_%s\_%s\__', w.tenant_id,
+					  replace(replace(left(w.binding, 40), '_', '\_'), '%', '\%'), w.watch_no))
+	UNION ALL
+	SELECT 'error', format('%s of binding %s', b.c, w.binding), format('watched table %I.%I belongs to a superuser', w.table_schema, w.table_name),
+		   'ALTER TABLE ... OWNER TO a role that is not a superuser'
+	FROM routing.binding_watch w, LATERAL (SELECT w.concept AS c) b, pg_class c, pg_roles r
+	WHERE c.oid = to_regclass(format('%I.%I', w.table_schema, w.table_name)) AND r.oid = c.relowner AND r.rolsuper
+	UNION ALL
+	SELECT 'warning', format('binding %s', b.binding), 'it is paused', format('SELECT routing.resume(%L)', b.binding)
+	FROM routing.binding b WHERE b.state = 'paused'
+	UNION ALL
+	SELECT 'warning', format('binding %s', p.binding), format('%s keys are pending; the oldest since %s: %s', count(*),
+				date_trunc('second', min(p.noted_at)), (array_agg(p.reason ORDER BY p.noted_at, p.key))[1]),
+		   'correct the cause, then SELECT routing.run_jobs()'
+	FROM routing.pending p GROUP BY p.tenant_id, p.binding
+	UNION ALL
+	SELECT 'error', 'routing.position', format('index %s is not the extension''s; its entries are not kept right', i.indexrelid::regclass),
+		   format('DROP INDEX %s', i.indexrelid::regclass)
+	FROM pg_index i WHERE i.indrelid = 'routing.position'::regclass AND NOT i.indisprimary
+	UNION ALL
+	SELECT 'error', format('policy %s version %s', p.policy, p.version), 'the active version is effective in the future; built-in values apply until then',
+		   'keep the older version active until then'
+	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now()
+$$;
+COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';

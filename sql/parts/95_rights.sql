@@ -1,0 +1,90 @@
+-- rights: nothing for PUBLIC but what row-level security and triggers call
+
+CREATE FUNCTION routing.grant_access(role text, level text DEFAULT 'read') RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	tenant	int := routing.current_tenant();
+	f		regprocedure;
+	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'promise', 'explain', 'position_figures',
+							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text'];
+	writers	text[] := ARRAY['route_order', 'cancel_order'];
+	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'verify', 'doctor',
+							'create_event_partitions', 'library_version', 'time_zone_known'];
+	names	text[];
+BEGIN
+	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = format('role %s does not exist', coalesce('"' || role || '"', 'null')),
+			HINT = 'Create the role first.';
+	END IF;
+	IF level IS NULL OR level NOT IN ('read', 'write', 'admin') THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT011',
+			MESSAGE = format('level "%s" is unknown', level), HINT = 'It is read, write or admin.';
+	END IF;
+	INSERT INTO routing.tenant_member (tenant_id, role) VALUES (tenant, grant_access.role) ON CONFLICT DO NOTHING;
+	EXECUTE format('GRANT USAGE ON SCHEMA routing TO %I', role);
+	EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA routing TO %I', role);
+	names := readers;
+	IF level IN ('write', 'admin') THEN
+		names := names || writers;
+		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.sales_order, routing.sales_order_line TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, ref, lot, available_on, quantity, expires_on, kind, status),
+						UPDATE (item, node, ref, lot, available_on, quantity, expires_on, kind, status),
+						DELETE ON routing.supply TO %I', role);
+	END IF;
+	IF level = 'admin' THEN
+		names := names || admins;
+		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.zone, routing.zone_area, routing.carrier,
+						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, enabled),
+						UPDATE (safety_stock, lead_time_days, enabled), DELETE ON routing.item_node TO %I', role);
+	END IF;
+	FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+			 WHERE p.pronamespace = 'routing'::regnamespace AND p.proname = ANY (names)
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION routing.grant_access(text, text) IS
+	'makes a role a member of the current tenant and grants it what readers, writers or administrators need';
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA routing FROM PUBLIC;
+GRANT USAGE ON SCHEMA routing TO PUBLIC;
+-- column defaults and row-level security call these as whoever works with the tables
+GRANT EXECUTE ON FUNCTION routing.current_tenant() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION routing.is_member(int) TO PUBLIC;
+-- triggers on other people's tables call these as whoever changes a row; they only note keys
+GRANT EXECUTE ON FUNCTION routing.settle_due() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION routing.note_change(int, text, int, record, record) TO PUBLIC;
+
+DO $$
+DECLARE
+	t	pg_catalog.name;
+BEGIN
+	FOR t IN SELECT a.relname FROM pg_catalog.pg_class a
+			 WHERE a.relnamespace = 'routing'::pg_catalog.regnamespace AND a.relkind IN ('r', 'p')
+			   AND EXISTS (SELECT FROM pg_catalog.pg_attribute c
+						   WHERE c.attrelid = a.oid AND c.attname = 'tenant_id')
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ROW LEVEL SECURITY', t);
+		EXECUTE pg_catalog.format('CREATE POLICY tenant_policy ON routing.%I USING (routing.is_member(tenant_id))', t);
+	END LOOP;
+END
+$$;
+
+-- dumps: every table with rows of users, every sequence; seed rows are made by the script
+SELECT pg_catalog.pg_extension_config_dump('routing.tenant', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('routing.policy', 'WHERE NOT builtin');
+DO $$
+DECLARE
+	r	record;
+BEGIN
+	FOR r IN SELECT c.oid, c.relname FROM pg_catalog.pg_class c
+			 WHERE c.relnamespace = 'routing'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p', 'S')
+			   AND c.relname NOT IN ('tenant', 'policy')
+	LOOP
+		PERFORM pg_catalog.pg_extension_config_dump(r.oid::pg_catalog.regclass, '');
+	END LOOP;
+END
+$$;

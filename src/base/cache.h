@@ -1,0 +1,35 @@
+/*
+ * cache.h
+ *		Which of our tables have which OID, and when cached data of them is stale.
+ */
+#ifndef ROUTING_BASE_CACHE_H
+#define ROUTING_BASE_CACHE_H
+
+#include "base/compat.h"
+
+typedef enum EngineTable
+{
+	TAB_TENANT,
+	TAB_TENANT_MEMBER,
+	TAB_NODE,
+	TAB_ZONE_AREA,
+	TAB_SERVICE,
+	TAB_LANE,
+	TAB_CHANNEL,
+	TAB_CUSTOMER,
+	TAB_ITEM,
+	TAB_POLICY,
+	TAB_BINDING,
+	TAB_BINDING_WATCH,
+	TAB_PENDING,
+	TAB_POSITION,
+	TAB_POSITION_PKEY,
+	TAB_EVENT,
+	NUM_ENGINE_TABLES
+} EngineTable;
+
+extern Oid	engine_relid(EngineTable table);
+extern uint64 engine_generation(EngineTable table);
+extern uint64 membership_generation(void);
+
+#endif							/* ROUTING_BASE_CACHE_H */

@@ -1,0 +1,40 @@
+/*
+ * compat.h
+ *		The server headers that every file needs, and the differences between
+ *		server versions 15 to 18 that touch us.  No version test elsewhere.
+ */
+#ifndef ROUTING_BASE_COMPAT_H
+#define ROUTING_BASE_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#if PG_VERSION_NUM < 150000
+#error "routing needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* the module magic carries name and version from 18 on */
+#if PG_VERSION_NUM >= 180000
+#define ROUTING_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "routing", .version = ROUTING_VERSION)
+#else
+#define ROUTING_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* ownership tests have one function for all kinds of objects from 16 on */
+#if PG_VERSION_NUM >= 160000
+#define routing_owns_table(relid, userid) \
+	object_ownercheck(RelationRelationId, (relid), (userid))
+#else
+#define routing_owns_table(relid, userid) pg_class_ownercheck((relid), (userid))
+#endif
+
+/* ExecutorRun lost its last argument in 18; ExecutorFinish never changed */
+
+#endif							/* ROUTING_BASE_COMPAT_H */

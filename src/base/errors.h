@@ -1,0 +1,60 @@
+/*
+ * errors.h
+ *		Our SQLSTATEs (class RT) and the report of a row that cannot be used.
+ *
+ * Retryable conditions keep the server's codes: 40001, 40P01, 55P03.
+ */
+#ifndef ROUTING_BASE_ERRORS_H
+#define ROUTING_BASE_ERRORS_H
+
+#include "base/compat.h"
+
+#define RT_CODE(n1, n2, n3)				MAKE_SQLSTATE('R', 'T', n1, n2, n3)
+
+#define RT_UNKNOWN_ITEM					RT_CODE('0', '0', '1')
+#define RT_UNKNOWN_NODE					RT_CODE('0', '0', '2')
+#define RT_UNKNOWN_CUSTOMER				RT_CODE('0', '0', '3')
+#define RT_UNKNOWN_UNIT					RT_CODE('0', '0', '4')
+#define RT_BAD_QUANTITY					RT_CODE('0', '0', '5')
+#define RT_NO_SHIP_TO					RT_CODE('0', '0', '6')
+#define RT_DUPLICATE_LINE				RT_CODE('0', '0', '7')
+#define RT_UNKNOWN_ORDER				RT_CODE('0', '0', '8')
+#define RT_UNKNOWN_CHANNEL				RT_CODE('0', '0', '9')
+#define RT_NOT_SUPPORTED				RT_CODE('0', '1', '0')
+#define RT_BAD_DOCUMENT					RT_CODE('0', '1', '1')
+#define RT_BAD_POLICY					RT_CODE('0', '1', '2')
+#define RT_NOT_MEMBER					RT_CODE('0', '1', '3')
+#define RT_IN_USE						RT_CODE('0', '1', '4')
+#define RT_ORDER_STATE					RT_CODE('0', '1', '5')
+#define RT_BAD_DATE						RT_CODE('0', '1', '6')
+#define RT_UNKNOWN_BINDING				RT_CODE('0', '2', '0')
+#define RT_MAPPING_PARSE				RT_CODE('0', '2', '1')
+#define RT_MAPPING_COLUMN_MISSING		RT_CODE('0', '2', '2')
+#define RT_MAPPING_COLUMN_TWICE			RT_CODE('0', '2', '3')
+#define RT_MAPPING_COLUMN_TYPE			RT_CODE('0', '2', '4')
+#define RT_MAPPING_NO_KEY				RT_CODE('0', '2', '5')
+#define RT_WATCHED_MISSING				RT_CODE('0', '2', '6')
+#define RT_WATCHED_NOT_TABLE			RT_CODE('0', '2', '7')
+#define RT_WATCHED_SUPERUSER			RT_CODE('0', '2', '8')
+#define RT_BINDING_EXISTS				RT_CODE('0', '2', '9')
+#define RT_NO_REST						RT_CODE('0', '3', '0')
+#define RT_SETTLE_TIMEOUT				RT_CODE('0', '3', '1')
+#define RT_SUPPLY_KEY_TWICE				RT_CODE('0', '3', '2')
+#define RT_BAD_BINDING					RT_CODE('0', '3', '3')
+
+/*
+ * Why an order or row cannot be used.  A native caller gets it as an error, a
+ * bound row keeps it as the reason of its pending key.
+ */
+typedef struct Fault
+{
+	int			sqlerrcode;		/* 0: no fault */
+	char	   *message;
+	char	   *hint;
+} Fault;
+
+extern void fault_set(Fault *fault, int sqlerrcode, const char *hint,
+					  const char *fmt,...) pg_attribute_printf(4, 5);
+extern void fault_raise(const Fault *fault);
+
+#endif							/* ROUTING_BASE_ERRORS_H */

@@ -1,0 +1,175 @@
+/*
+ * quantity.c
+ *		Conversion between numeric and int64 ten-thousandths, exact or refused.
+ */
+#include "base/quantity.h"
+
+#include "common/int.h"
+
+/*
+ * Parse decimal text as numeric's output writes it (no exponent).
+ *
+ * Text is the one representation of a numeric that is both exact and public;
+ * a multiplication by 10000 would cost as much and still need the scale
+ * checked.
+ */
+ScaledStatus
+scaled_from_text(const char *text, int64 *result)
+{
+	const char *p = text;
+	bool		negative = false;
+	int64		value = 0;
+	int			decimals = 0;
+
+	*result = 0;
+	if (*p == '-')
+	{
+		negative = true;
+		p++;
+	}
+	if (*p < '0' || *p > '9')
+		return SCALED_NOT_FINITE;
+	for (; *p >= '0' && *p <= '9'; p++)
+	{
+		value = value * 10 + (*p - '0');
+		if (value > SCALED_MAX / SCALE)
+			return SCALED_OUT_OF_RANGE;
+	}
+	if (*p == '.')
+	{
+		for (p++; *p >= '0' && *p <= '9'; p++)
+		{
+			if (decimals == 4)
+			{
+				if (*p != '0')
+					return SCALED_TOO_PRECISE;
+				continue;
+			}
+			value = value * 10 + (*p - '0');
+			decimals++;
+		}
+	}
+	if (*p != '\0')
+		return SCALED_NOT_FINITE;
+	for (; decimals < 4; decimals++)
+		value *= 10;
+	if (value > SCALED_MAX)
+		return SCALED_OUT_OF_RANGE;
+	*result = negative ? -value : value;
+	return SCALED_OK;
+}
+
+/* The same for a numeric. */
+ScaledStatus
+scaled_from_numeric(Numeric num, int64 *result)
+{
+	char	   *text;
+	ScaledStatus status;
+
+	*result = 0;
+	if (numeric_is_nan(num) || numeric_is_inf(num))
+		return SCALED_NOT_FINITE;
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(num)));
+	status = scaled_from_text(text, result);
+	pfree(text);
+	return status;
+}
+
+/* What to say of a number that was refused. */
+const char *
+scaled_problem(ScaledStatus status)
+{
+	switch (status)
+	{
+		case SCALED_OK:
+			return "is valid";
+		case SCALED_NOT_FINITE:
+			return "is not a finite number";
+		case SCALED_TOO_PRECISE:
+			return "has more than 4 decimals";
+		case SCALED_OUT_OF_RANGE:
+			return "is beyond 100000000000";
+	}
+	return "is not valid";
+}
+
+/* As a numeric without trailing zeros. */
+Numeric
+scaled_to_numeric(int64 value)
+{
+	int			decimals = 4;
+
+	while (decimals > 0 && value % 10 == 0)
+	{
+		value /= 10;
+		decimals--;
+	}
+	return decimals == 0 ? int64_to_numeric(value) :
+		int64_div_fast_to_numeric(value, decimals);
+}
+
+/* As text without trailing zeros. */
+char *
+scaled_to_text(int64 value)
+{
+	uint64		u = value < 0 ? (uint64) 0 - (uint64) value : (uint64) value;
+	char	   *text = psprintf("%s" UINT64_FORMAT ".%04d", value < 0 ? "-" : "",
+								u / SCALE, (int) (u % SCALE));
+	char	   *end = text + strlen(text) - 1;
+
+	while (*end == '0')
+		*end-- = '\0';
+	if (*end == '.')
+		*end = '\0';
+	return text;
+}
+
+static void
+out_of_range(void)
+{
+	ereport(ERROR,
+			(errcode(RT_BAD_QUANTITY),
+			 errmsg("sum of quantities is out of range"),
+			 errhint("The quantities of one item at one node may add up to some 900 trillion units.")));
+}
+
+/* Sums of quantities: an overflow is an error, never a wrong number. */
+int64
+scaled_add(int64 a, int64 b)
+{
+	int64		result;
+
+	if (pg_add_s64_overflow(a, b, &result))
+		out_of_range();
+	return result;
+}
+
+int64
+scaled_sub(int64 a, int64 b)
+{
+	int64		result;
+
+	if (pg_sub_s64_overflow(a, b, &result))
+		out_of_range();
+	return result;
+}
+
+/*
+ * Check a quantity that somebody orders.  Returns it, or 0 with a fault that
+ * names field and value.
+ */
+int64
+quantity_check(Numeric num, const char *field, Fault *fault)
+{
+	int64		value;
+	ScaledStatus status = scaled_from_numeric(num, &value);
+
+	if (status == SCALED_OK && value > 0)
+		return value;
+	fault_set(fault, RT_BAD_QUANTITY,
+			  "A quantity is more than 0, at most 100000000000, and has at most 4 decimals.",
+			  "%s %s %s", field,
+			  DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(num))),
+			  status == SCALED_OK ? "is not more than 0" : scaled_problem(status));
+	return 0;
+}

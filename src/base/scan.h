@@ -1,0 +1,33 @@
+/*
+ * scan.h
+ *		Direct index scans of our own tables by a prefix of their primary key.
+ */
+#ifndef ROUTING_BASE_SCAN_H
+#define ROUTING_BASE_SCAN_H
+
+#include "base/compat.h"
+
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/table.h"
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+typedef struct KeyScan
+{
+	Relation	rel;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	ScanKeyData keys[3];
+} KeyScan;
+
+extern void keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot);
+extern void keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3);
+extern bool keyscan_next(KeyScan *ks);
+extern void keyscan_close(KeyScan *ks);
+extern Snapshot fresh_snapshot(void);
+
+#endif							/* ROUTING_BASE_SCAN_H */

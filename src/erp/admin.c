@@ -1,0 +1,324 @@
+/*
+ * admin.c
+ *		pause, resume, sync, reconcile and run_jobs.
+ */
+#include "erp/differ.h"
+#include "erp/settle.h"
+
+#include "base/engine.h"
+#include "base/tenant.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(routing_pause);
+PG_FUNCTION_INFO_V1(routing_resume);
+PG_FUNCTION_INFO_V1(routing_sync);
+PG_FUNCTION_INFO_V1(routing_reconcile);
+PG_FUNCTION_INFO_V1(routing_run_jobs);
+
+#define KEYS_AT_ONCE	500
+
+static EnginePlan plan_state = {
+	"UPDATE routing.binding SET state = $3 WHERE tenant_id = $1 AND binding = $2",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_pending_of = {
+	"SELECT concept, key FROM routing.pending WHERE tenant_id = $1 AND binding = $2 ORDER BY 1, 2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_count = {
+	"SELECT pg_catalog.count(*) FROM routing.pending WHERE tenant_id = $1 AND binding = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_bindings = {
+	"SELECT binding FROM routing.binding WHERE tenant_id = $1 AND state = 'active' ORDER BY 1",
+	1, {INT4OID}, NULL
+};
+
+static EnginePlan plan_pending_orders = {
+	"SELECT key FROM routing.pending WHERE tenant_id = $1 AND binding = '' AND concept = 'orders' ORDER BY 1",
+	1, {INT4OID}, NULL
+};
+
+static EnginePlan plan_all_pending = {
+	"SELECT pg_catalog.count(*) FROM routing.pending WHERE tenant_id = $1",
+	1, {INT4OID}, NULL
+};
+
+static Binding *
+binding_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(RT_UNKNOWN_BINDING),
+				 errmsg("binding must not be null"),
+				 errhint("See routing.binding for the bindings there are.")));
+	return binding_get(tenant_current(), text_to_cstring(PG_GETARG_TEXT_PP(0)));
+}
+
+static void
+set_state(const Binding *b, const char *state)
+{
+	Datum		args[3];
+
+	args[0] = Int32GetDatum(b->tenant_id);
+	args[1] = CStringGetTextDatum(b->name);
+	args[2] = CStringGetTextDatum(state);
+	(void) engine_exec(&plan_state, args, NULL, ENGINE_FRESH);
+	CommandCounterIncrement();
+}
+
+static int
+count_pending(EnginePlan *plan, int32 tenant_id, const char *binding)
+{
+	Datum		args[2];
+	bool		isnull;
+
+	args[0] = Int32GetDatum(tenant_id);
+	if (binding != NULL)
+		args[1] = CStringGetTextDatum(binding);
+	(void) engine_exec(plan, args, NULL, ENGINE_FRESH);
+	return (int) DatumGetInt64(spi_datum(0, 1, &isnull));
+}
+
+/* Settle keys in portions, each a settlement of its own. */
+static void
+settle_all(const Binding *b, NoteKind kind, char **keys, int n, BoundResult *result)
+{
+	for (int done = 0; done < n; done += KEYS_AT_ONCE)
+	{
+		int			portion = Min(n - done, KEYS_AT_ONCE);
+		Note	   *notes = palloc0(sizeof(Note) * portion);
+
+		for (int i = 0; i < portion; i++)
+		{
+			notes[i].kind = kind;
+			notes[i].tenant_id = b->tenant_id;
+			notes[i].a = b->name;
+			notes[i].b = keys[done + i];
+		}
+		settle_bound(notes, portion, result);
+		pfree(notes);
+	}
+}
+
+Datum
+routing_pause(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("pause()");
+	SPI_connect();
+	set_state(binding_argument(fcinfo), "paused");
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static void
+settle_pending(Binding *b)
+{
+	Datum		args[2];
+	int			n;
+	char	  **orders;
+	char	  **supply;
+	int			norders = 0;
+	int			nsupply = 0;
+	BoundResult result = {0};
+
+	args[0] = Int32GetDatum(b->tenant_id);
+	args[1] = CStringGetTextDatum(b->name);
+	n = (int) engine_exec(&plan_pending_of, args, NULL, ENGINE_FRESH);
+	orders = palloc(sizeof(char *) * Max(n, 1));
+	supply = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		char	   *key = spi_text(i, 2);
+
+		if (strcmp(spi_text(i, 1), "supply") == 0)
+			supply[nsupply++] = key;
+		else
+			orders[norders++] = key;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	settle_all(b, NOTE_BOUND_SUPPLY, supply, nsupply, &result);
+	settle_all(b, NOTE_BOUND_ORDER, orders, norders, &result);
+}
+
+Datum
+routing_resume(PG_FUNCTION_ARGS)
+{
+	Binding    *b = binding_argument(fcinfo);
+	int32		tenant_id = b->tenant_id;
+	char	   *name = pstrdup(b->name);
+	int			left;
+
+	PreventCommandIfReadOnly("resume()");
+	SPI_connect();
+	set_state(b, "active");
+	settle_pending(binding_get(tenant_id, name));
+	left = count_pending(&plan_count, tenant_id, name);
+	SPI_finish();
+	PG_RETURN_INT32(left);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* All keys that either side has, each once, in order. */
+static char **
+keys_of_both(Binding *b, int *n)
+{
+	bool		supply = b->concepts[C_SUPPLY].present;
+	int			nerp,
+				nheld;
+	char	  **erp = mapping_all_keys(b, supply ? C_SUPPLY : C_ORDERS, &nerp);
+	char	  **held = supply ? bound_supply_engine_keys(b, &nheld) : bound_order_engine_keys(b, &nheld);
+	char	  **all = palloc_extended(sizeof(char *) * Max(nerp + nheld, 1), MCXT_ALLOC_HUGE);
+	int			kept = 0;
+
+	memcpy(all, erp, sizeof(char *) * nerp);
+	memcpy(all + nerp, held, sizeof(char *) * nheld);
+	qsort(all, nerp + nheld, sizeof(char *), compare_keys);
+	for (int i = 0; i < nerp + nheld; i++)
+	{
+		if (kept == 0 || strcmp(all[kept - 1], all[i]) != 0)
+			all[kept++] = all[i];
+	}
+	*n = kept;
+	return all;
+}
+
+Datum
+routing_sync(PG_FUNCTION_ARGS)
+{
+	Binding    *b = binding_argument(fcinfo);
+	char	  **keys;
+	int			n;
+	BoundResult result = {0};
+
+	PreventCommandIfReadOnly("sync()");
+	SPI_connect();
+	keys = keys_of_both(b, &n);
+	settle_all(b, b->concepts[C_SUPPLY].present ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER,
+			   keys, n, &result);
+	SPI_finish();
+	PG_RETURN_INT32(result.changed + result.pending);
+}
+
+static void
+put_difference(void *arg, const char *concept, const char *key, const char *field,
+			   const char *erp_value, const char *engine_value)
+{
+	ReturnSetInfo *rsinfo = arg;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = CStringGetTextDatum(concept);
+	values[1] = CStringGetTextDatum(key);
+	values[2] = CStringGetTextDatum(field);
+	nulls[3] = erp_value == NULL;
+	values[3] = erp_value ? CStringGetTextDatum(erp_value) : (Datum) 0;
+	nulls[4] = engine_value == NULL;
+	values[4] = engine_value ? CStringGetTextDatum(engine_value) : (Datum) 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+routing_reconcile(PG_FUNCTION_ARGS)
+{
+	Binding    *b = binding_argument(fcinfo);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	  **keys;
+	int			n;
+	MemoryContext per_key;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	keys = keys_of_both(b, &n);
+	per_key = AllocSetContextCreate(CurrentMemoryContext, "routing reconcile", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(per_key);
+
+		CHECK_FOR_INTERRUPTS();
+		if (b->concepts[C_SUPPLY].present)
+			bound_supply_compare(b, keys[i], put_difference, rsinfo);
+		else
+			bound_order_compare(b, keys[i], put_difference, rsinfo);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(per_key);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* Native orders that lost supply while somebody held them. */
+static void
+run_pending_orders(int32 tenant_id)
+{
+	Datum		args[1];
+	int			n;
+	char	  **keys;
+
+	args[0] = Int32GetDatum(tenant_id);
+	n = (int) engine_exec(&plan_pending_orders, args, NULL, ENGINE_FRESH);
+	keys = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		keys[i] = spi_text(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < n; i++)
+	{
+		SalesOrder *order = order_load(tenant_id, keys[i], ORDER_LOCK);
+
+		if (order->exists && !order_is_cancelled(order))
+		{
+			order_check(order);
+			if (order->fault.sqlerrcode == 0)
+			{
+				Settlement *s = settlement_begin();
+
+				settlement_add_order(s, order);
+				settlement_finish(s);
+			}
+		}
+		pending_remove(tenant_id, "", "orders", keys[i]);
+	}
+}
+
+Datum
+routing_run_jobs(PG_FUNCTION_ARGS)
+{
+	int32		tenant_id = tenant_current();
+	Datum		args[1];
+	int			n;
+	char	  **names;
+	int			left;
+
+	PreventCommandIfReadOnly("run_jobs()");
+	SPI_connect();
+	run_pending_orders(tenant_id);
+	args[0] = Int32GetDatum(tenant_id);
+	n = (int) engine_exec(&plan_bindings, args, NULL, ENGINE_FRESH);
+	names = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		names[i] = spi_text(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < n; i++)
+	{
+		Binding    *b = binding_find(tenant_id, names[i]);
+
+		if (b != NULL)
+			settle_pending(b);
+	}
+	left = count_pending(&plan_all_pending, tenant_id, NULL);
+	SPI_finish();
+	PG_RETURN_INT32(left);
+}

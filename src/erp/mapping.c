@@ -1,0 +1,515 @@
+/*
+ * mapping.c
+ *		Reading the ERP through a mapping, key by key.
+ *
+ * A mapping's query runs as the owner of the table that is watched, with the
+ * pinned search path.  It is wrapped so that the key columns are compared
+ * with parameters of their own types: an index on them is used, whatever the
+ * query does.
+ */
+#include "erp/binding.h"
+
+#include "base/engine.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "parser/parse_type.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/snapmgr.h"
+
+/* Join the parts of a key: "/" between them, and "\" before "/" and "\" within. */
+char *
+key_join(char **parts, int n)
+{
+	StringInfoData key;
+
+	if (n == 1)
+		return pstrdup(parts[0]);
+	initStringInfo(&key);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&key, '/');
+		for (const char *p = parts[i]; *p; p++)
+		{
+			if (*p == '/' || *p == '\\')
+				appendStringInfoChar(&key, '\\');
+			appendStringInfoChar(&key, *p);
+		}
+	}
+	return key.data;
+}
+
+/* The parts again; "max" of them.  A key of one part is taken as it is. */
+int
+key_split(const char *key, char **parts, int max)
+{
+	StringInfoData part;
+	int			n = 0;
+
+	if (max == 1)
+	{
+		parts[0] = pstrdup(key);
+		return 1;
+	}
+	initStringInfo(&part);
+	for (const char *p = key;; p++)
+	{
+		if (*p == '\0' || *p == '/')
+		{
+			if (n < max)
+				parts[n++] = pstrdup(part.data);
+			resetStringInfo(&part);
+			if (*p == '\0')
+				return n;
+		}
+		else
+		{
+			if (*p == '\\' && p[1] != '\0')
+				p++;
+			appendStringInfoChar(&part, *p);
+		}
+	}
+}
+
+/* Texts as parameters of the given types, through their input functions. */
+void
+text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls)
+{
+	for (int i = 0; i < n; i++)
+	{
+		Oid			input;
+		Oid			ioparam;
+
+		nulls[i] = texts[i] == NULL ? 'n' : ' ';
+		values[i] = (Datum) 0;
+		if (texts[i] == NULL)
+			continue;
+		getTypeInputInfo(types[i], &input, &ioparam);
+		values[i] = OidInputFunctionCall(input, texts[i], ioparam, -1);
+	}
+}
+
+static SPIPlanPtr
+keep(const char *sql, int nargs, Oid *types)
+{
+	SPIPlanPtr	plan = SPI_prepare(sql, nargs, types);
+
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\"", sql);
+	return plan;
+}
+
+static TupleDesc
+result_of(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	CachedPlanSource *source;
+
+	if (list_length(sources) != 1)
+		return NULL;
+	source = linitial(sources);
+	return source->resultDesc;
+}
+
+static int
+find_column(TupleDesc desc, const char *name, bool *twice)
+{
+	int			found = 0;
+
+	*twice = false;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) != 0)
+			continue;
+		if (found)
+			*twice = true;
+		else
+			found = i + 1;
+	}
+	return found;
+}
+
+static int
+require_column(TupleDesc desc, const char *name, const char *binding, Concept concept,
+			   bool required, const char *what)
+{
+	bool		twice;
+	int			column = find_column(desc, name, &twice);
+
+	if (column == 0 && required)
+		ereport(ERROR,
+				(errcode(RT_MAPPING_COLUMN_MISSING),
+				 errmsg("binding \"%s\", %s: %s column \"%s\" is missing",
+						binding, concept_names[concept], what, name),
+				 errhint("Add it to the columns of the mapping. The canonical columns are listed in doc/bindings.md.")));
+	if (twice)
+		ereport(ERROR,
+				(errcode(RT_MAPPING_COLUMN_TWICE),
+				 errmsg("binding \"%s\", %s: column \"%s\" is there twice",
+						binding, concept_names[concept], name),
+				 errhint("Give every output column of the mapping a name of its own.")));
+	return column;
+}
+
+/* Which types a canonical column may have. */
+static bool
+type_suits(Field field, Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	type = getBaseType(type);
+	switch (field)
+	{
+		case F_QUANTITY:
+		case F_PRICE:
+			return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
+		case F_LINE_NO:
+		case F_PRIORITY:
+			return type == INT2OID || type == INT4OID || type == INT8OID;
+		case F_REQUESTED_ON:
+		case F_AVAILABLE_ON:
+			return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
+		case F_ORDERED_AT:
+			return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
+		case F_LATITUDE:
+		case F_LONGITUDE:
+			return type == FLOAT8OID || type == FLOAT4OID || type == NUMERICOID;
+		default:
+			get_type_category_preferred(type, &category, &preferred);
+			return category == TYPCATEGORY_STRING || category == TYPCATEGORY_ENUM ||
+				type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID ||
+				type == UUIDOID || type == BPCHAROID || type == UNKNOWNOID;
+	}
+}
+
+static const char *
+wanted_type(Field field)
+{
+	switch (field)
+	{
+		case F_QUANTITY:
+		case F_PRICE:
+			return "an integer or numeric (cast a floating-point column to numeric with the rounding you want)";
+		case F_LINE_NO:
+		case F_PRIORITY:
+			return "an integer";
+		case F_REQUESTED_ON:
+		case F_AVAILABLE_ON:
+			return "a date or timestamp";
+		case F_ORDERED_AT:
+			return "a timestamp";
+		case F_LATITUDE:
+		case F_LONGITUDE:
+			return "a number";
+		default:
+			return "a text or integer";
+	}
+}
+
+static bool
+required_field(Concept concept, Field field)
+{
+	switch (concept)
+	{
+		case C_ORDERS:
+			return field == F_CUSTOMER || field == F_COUNTRY || field == F_POSTAL_CODE;
+		case C_LINES:
+			return field == F_ITEM || field == F_QUANTITY;
+		default:
+			return field == F_ITEM || field == F_NODE || field == F_QUANTITY;
+	}
+}
+
+static bool
+field_of(Concept concept, Field field)
+{
+	switch (concept)
+	{
+		case C_ORDERS:
+			return field <= F_STATUS;
+		case C_LINES:
+			return field == F_REQUESTED_ON || (field >= F_LINE_NO && field <= F_NODE);
+		default:
+			return field == F_ITEM || field == F_NODE || field == F_QUANTITY ||
+				(field >= F_REF && field <= F_KIND) || field == F_STATUS;
+	}
+}
+
+static void
+check_result(Mapping *m, const char *binding, Concept concept, TupleDesc desc)
+{
+	for (int i = 0; i < m->nkeys; i++)
+	{
+		m->keycolumns[i] = require_column(desc, m->keys[i], binding, concept, true, "key");
+		m->keytypes[i] = TupleDescAttr(desc, m->keycolumns[i] - 1)->atttypid;
+	}
+	for (int f = 0; f < NUM_FIELDS; f++)
+	{
+		Oid			type;
+
+		m->columns[f] = 0;
+		if (!field_of(concept, f))
+			continue;
+		m->columns[f] = require_column(desc, field_names[f], binding, concept,
+									   required_field(concept, f), "canonical");
+		if (m->columns[f] == 0)
+			continue;
+		type = TupleDescAttr(desc, m->columns[f] - 1)->atttypid;
+		if (!type_suits(f, type))
+			ereport(ERROR,
+					(errcode(RT_MAPPING_COLUMN_TYPE),
+					 errmsg("binding \"%s\", %s: column \"%s\" has the unsuitable type %s",
+							binding, concept_names[concept], field_names[f], format_type_be(type)),
+					 errhint("It must be %s.", wanted_type(f))));
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
+		bool		known = false;
+
+		for (int k = 0; k < m->nkeys && !known; k++)
+			known = strcmp(m->keys[k], name) == 0;
+		for (int f = 0; f < NUM_FIELDS && !known; f++)
+			known = field_of(concept, f) && strcmp(field_names[f], name) == 0;
+		if (!known)
+			ereport(ERROR,
+					(errcode(RT_BAD_BINDING),
+					 errmsg("binding \"%s\", %s: column \"%s\" is neither a key nor a canonical column",
+							binding, concept_names[concept], name),
+					 errhint("The canonical columns are listed in doc/bindings.md.")));
+	}
+}
+
+/*
+ * Make the plans of a mapping; SPI is connected and the role is the one whose
+ * rights count.  A query that does not parse is an error of ours that quotes
+ * the server's.
+ */
+void
+mapping_prepare(Mapping *m, const char *binding, Concept concept)
+{
+	SPIPlanPtr	volatile probe = NULL;
+	StringInfoData sql;
+	int			nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
+
+	PG_TRY();
+	{
+		probe = SPI_prepare(psprintf("SELECT m.* FROM (%s\n) m", m->query), 0, NULL);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *e;
+
+		MemoryContextSwitchTo(TopTransactionContext);
+		e = CopyErrorData();
+		FlushErrorState();
+		if (e->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+			e->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(e);
+		ereport(ERROR,
+				(errcode(RT_MAPPING_PARSE),
+				 errmsg("binding \"%s\", %s: the mapping query is not valid: %s",
+						binding, concept_names[concept], e->message),
+				 errhint("Give one SELECT without a semicolon; names must be schema-qualified.")));
+	}
+	PG_END_TRY();
+	if (probe == NULL || result_of(probe) == NULL)
+		ereport(ERROR,
+				(errcode(RT_MAPPING_PARSE),
+				 errmsg("binding \"%s\", %s: the mapping query is not one SELECT",
+						binding, concept_names[concept]),
+				 errhint("Give one SELECT without a semicolon; names must be schema-qualified.")));
+	check_result(m, binding, concept, result_of(probe));
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT m.* FROM (%s\n) m WHERE ", m->query);
+	for (int i = 0; i < nkeys; i++)
+		appendStringInfo(&sql, "%sm.%s = $%d", i > 0 ? " AND " : "", quote_identifier(m->keys[i]), i + 1);
+	if (concept == C_LINES)
+	{
+		appendStringInfoString(&sql, " ORDER BY ");
+		for (int i = nkeys; i < m->nkeys; i++)
+			appendStringInfo(&sql, "%sm.%s", i > nkeys ? ", " : "", quote_identifier(m->keys[i]));
+	}
+	m->one = keep(sql.data, nkeys, m->keytypes);
+
+	resetStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT DISTINCT ");
+	for (int i = 0; i < nkeys; i++)
+		appendStringInfo(&sql, "%sm.%s", i > 0 ? ", " : "", quote_identifier(m->keys[i]));
+	appendStringInfo(&sql, " FROM (%s\n) m", m->query);
+	m->all_keys = keep(sql.data, 0, NULL);
+}
+
+static Mapping *
+ready(Binding *binding, Concept concept)
+{
+	Mapping    *m = &binding->concepts[concept];
+
+	if (m->one == NULL)
+		mapping_prepare(m, binding->name, concept);
+	return m;
+}
+
+static Oid
+mapping_owner(Binding *binding, Concept concept)
+{
+	Mapping    *m = &binding->concepts[concept];
+
+	if (!OidIsValid(m->owner))
+	{
+		for (int i = 0; i < binding->nwatches && !OidIsValid(m->owner); i++)
+		{
+			Watch	   *w = &binding->watches[i];
+			Oid			relid;
+
+			if (w->concept != concept)
+				continue;
+			relid = get_relname_relid(w->table_name, get_namespace_oid(w->table_schema, false));
+			if (OidIsValid(relid))
+				m->owner = relation_owner(relid);
+		}
+	}
+	if (!OidIsValid(m->owner))
+		ereport(ERROR,
+				(errcode(RT_WATCHED_MISSING),
+				 errmsg("binding \"%s\": no watched table of %s exists any more",
+						binding->name, concept_names[concept]),
+				 errhint("Unbind it and bind it to the tables there are.")));
+	if (superuser_arg(m->owner))
+		ereport(ERROR,
+				(errcode(RT_WATCHED_SUPERUSER),
+				 errmsg("binding \"%s\": the watched table of %s belongs to a superuser",
+						binding->name, concept_names[concept]),
+				 errhint("ALTER TABLE ... OWNER TO a role that is not a superuser.")));
+	return m->owner;
+}
+
+static int
+run(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	int			rc;
+
+	if (IsolationUsesXactSnapshot())
+		rc = SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
+								  false, true, 0);
+	else
+		rc = SPI_execute_plan(plan, values, nulls, false, 0);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "a mapping query returned %s", SPI_result_code_string(rc));
+	return (int) SPI_processed;
+}
+
+/* The rows of a key: of lines the order's.  SPI is connected. */
+int
+mapping_read(Binding *binding, Concept concept, const char *key, SPITupleTable **rows)
+{
+	EngineScope scope;
+	Mapping    *m;
+	char	   *parts[MAX_KEYS];
+	Datum		values[MAX_KEYS];
+	char		nulls[MAX_KEYS];
+	int			nkeys;
+	int			n;
+
+	role_enter(&scope, mapping_owner(binding, concept));
+	m = ready(binding, concept);
+	nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
+	if (key_split(key, parts, nkeys) != nkeys)
+		elog(ERROR, "key \"%s\" of binding \"%s\" has not %d parts", key, binding->name, nkeys);
+	text_params(m->keytypes, parts, nkeys, values, nulls);
+	n = run(m->one, values, nulls);
+	*rows = SPI_tuptable;
+	role_leave(&scope);
+	return n;
+}
+
+/* All keys that the ERP has. */
+char	  **
+mapping_all_keys(Binding *binding, Concept concept, int *n)
+{
+	EngineScope scope;
+	Mapping    *m;
+	char	  **keys;
+	int			nrows;
+
+	role_enter(&scope, mapping_owner(binding, concept));
+	m = ready(binding, concept);
+	nrows = run(m->all_keys, NULL, NULL);
+	keys = palloc_extended(sizeof(char *) * Max(nrows, 1), MCXT_ALLOC_HUGE);
+	*n = 0;
+	for (int i = 0; i < nrows; i++)
+	{
+		char	   *parts[MAX_KEYS];
+		bool		isnull = false;
+
+		for (int k = 0; k < m->nkeys && !isnull; k++)
+		{
+			parts[k] = spi_text(i, k + 1);
+			isnull = parts[k] == NULL;
+		}
+		if (!isnull)
+			keys[(*n)++] = key_join(parts, m->nkeys);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	role_leave(&scope);
+	return keys;
+}
+
+/* A canonical column of a row as text; NULL if null or not mapped. */
+char *
+mapping_value(const Mapping *m, SPITupleTable *rows, int row, Field field)
+{
+	if (m->columns[field] == 0)
+		return NULL;
+	return SPI_getvalue(rows->vals[row], rows->tupdesc, m->columns[field]);
+}
+
+/* n key columns of a row from "first" on, joined; NULL if one is null. */
+char *
+mapping_key(const Mapping *m, SPITupleTable *rows, int row, int first, int n)
+{
+	char	   *parts[MAX_KEYS];
+
+	for (int i = 0; i < n; i++)
+	{
+		parts[i] = SPI_getvalue(rows->vals[row], rows->tupdesc, m->keycolumns[first + i]);
+		if (parts[i] == NULL)
+			return NULL;
+	}
+	return key_join(parts, n);
+}
+
+/* A date column, of whichever type; false if null or not mapped. */
+bool
+mapping_date(const Mapping *m, SPITupleTable *rows, int row, Field field, DateADT *date)
+{
+	Datum		d;
+	bool		isnull;
+
+	if (m->columns[field] == 0)
+		return false;
+	d = SPI_getbinval(rows->vals[row], rows->tupdesc, m->columns[field], &isnull);
+	if (isnull)
+		return false;
+	switch (getBaseType(TupleDescAttr(rows->tupdesc, m->columns[field] - 1)->atttypid))
+	{
+		case DATEOID:
+			*date = DatumGetDateADT(d);
+			break;
+		case TIMESTAMPOID:
+			*date = DatumGetDateADT(DirectFunctionCall1(timestamp_date, d));
+			break;
+		default:
+			*date = DatumGetDateADT(DirectFunctionCall1(timestamptz_date, d));
+			break;
+	}
+	return true;
+}

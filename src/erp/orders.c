@@ -1,0 +1,563 @@
+/*
+ * orders.c
+ *		Bound orders: read through the mapping, compared, applied.
+ *
+ * What the ERP says is checked before anything is written, so that a row that
+ * cannot be used changes nothing: it is a fault of its key.  An order that the
+ * ERP deleted is cancelled; it stays in the engine, with its history.
+ */
+#include "erp/differ.h"
+
+#include "base/engine.h"
+#include "base/quantity.h"
+#include "orders/resolve.h"
+
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+
+static EnginePlan plan_insert_order = {
+	"INSERT INTO routing.sales_order AS o (tenant_id, order_id, customer, channel, country, postal_code,"
+	" latitude, longitude, requested_on, date_basis, priority, completeness, policy, binding, ordered_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7::text::float8, $8::text::float8, $9, $10, $11, $12, $13, $14,"
+	" COALESCE($15::text::timestamptz, pg_catalog.now()))"
+	" ON CONFLICT (tenant_id, order_id) DO UPDATE SET customer = excluded.customer,"
+	" channel = excluded.channel, country = excluded.country, postal_code = excluded.postal_code,"
+	" latitude = excluded.latitude, longitude = excluded.longitude,"
+	" requested_on = excluded.requested_on, date_basis = excluded.date_basis,"
+	" priority = excluded.priority, completeness = excluded.completeness, policy = excluded.policy,"
+	" status = CASE WHEN o.status = 'cancelled' THEN 'received' ELSE o.status END",
+	15, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, DATEOID, TEXTOID,
+	INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_upsert_lines = {
+	"INSERT INTO routing.sales_order_line AS l (tenant_id, order_id, line_no, item, quantity, uom, price,"
+	" requested_on, node, source_key)"
+	" SELECT $1, $2, u.line_no, u.item, u.quantity, u.uom, u.price, u.requested_on, u.node, u.source_key"
+	" FROM pg_catalog.unnest($3::int[], $4::text[], $5::numeric[], $6::text[], $7::numeric[], $8::date[],"
+	"  $9::text[], $10::text[]) AS u(line_no, item, quantity, uom, price, requested_on, node, source_key)"
+	" ON CONFLICT (tenant_id, order_id, line_no) DO UPDATE SET item = excluded.item,"
+	" quantity = excluded.quantity, uom = excluded.uom, price = excluded.price,"
+	" requested_on = excluded.requested_on, node = excluded.node, source_key = excluded.source_key,"
+	" status = CASE WHEN l.status = 'cancelled' THEN 'received' ELSE l.status END",
+	10, {INT4OID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
+static EnginePlan plan_delete_lines = {
+	"DELETE FROM routing.sales_order_line WHERE tenant_id = $1 AND order_id = $2"
+	" AND line_no <> ALL ($3::int[])",
+	3, {INT4OID, TEXTOID, TEXTARRAYOID}, NULL
+};
+
+static EnginePlan plan_keys = {
+	"SELECT order_id FROM routing.sales_order"
+	" WHERE tenant_id = $1 AND binding = $2 AND status <> 'cancelled'",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+/* The ERP's order as the mapping gives it; not there: exists = false. */
+typedef struct ErpOrder
+{
+	SalesOrder *order;
+	bool		cancelled;
+	char	   *latitude;
+	char	   *longitude;
+	char	   *ordered_at;
+	bool		has_priority;
+	char	  **source_keys;	/* per line */
+	bool	   *numbered;		/* per line: the mapping gave line_no */
+	Numeric    *prices;
+} ErpOrder;
+
+static void
+read_line(ErpOrder *erp, Mapping *m, SPITupleTable *rows, int row, Fault *fault)
+{
+	SalesOrder *order = erp->order;
+	OrderLine  *line = &order->lines[row];
+	char	   *number = mapping_value(m, rows, row, F_LINE_NO);
+	char	   *where = psprintf("order \"%s\", line %s: ", order->order_id,
+								 number ? number : psprintf("%d", row + 1));
+	Datum		quantity;
+	bool		isnull;
+
+	line->status = "received";
+	line->lot = "";
+	line->item = mapping_value(m, rows, row, F_ITEM);
+	line->uom = mapping_value(m, rows, row, F_UOM);
+	line->pinned = mapping_value(m, rows, row, F_NODE);
+	line->has_requested = mapping_date(m, rows, row, F_REQUESTED_ON, &line->requested);
+	erp->source_keys[row] = mapping_key(m, rows, row, m->norder_keys, m->nkeys - m->norder_keys);
+	if (number != NULL)
+	{
+		/* integers only: bind() looked at the type */
+		int64		n = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(number)));
+
+		if (n < 1 || n > PG_INT32_MAX)
+			fault_set(fault, RT_BAD_QUANTITY, "Line numbers are from 1 to 2147483647.",
+					  "%sline_no is out of range", where);
+		else
+			line->line_no = (int) n;
+		erp->numbered[row] = true;
+		for (int i = 0; i < row; i++)
+		{
+			if (order->lines[i].line_no == line->line_no)
+				fault_set(fault, RT_DUPLICATE_LINE, "Give every line of an order a number of its own.",
+						  "%sline_no is there twice", where);
+		}
+	}
+	if (line->item == NULL)
+		fault_set(fault, RT_UNKNOWN_ITEM, "Give the line an item.", "%sitem is null", where);
+	quantity = SPI_getbinval(rows->vals[row], rows->tupdesc, m->columns[F_QUANTITY], &isnull);
+	if (isnull)
+		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.", "%squantity is null", where);
+	else
+	{
+		char	   *text = mapping_value(m, rows, row, F_QUANTITY);
+
+		(void) quantity;
+		line->quantity = quantity_check(DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+																			ObjectIdGetDatum(InvalidOid),
+																			Int32GetDatum(-1))),
+										psprintf("%squantity", where), fault);
+	}
+	if (m->columns[F_PRICE] != 0)
+	{
+		char	   *text = mapping_value(m, rows, row, F_PRICE);
+		int64		price;
+
+		if (text != NULL && scaled_from_text(text, &price) == SCALED_OK && price >= 0)
+			line->price = price;
+	}
+}
+
+static char *
+text_or(char *value, const char *otherwise)
+{
+	return value != NULL ? value : pstrdup(otherwise);
+}
+
+/* Read an order of the ERP. */
+static ErpOrder *
+read_order(Binding *binding, const char *key, Fault *fault)
+{
+	ErpOrder   *erp = palloc0(sizeof(ErpOrder));
+	SalesOrder *order = palloc0(sizeof(SalesOrder));
+	Mapping    *m = &binding->concepts[C_ORDERS];
+	Mapping    *ml = &binding->concepts[C_LINES];
+	SPITupleTable *rows;
+	char	   *value;
+	int			n;
+
+	erp->order = order;
+	order->tenant_id = binding->tenant_id;
+	order->order_id = pstrdup(key);
+	order->binding = binding->name;
+	n = mapping_read(binding, C_ORDERS, key, &rows);
+	order->exists = n > 0;
+	if (n > 1)
+		fault_set(fault, RT_BAD_BINDING, "The key of a mapping identifies one row.",
+				  "order \"%s\": the mapping gives %d rows for it", key, n);
+	if (n == 0)
+		return erp;
+
+	value = mapping_value(m, rows, 0, F_STATUS);
+	erp->cancelled = value != NULL && strcmp(value, "cancelled") == 0;
+	order->status = "received";
+	order->customer = mapping_value(m, rows, 0, F_CUSTOMER);
+	order->channel = mapping_value(m, rows, 0, F_CHANNEL);
+	order->country = mapping_value(m, rows, 0, F_COUNTRY);
+	order->postal_code = mapping_value(m, rows, 0, F_POSTAL_CODE);
+	order->has_requested = mapping_date(m, rows, 0, F_REQUESTED_ON, &order->requested);
+	value = mapping_value(m, rows, 0, F_DATE_BASIS);
+	order->by_ship_day = value != NULL && strcmp(value, "ship") == 0;
+	if (value != NULL && strcmp(value, "ship") != 0 && strcmp(value, "deliver") != 0)
+		fault_set(fault, RT_BAD_DOCUMENT, "It is \"ship\" or \"deliver\".",
+				  "order \"%s\": date_basis \"%s\" is unknown", key, value);
+	value = mapping_value(m, rows, 0, F_PRIORITY);
+	if (value != NULL)
+	{
+		if (strlen(value) == 1 && value[0] >= '1' && value[0] <= '9')
+		{
+			order->priority = value[0] - '0';
+			erp->has_priority = true;
+		}
+		else
+			fault_set(fault, RT_BAD_DOCUMENT, "Priorities are from 1 to 9, 1 is best.",
+					  "order \"%s\": priority %s is out of range", key, value);
+	}
+	order->completeness = text_or(mapping_value(m, rows, 0, F_COMPLETENESS), "none");
+	order->policy_code = text_or(mapping_value(m, rows, 0, F_POLICY), "standard");
+	erp->latitude = mapping_value(m, rows, 0, F_LATITUDE);
+	erp->longitude = mapping_value(m, rows, 0, F_LONGITUDE);
+	erp->ordered_at = mapping_value(m, rows, 0, F_ORDERED_AT);
+	if (order->customer == NULL)
+		fault_set(fault, RT_UNKNOWN_CUSTOMER, "Give the order a customer.",
+				  "order \"%s\": customer is null", key);
+	SPI_freetuptable(rows);
+
+	n = mapping_read(binding, C_LINES, key, &rows);
+	order->nlines = n;
+	order->lines = palloc0(sizeof(OrderLine) * Max(n, 1));
+	erp->source_keys = palloc0(sizeof(char *) * Max(n, 1));
+	erp->numbered = palloc0(sizeof(bool) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		read_line(erp, ml, rows, i, fault);
+	SPI_freetuptable(rows);
+	return erp;
+}
+
+static bool
+text_equal(const char *a, const char *b)
+{
+	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+/*
+ * Give each line of the ERP the number under which the engine knows it.  A
+ * mapped line_no is the identity; else a line is found by its key, and one
+ * that came back under a new key by its item.
+ */
+static void
+number_lines(ErpOrder *erp, const SalesOrder *held)
+{
+	SalesOrder *order = erp->order;
+	bool	   *used = palloc0(sizeof(bool) * Max(held->nlines, 1));
+	int			highest = 0;
+
+	for (int l = 0; l < held->nlines; l++)
+		highest = Max(highest, held->lines[l].line_no);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		for (int l = 0; l < held->nlines && !erp->numbered[i]; l++)
+		{
+			if (!used[l] && order->lines[i].line_no == 0 &&
+				text_equal(held->lines[l].source_key, erp->source_keys[i]))
+			{
+				used[l] = true;
+				order->lines[i].line_no = held->lines[l].line_no;
+			}
+		}
+	}
+	for (int i = 0; i < order->nlines; i++)
+	{
+		for (int l = 0; l < held->nlines && order->lines[i].line_no == 0; l++)
+		{
+			if (!used[l] && text_equal(held->lines[l].item, order->lines[i].item))
+			{
+				used[l] = true;
+				order->lines[i].line_no = held->lines[l].line_no;
+			}
+		}
+		if (order->lines[i].line_no == 0)
+			order->lines[i].line_no = ++highest;
+	}
+}
+
+static bool
+dates_equal(bool has_a, DateADT a, bool has_b, DateADT b)
+{
+	return has_a == has_b && (!has_a || a == b);
+}
+
+/* What differs in a way that what is booked must be planned anew. */
+static bool
+destination_differs(const SalesOrder *a, const SalesOrder *b)
+{
+	return !text_equal(a->country, b->country) || !text_equal(a->postal_code, b->postal_code) ||
+		a->by_ship_day != b->by_ship_day ||
+		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested);
+}
+
+static bool
+header_differs(const ErpOrder *erp, const SalesOrder *held)
+{
+	const SalesOrder *a = erp->order;
+
+	return destination_differs(a, held) || !text_equal(a->customer, held->customer) ||
+		!text_equal(a->channel, held->channel) ||
+		!text_equal(a->completeness, held->completeness) ||
+		!text_equal(a->policy_code, held->policy_code) ||
+		(erp->has_priority && a->priority != held->priority);
+}
+
+static bool
+line_differs(const OrderLine *a, const OrderLine *b, bool *placing)
+{
+	*placing = !text_equal(a->item, b->item) || !text_equal(a->pinned, b->pinned) ||
+		!text_equal(a->uom, b->uom) ||
+		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested);
+	return *placing || a->quantity != b->quantity;
+}
+
+/* Whether anything differs; takes over from the engine what it decided. */
+static bool
+merge(ErpOrder *erp, SalesOrder *held)
+{
+	SalesOrder *order = erp->order;
+	bool		differs = header_differs(erp, held) || order->nlines != held->nlines;
+	bool		replan = destination_differs(order, held);
+
+	order->decision_id = held->decision_id;
+	order->event_version = held->event_version;
+	order->correlation_id = held->correlation_id;
+	order->status = held->status;
+	order->nbookings = held->nbookings;
+	order->cap_bookings = held->cap_bookings;
+	order->bookings = held->bookings;
+	for (int i = 0; i < order->nlines; i++)
+	{
+		OrderLine  *line = &order->lines[i];
+		OrderLine  *old = order_line(held, line->line_no);
+		bool		placing;
+
+		if (old == NULL)
+		{
+			differs = true;
+			continue;
+		}
+		if (line_differs(line, old, &placing))
+			differs = true;
+		if (!text_equal(erp->source_keys[i], old->source_key))
+			differs = true;
+		line->replan = placing || replan || old->replan;
+		line->status = strcmp(old->status, "cancelled") == 0 ? "received" : old->status;
+		line->has_promised = old->has_promised;
+		line->promised = old->promised;
+		line->has_first_promised = old->has_first_promised;
+		line->first_promised = old->first_promised;
+		line->last_part = old->last_part;
+	}
+	if (order_is_cancelled(held))
+		differs = true;
+	return differs;
+}
+
+static Datum
+optional_text(const char *value, char *null)
+{
+	*null = value == NULL ? 'n' : ' ';
+	return value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+static void
+write_header(const ErpOrder *erp)
+{
+	const SalesOrder *order = erp->order;
+	Datum		args[15];
+	char		nulls[15];
+
+	memset(nulls, ' ', sizeof(nulls));
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	args[2] = CStringGetTextDatum(order->customer);
+	args[3] = optional_text(order->channel, &nulls[3]);
+	args[4] = optional_text(order->country, &nulls[4]);
+	args[5] = optional_text(order->postal_code, &nulls[5]);
+	args[6] = optional_text(erp->latitude, &nulls[6]);
+	args[7] = optional_text(erp->longitude, &nulls[7]);
+	args[8] = DateADTGetDatum(order->requested);
+	nulls[8] = order->has_requested ? ' ' : 'n';
+	args[9] = CStringGetTextDatum(order->by_ship_day ? "ship" : "deliver");
+	args[10] = Int32GetDatum(order->priority);
+	nulls[10] = erp->has_priority ? ' ' : 'n';
+	args[11] = CStringGetTextDatum(order->completeness);
+	args[12] = CStringGetTextDatum(order->policy_code);
+	args[13] = CStringGetTextDatum(order->binding);
+	args[14] = optional_text(erp->ordered_at, &nulls[14]);
+	(void) engine_exec(&plan_insert_order, args, nulls, ENGINE_FRESH);
+}
+
+static void
+write_lines(const ErpOrder *erp, const SalesOrder *held)
+{
+	const SalesOrder *order = erp->order;
+	enum
+	{
+		LINE, ITEM, QUANTITY, UOM, PRICE, REQUESTED, NODE, SOURCE, NCOLS
+	};
+	char	  **cols[NCOLS];
+	Datum		args[10];
+	bool		gone = false;
+
+	for (int c = 0; c < NCOLS; c++)
+		cols[c] = palloc0(sizeof(char *) * Max(order->nlines, 1));
+	for (int i = 0; i < order->nlines; i++)
+	{
+		const OrderLine *line = &order->lines[i];
+
+		cols[LINE][i] = psprintf("%d", line->line_no);
+		cols[ITEM][i] = line->item;
+		cols[QUANTITY][i] = scaled_to_text(line->quantity);
+		cols[UOM][i] = line->uom;
+		cols[PRICE][i] = line->price > 0 ? scaled_to_text(line->price) : NULL;
+		cols[REQUESTED][i] = line->has_requested ? date_text(line->requested) : NULL;
+		cols[NODE][i] = line->pinned;
+		cols[SOURCE][i] = erp->source_keys[i];
+	}
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	for (int l = 0; l < held->nlines && !gone; l++)
+		gone = order_line(unconstify(SalesOrder *, order), held->lines[l].line_no) == NULL;
+	if (gone)
+	{
+		args[2] = text_array(cols[LINE], order->nlines);
+		(void) engine_exec(&plan_delete_lines, args, NULL, ENGINE_FRESH);
+	}
+	if (order->nlines == 0)
+		return;
+	for (int c = 0; c < NCOLS; c++)
+		args[2 + c] = text_array(cols[c], order->nlines);
+	(void) engine_exec(&plan_upsert_lines, args, NULL, ENGINE_FRESH);
+}
+
+/*
+ * Take over what the ERP says of an order and add it to the settlement.
+ * Returns whether anything differed.  With a fault nothing was changed.
+ */
+bool
+bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault)
+{
+	ErpOrder   *erp = read_order(binding, key, fault);
+	SalesOrder *held;
+	bool		differs;
+
+	if (fault->sqlerrcode)
+		return false;
+	held = order_load(binding->tenant_id, key, ORDER_LOCK_ROUTED);
+	if (held->exists && strcmp(held->binding, binding->name) != 0)
+	{
+		fault_set(fault, RT_BAD_BINDING, "Let only one binding, and no native insert, use an order id.",
+				  "order \"%s\" exists already and is not of binding \"%s\"", key, binding->name);
+		return false;
+	}
+	if (!erp->order->exists || erp->cancelled)
+	{
+		if (!held->exists || order_is_cancelled(held))
+			return false;
+		held->net = network_get(held->tenant_id);
+		held->status = "cancelled";
+		held->cancel_reason = erp->cancelled ? "cancelled in the ERP" : "deleted in the ERP";
+		settlement_add_order(s, held);
+		writeback_want(binding, held);
+		return true;
+	}
+
+	number_lines(erp, held);
+	differs = !held->exists || merge(erp, held);
+	if (!differs)
+	{
+		if (held->nlines > 0)
+			writeback_want(binding, held);
+		return false;
+	}
+	order_resolve(erp->order, erp->has_priority);
+	if (erp->order->nlines > 0)
+	{
+		order_check(erp->order);
+		if (erp->order->fault.sqlerrcode)
+		{
+			*fault = erp->order->fault;
+			return false;
+		}
+	}
+	else
+		erp->order->net = network_get(binding->tenant_id);
+	write_header(erp);
+	write_lines(erp, held);
+	if (order_is_cancelled(held))
+		erp->order->status = "received";
+	for (int i = 0; i < erp->order->nlines; i++)
+		erp->order->lines[i].source_key = erp->source_keys[i];
+	if (erp->order->nlines > 0 || erp->order->nbookings > 0)
+	{
+		settlement_add_order(s, erp->order);
+		writeback_want(binding, erp->order);
+	}
+	return true;
+}
+
+/* Report each difference between an order of the ERP and ours. */
+void
+bound_order_compare(Binding *binding, const char *key, DifferenceReport report, void *arg)
+{
+	Fault		fault = {0};
+	ErpOrder   *erp = read_order(binding, key, &fault);
+	SalesOrder *held = order_load(binding->tenant_id, key, ORDER_NO_LOCK);
+	bool		erp_has = erp->order->exists && !erp->cancelled;
+	bool		we_have = held->exists && !order_is_cancelled(held);
+
+	if (fault.sqlerrcode)
+	{
+		report(arg, "orders", key, "row", fault.message, we_have ? "order" : NULL);
+		return;
+	}
+	if (erp_has != we_have)
+	{
+		report(arg, "orders", key, "row", erp_has ? "order" : NULL, we_have ? "order" : NULL);
+		return;
+	}
+	if (!erp_has)
+		return;
+	number_lines(erp, held);
+
+#define COMPARE_TEXT(concept, k, field, a, b) \
+	do { \
+		if (!text_equal((a), (b))) \
+			report(arg, (concept), (k), (field), (a), (b)); \
+	} while (0)
+
+	COMPARE_TEXT("orders", key, "customer", erp->order->customer, held->customer);
+	COMPARE_TEXT("orders", key, "channel", erp->order->channel, held->channel);
+	COMPARE_TEXT("orders", key, "country", erp->order->country, held->country);
+	COMPARE_TEXT("orders", key, "postal_code", erp->order->postal_code, held->postal_code);
+	COMPARE_TEXT("orders", key, "requested_on",
+				 erp->order->has_requested ? date_text(erp->order->requested) : NULL,
+				 held->has_requested ? date_text(held->requested) : NULL);
+	COMPARE_TEXT("orders", key, "date_basis", erp->order->by_ship_day ? "ship" : "deliver",
+				 held->by_ship_day ? "ship" : "deliver");
+	if (erp->has_priority)
+		COMPARE_TEXT("orders", key, "priority", psprintf("%d", erp->order->priority),
+					 psprintf("%d", held->priority));
+	for (int i = 0; i < erp->order->nlines; i++)
+	{
+		OrderLine  *a = &erp->order->lines[i];
+		OrderLine  *b = order_line(held, a->line_no);
+		char	   *line_key = psprintf("%s line %d", key, a->line_no);
+
+		if (b == NULL)
+		{
+			report(arg, "lines", line_key, "row", "line", NULL);
+			continue;
+		}
+		COMPARE_TEXT("lines", line_key, "item", a->item, b->item);
+		COMPARE_TEXT("lines", line_key, "quantity", scaled_to_text(a->quantity), scaled_to_text(b->quantity));
+		COMPARE_TEXT("lines", line_key, "uom", a->uom, b->uom);
+		COMPARE_TEXT("lines", line_key, "node", a->pinned, b->pinned);
+		COMPARE_TEXT("lines", line_key, "requested_on",
+					 a->has_requested ? date_text(a->requested) : NULL,
+					 b->has_requested ? date_text(b->requested) : NULL);
+	}
+	for (int l = 0; l < held->nlines; l++)
+	{
+		if (order_line(erp->order, held->lines[l].line_no) == NULL)
+			report(arg, "lines", psprintf("%s line %d", key, held->lines[l].line_no), "row", NULL, "line");
+	}
+}
+
+/* The order keys that the engine holds of a binding. */
+char	  **
+bound_order_engine_keys(Binding *binding, int *n)
+{
+	Datum		args[2];
+	char	  **keys;
+
+	args[0] = Int32GetDatum(binding->tenant_id);
+	args[1] = CStringGetTextDatum(binding->name);
+	*n = (int) engine_exec(&plan_keys, args, NULL, ENGINE_FRESH);
+	keys = palloc_extended(sizeof(char *) * Max(*n, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < *n; i++)
+		keys[i] = spi_text(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return keys;
+}

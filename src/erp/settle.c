@@ -1,0 +1,452 @@
+/*
+ * settle.c
+ *		The settlement at commit: our own tables, then bound ones.
+ *
+ * Bound keys are settled in one subtransaction with a time limit and a lock
+ * limit of its own.  If that fails, the subtransaction is rolled back, the
+ * ERP's transaction goes on, and the keys are put into routing.pending with
+ * the reason.  A failure that is due to the data is looked for by halving the
+ * set of keys, so that one bad row does not take the others with it.  Never
+ * swallowed: serialization failures, and cancels that are not our own limit.
+ *
+ * Settling may touch more (write-backs, the ERP's own triggers); the passes
+ * repeat until nothing is noted, a bounded number of times.
+ */
+#include "erp/settle.h"
+
+#include "base/engine.h"
+#include "base/errors.h"
+#include "base/firing.h"
+#include "erp/differ.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timeout.h"
+
+#define MAX_PASSES	10
+
+int			guc_settle_timeout = 10000;
+int			guc_settle_lock_timeout = 2000;
+
+static TimeoutId limit = MAX_TIMEOUTS;
+static volatile sig_atomic_t limit_reached = false;
+
+PG_FUNCTION_INFO_V1(routing_settle_due);
+PG_FUNCTION_INFO_V1(routing_settle);
+
+/* ------------------------------------------------------------------------
+ * Bound keys
+ * ------------------------------------------------------------------------ */
+
+static int
+compare_notes(const void *a, const void *b)
+{
+	const Note *x = a;
+	const Note *y = b;
+	int			c;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	/* orders by order id, which is the key, over all bindings */
+	c = strcmp(x->b, y->b);
+	return c != 0 ? c : strcmp(x->a, y->a);
+}
+
+static void
+set_aside(const Note *note, const char *reason, int sqlerrcode)
+{
+	pending_add(note->tenant_id, note->a,
+				note->kind == NOTE_BOUND_SUPPLY ? "supply" : "orders", note->b, reason, sqlerrcode);
+}
+
+static void
+settled(const Note *note)
+{
+	pending_remove(note->tenant_id, note->a,
+				   note->kind == NOTE_BOUND_SUPPLY ? "supply" : "orders", note->b);
+}
+
+static bool
+has_pending(void)
+{
+	static EnginePlan plan = {"SELECT 1 FROM routing.pending WHERE binding <> '' LIMIT 1", 0, {0}, NULL};
+
+	return engine_exec(&plan, NULL, NULL, ENGINE_FRESH) > 0;
+}
+
+/* An order the engine changed that this transaction's ERP rows did not name. */
+static void
+order_was_written(SalesOrder *order)
+{
+	if (order->binding != NULL && order->binding[0] != '\0' && !order->answered)
+		pending_add(order->tenant_id, order->binding, "orders", order->order_id,
+					"the answer waits to be written back", ERRCODE_SUCCESSFUL_COMPLETION);
+}
+
+void
+erp_install_hook(void)
+{
+	order_written_hook = order_was_written;
+}
+
+/* Settle keys; errors go to the caller.  SPI is connected. */
+static void
+settle_keys(Note *notes, int n, BoundResult *result)
+{
+	Settlement *s = settlement_begin();
+	SupplyKey  *supply = palloc0(sizeof(SupplyKey) * Max(n, 1));
+	int			nsupply = 0;
+	bool		clear = has_pending();
+
+	writeback_begin();
+	engine_writing++;
+	PG_TRY();
+	{
+		for (int i = 0; i < n; i++)
+		{
+			Binding    *b = binding_find(notes[i].tenant_id, notes[i].a);
+			Fault		fault = {0};
+
+			CHECK_FOR_INTERRUPTS();
+			if (b == NULL)
+				continue;
+			if (notes[i].kind == NOTE_BOUND_SUPPLY)
+			{
+				supply[nsupply].binding = b;
+				supply[nsupply++].key = notes[i].b;
+				continue;
+			}
+			if (bound_order_apply(s, b, notes[i].b, &fault))
+				result->changed++;
+			if (fault.sqlerrcode && b->fail)
+				fault_raise(&fault);
+			if (fault.sqlerrcode)
+			{
+				set_aside(&notes[i], fault.message, fault.sqlerrcode);
+				result->pending++;
+			}
+			else if (clear)
+				settled(&notes[i]);
+		}
+		bound_supply_apply(s, supply, nsupply);
+		for (int i = 0; i < nsupply; i++)
+		{
+			Note		note = {NOTE_BOUND_SUPPLY, supply[i].binding->tenant_id, supply[i].binding->name,
+			unconstify(char *, supply[i].key), 0};
+
+			result->changed += supply[i].changed;
+			if (supply[i].fault.sqlerrcode && supply[i].binding->fail)
+				fault_raise(&supply[i].fault);
+			if (supply[i].fault.sqlerrcode)
+			{
+				set_aside(&note, supply[i].fault.message, supply[i].fault.sqlerrcode);
+				result->pending++;
+			}
+			else if (clear)
+				settled(&note);
+		}
+		settlement_finish(s);
+		writeback_run();
+	}
+	PG_FINALLY();
+	{
+		engine_writing--;
+	}
+	PG_END_TRY();
+}
+
+static void
+limit_handler(void)
+{
+	limit_reached = true;
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+/* The lock limit is ours unless the session has a tighter one. */
+static void
+set_lock_limit(void)
+{
+	char		value[16];
+
+	if (guc_settle_lock_timeout == 0 ||
+		(LockTimeout > 0 && LockTimeout <= guc_settle_lock_timeout))
+		return;
+	snprintf(value, sizeof(value), "%d", guc_settle_lock_timeout);
+	(void) set_config_option("lock_timeout", value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static bool
+must_rethrow(const ErrorData *e)
+{
+	if (e->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
+		return true;
+	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		return !limit_reached;
+	return ERRCODE_TO_CATEGORY(e->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION &&
+		e->sqlerrcode != ERRCODE_QUERY_CANCELED;
+}
+
+/* Whether the rows themselves may be the cause, so that others may go. */
+static bool
+due_to_data(int sqlerrcode)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+
+	return category == ERRCODE_DATA_EXCEPTION ||
+		category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+		category == ERRCODE_PLPGSQL_ERROR || category == MAKE_SQLSTATE('R', 'T', '0', '0', '0');
+}
+
+static void
+settle_protected(Note *notes, int n, BoundResult *result)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
+												  ALLOCSET_DEFAULT_SIZES);
+	BoundResult before = *result;
+	ErrorData  *volatile error = NULL;
+	int			saved_writing = engine_writing;
+
+	if (limit == MAX_TIMEOUTS)
+		limit = RegisterTimeout(USER_TIMEOUT, limit_handler);
+	limit_reached = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		int			nest = NewGUCNestLevel();
+
+		set_lock_limit();
+		if (guc_settle_timeout > 0)
+			enable_timeout_after(limit, guc_settle_timeout);
+		SPI_connect();
+		MemoryContextSwitchTo(context);
+		settle_keys(notes, n, result);
+		SPI_finish();
+		if (guc_settle_timeout > 0)
+			disable_timeout(limit, false);
+		if (limit_reached)
+			QueryCancelPending = false; /* just in time */
+		AtEOXact_GUC(true, nest);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		disable_timeout(limit, false);
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (limit_reached)
+			QueryCancelPending = false;
+		RollbackAndReleaseCurrentSubTransaction();
+		engine_writing = saved_writing;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	CurrentResourceOwner = owner;
+
+	if (error != NULL)
+	{
+		*result = before;
+		if (must_rethrow(error))
+			ReThrowError(error);
+		if (n > 1 && due_to_data(error->sqlerrcode))
+		{
+			settle_protected(notes, n / 2, result);
+			settle_protected(notes + n / 2, n - n / 2, result);
+		}
+		else
+		{
+			const char *reason = limit_reached ?
+				psprintf("the settlement took longer than %d ms", guc_settle_timeout) : error->message;
+			int			code = limit_reached ? RT_SETTLE_TIMEOUT : error->sqlerrcode;
+
+			SPI_connect();
+			for (int i = 0; i < n; i++)
+				set_aside(&notes[i], reason, code);
+			SPI_finish();
+			result->pending += n;
+		}
+	}
+	MemoryContextDelete(context);
+}
+
+/* The same for bindings that want errors to reach the ERP. */
+static void
+settle_strictly(Note *notes, int n, BoundResult *result)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+
+	SPI_connect();
+	old = MemoryContextSwitchTo(context);
+	settle_keys(notes, n, result);
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	MemoryContextDelete(context);
+}
+
+/* A watched table was emptied: every key that the engine holds is touched. */
+static int
+expand_emptied(const Note *note, Note **all, int n, int *cap)
+{
+	Binding    *b = binding_find(note->tenant_id, note->a);
+	char	  **keys;
+	int			nkeys;
+	bool		supply;
+
+	if (b == NULL)
+		return n;
+	supply = b->concepts[C_SUPPLY].present;
+	SPI_connect();
+	keys = supply ? bound_supply_engine_keys(b, &nkeys) : bound_order_engine_keys(b, &nkeys);
+	for (int i = 0; i < nkeys; i++)
+	{
+		Note	   *new_note;
+
+		if (n == *cap)
+		{
+			*cap *= 2;
+			*all = repalloc_huge(*all, sizeof(Note) * *cap);
+		}
+		new_note = &(*all)[n++];
+		new_note->kind = supply ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER;
+		new_note->tenant_id = note->tenant_id;
+		new_note->a = note->a;
+		new_note->b = MemoryContextStrdup(TopTransactionContext, keys[i]);
+	}
+	SPI_finish();
+	return n;
+}
+
+/*
+ * Settle the bound keys among the notes.  Supply comes with the orders of the
+ * same pass, so that an order sees what arrived with it.
+ */
+void
+settle_bound(Note *notes, int n, BoundResult *result)
+{
+	int			cap = Max(n, 1);
+	Note	   *queue = MemoryContextAllocHuge(TopTransactionContext, sizeof(Note) * cap);
+	Note	   *strict = MemoryContextAllocHuge(TopTransactionContext, sizeof(Note) * cap);
+	int			nqueue = 0;
+	int			nstrict = 0;
+	int			nall = 0;
+	Note	   *all = MemoryContextAllocHuge(TopTransactionContext, sizeof(Note) * cap);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (notes[i].kind == NOTE_BOUND_ALL)
+			nall = expand_emptied(&notes[i], &all, nall, &cap);
+		else if (notes[i].kind == NOTE_BOUND_ORDER || notes[i].kind == NOTE_BOUND_SUPPLY)
+		{
+			if (nall == cap)
+			{
+				cap *= 2;
+				all = repalloc_huge(all, sizeof(Note) * cap);
+			}
+			all[nall++] = notes[i];
+		}
+	}
+	if (nall == 0)
+		return;
+	queue = repalloc_huge(queue, sizeof(Note) * cap);
+	strict = repalloc_huge(strict, sizeof(Note) * cap);
+	qsort(all, nall, sizeof(Note), compare_notes);
+	for (int i = 0; i < nall; i++)
+	{
+		Binding    *b;
+
+		if (i > 0 && compare_notes(&all[i - 1], &all[i]) == 0)
+			continue;
+		b = binding_find(all[i].tenant_id, all[i].a);
+		if (b == NULL)
+			continue;
+		if (b->paused)
+		{
+			SPI_connect();
+			set_aside(&all[i], "the binding is paused", ERRCODE_SUCCESSFUL_COMPLETION);
+			SPI_finish();
+			result->pending++;
+		}
+		else if (b->fail)
+			strict[nstrict++] = all[i];
+		else
+			queue[nqueue++] = all[i];
+	}
+	if (nstrict > 0)
+		settle_strictly(strict, nstrict, result);
+	if (nqueue > 0)
+		settle_protected(queue, nqueue, result);
+}
+
+/* ------------------------------------------------------------------------
+ * The triggers
+ * ------------------------------------------------------------------------ */
+
+/* WHEN condition of the triggers on our own tables. */
+Datum
+routing_settle_due(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(notes_arm());
+}
+
+/*
+ * The deferred trigger: settle everything that is noted.  Fired in
+ * mid-transaction by SET CONSTRAINTS it only sees to it that it is fired again
+ * at commit, so that nothing is judged between the halves of a change.
+ */
+Datum
+routing_settle(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", "settle")));
+
+	notes_disarm();
+	if (!firing_at_commit())
+	{
+		if (notes_arm())
+		{
+			SPI_connect();
+			settle_queue_token();
+			SPI_finish();
+		}
+		return PointerGetDatum(NULL);
+	}
+
+	for (int pass = 0; notes_any(); pass++)
+	{
+		int			n;
+		Note	   *notes = notes_take(&n);
+		BoundResult result = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (pass >= MAX_PASSES)
+			ereport(ERROR,
+					(errcode(RT_NO_REST),
+					 errmsg("the settlement did not come to rest after %d passes", MAX_PASSES),
+					 errhint("A trigger of the ERP changes a mapped column whenever an answer is written back.")));
+		(void) settle_native(notes, n);
+		settle_bound(notes, n, &result);
+	}
+	SPI_connect();
+	settle_clear_token();
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,23 @@
+/*
+ * settle.h
+ *		The settlement at commit, and that of bound tables.
+ */
+#ifndef ROUTING_ERP_SETTLE_H
+#define ROUTING_ERP_SETTLE_H
+
+#include "base/notes.h"
+
+extern int	guc_settle_timeout;
+extern int	guc_settle_lock_timeout;
+
+/* counts of a settlement of bound keys */
+typedef struct BoundResult
+{
+	int			changed;
+	int			pending;
+} BoundResult;
+
+extern void erp_install_hook(void);
+extern void settle_bound(Note *notes, int n, BoundResult *result);
+
+#endif							/* ROUTING_ERP_SETTLE_H */

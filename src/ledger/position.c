@@ -1,0 +1,392 @@
+/*
+ * position.c
+ *		Reading, locking and writing positions.
+ *
+ * A position row is the lock that everything about its item-node goes
+ * through: whoever books, cancels or judges holds it until the end of the
+ * transaction.  Lock order: orders ascending, then positions by (tenant,
+ * item, node) ascending.  ledger_lock_all() keeps it; a lock out of that
+ * order is taken with wait = false only.
+ *
+ * Rows are locked with table_tuple_lock() and "find last version", not by
+ * SELECT FOR UPDATE: it yields the newest version at every isolation level,
+ * where the executor would end a REPEATABLE READ transaction with 40001
+ * because somebody else sold another unit meanwhile.  That is correct here
+ * since nothing decided under the old version is kept: after the lock the
+ * booking is checked again on the row that is locked.
+ *
+ * The table is the engine's own: no further indexes, no triggers (doctor()
+ * looks), so that a row can be replaced with CatalogTupleUpdate().
+ */
+#include "ledger/position.h"
+
+#include "base/cache.h"
+#include "base/engine.h"
+#include "ledger/withheld.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* columns of routing.position */
+enum
+{
+	POS_TENANT_ID = 1,
+	POS_ITEM,
+	POS_NODE,
+	POS_TIMELINE,
+	POS_SAFETY_STOCK,
+	POS_ENABLED,
+	POS_EVENT_VERSION,
+	POS_NATTS = POS_EVENT_VERSION
+};
+
+static EnginePlan plan_create = {
+	"INSERT INTO routing.position (tenant_id, item, node)"
+	" SELECT k.t, k.i, k.n FROM pg_catalog.unnest($1, $2, $3) AS k(t, i, n)"
+	" ON CONFLICT DO NOTHING",
+	3, {INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
+static uint32
+key_hash(const void *key, Size keysize)
+{
+	const PositionKey *k = key;
+	uint32		h = hash_combine((uint32) k->tenant_id,
+								 hash_bytes((const unsigned char *) k->item, strlen(k->item)));
+
+	return hash_combine(h, hash_bytes((const unsigned char *) k->node, strlen(k->node)));
+}
+
+static int
+key_compare(const PositionKey *a, const PositionKey *b)
+{
+	int			c;
+
+	if (a->tenant_id != b->tenant_id)
+		return a->tenant_id < b->tenant_id ? -1 : 1;
+	c = strcmp(a->item, b->item);
+	return c != 0 ? c : strcmp(a->node, b->node);
+}
+
+static int
+key_match(const void *a, const void *b, Size keysize)
+{
+	return key_compare(a, b);
+}
+
+/* The global lock order; for qsort of Position pointers. */
+int
+position_compare(const void *a, const void *b)
+{
+	return key_compare(&(*(Position *const *) a)->key, &(*(Position *const *) b)->key);
+}
+
+/*
+ * Open a ledger in the current memory context.  One that writes reads what is
+ * committed now; one that only reads uses the caller's snapshot.
+ */
+Ledger *
+ledger_open(bool writes)
+{
+	Ledger	   *ledger = palloc0(sizeof(Ledger));
+	HASHCTL		ctl;
+
+	ledger->context = CurrentMemoryContext;
+	ledger->writes = writes;
+	ledger->snapshot = writes ? fresh_snapshot() : RegisterSnapshot(GetActiveSnapshot());
+	keyscan_open(&ledger->scan, engine_relid(TAB_POSITION),
+				 writes ? RowExclusiveLock : AccessShareLock, ledger->snapshot);
+	if (writes)
+		ledger->lock_slot = table_slot_create(ledger->scan.rel, NULL);
+	ctl.keysize = sizeof(PositionKey);
+	ctl.entrysize = sizeof(Position);
+	ctl.hash = key_hash;
+	ctl.match = key_match;
+	ctl.hcxt = CurrentMemoryContext;
+	ledger->positions = hash_create("routing positions", 32, &ctl,
+									HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	return ledger;
+}
+
+void
+ledger_close(Ledger *ledger)
+{
+	if (ledger->lock_slot)
+		ExecDropSingleTupleTableSlot(ledger->lock_slot);
+	keyscan_close(&ledger->scan);
+	UnregisterSnapshot(ledger->snapshot);
+	hash_destroy(ledger->positions);
+}
+
+/* Look at what is committed now. */
+void
+ledger_refresh(Ledger *ledger)
+{
+	Snapshot	old = ledger->snapshot;
+	KeyScan    *ks = &ledger->scan;
+
+	index_endscan(ks->scan);
+	ledger->snapshot = ks->snapshot = fresh_snapshot();
+	ks->scan = index_beginscan(ks->rel, ks->index, ks->snapshot, 3, 0);
+	UnregisterSnapshot(old);
+}
+
+static void
+decode(Ledger *ledger, Position *pos, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(ledger->context);
+
+	slot_getallattrs(slot);
+	pos->exists = true;
+	pos->tid = slot->tts_tid;
+	timeline_from_array(&pos->timeline,
+						DatumGetArrayTypeP(slot->tts_values[POS_TIMELINE - 1]));
+	pos->safety_stock = DatumGetInt64(slot->tts_values[POS_SAFETY_STOCK - 1]);
+	pos->enabled = DatumGetBool(slot->tts_values[POS_ENABLED - 1]);
+	pos->event_version = DatumGetInt64(slot->tts_values[POS_EVENT_VERSION - 1]);
+	pos->steps_valid = false;
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+probe(Ledger *ledger, const PositionKey *key)
+{
+	Datum		item = CStringGetTextDatum(key->item);
+	Datum		node = CStringGetTextDatum(key->node);
+
+	keyscan_start(&ledger->scan, key->tenant_id, item, node);
+	return keyscan_next(&ledger->scan);
+}
+
+/*
+ * The position of an item-node, read without a lock the first time it is
+ * asked for.  One without a row has exists = false and offers nothing.
+ */
+Position *
+ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
+{
+	PositionKey key = {tenant_id, item, node};
+	bool		found;
+	Position   *pos;
+
+	pos = hash_search(ledger->positions, &key, HASH_FIND, NULL);
+	if (pos != NULL)
+	{
+		if (pos->stale)
+		{
+			pos->stale = false;
+			if (probe(ledger, &pos->key))
+				decode(ledger, pos, ledger->scan.slot);
+			ExecClearTuple(ledger->scan.slot);
+		}
+		return pos;
+	}
+
+	key.item = MemoryContextStrdup(ledger->context, item);
+	key.node = MemoryContextStrdup(ledger->context, node);
+	pos = hash_search(ledger->positions, &key, HASH_ENTER, &found);
+	memset((char *) pos + sizeof(PositionKey), 0, sizeof(Position) - sizeof(PositionKey));
+	pos->withheld = supply_withheld(tenant_id, item, node);
+	if (probe(ledger, &key))
+		decode(ledger, pos, ledger->scan.slot);
+	ExecClearTuple(ledger->scan.slot);
+	return pos;
+}
+
+/*
+ * Lock a position and read its newest version.  With wait = false returns
+ * false if somebody else holds it.  A position without a row cannot be locked
+ * and stays exists = false: nothing can be booked there.
+ */
+bool
+ledger_lock(Ledger *ledger, Position *pos, bool wait)
+{
+	Assert(ledger->writes);
+	if (pos->locked)
+		return true;
+
+	for (;;)
+	{
+		TM_FailureData tmfd;
+		TM_Result	result;
+		ItemPointerData tid;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!probe(ledger, &pos->key))
+		{
+			ExecClearTuple(ledger->scan.slot);
+			pos->exists = false;
+			return true;
+		}
+		tid = ledger->scan.slot->tts_tid;
+		ExecClearTuple(ledger->scan.slot);
+		result = table_tuple_lock(ledger->scan.rel, &tid, ledger->snapshot,
+								  ledger->lock_slot, GetCurrentCommandId(false),
+								  LockTupleNoKeyExclusive,
+								  wait ? LockWaitBlock : LockWaitSkip,
+								  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &tmfd);
+		switch (result)
+		{
+			case TM_Ok:
+				decode(ledger, pos, ledger->lock_slot);
+				ExecClearTuple(ledger->lock_slot);
+				pos->locked = true;
+				pos->busy = false;
+				/* somebody may have withheld it while we waited */
+				pos->withheld = supply_withheld(pos->key.tenant_id, pos->key.item, pos->key.node);
+				return true;
+			case TM_WouldBlock:
+				pos->busy = true;
+				return false;
+			case TM_Updated:
+			case TM_Deleted:
+				/* replaced by a restore or a rebuild: look again */
+				ledger_refresh(ledger);
+				break;
+			default:
+				elog(ERROR, "unexpected result %d of locking a position", (int) result);
+		}
+	}
+}
+
+/* Lock the positions in the global order, waiting for whoever holds them. */
+void
+ledger_lock_all(Ledger *ledger, Position **positions, int n)
+{
+	qsort(positions, n, sizeof(Position *), position_compare);
+	for (int i = 0; i < n; i++)
+		(void) ledger_lock(ledger, positions[i], true);
+}
+
+/* Make the rows of positions that have none.  SPI must be connected. */
+void
+ledger_create_missing(Ledger *ledger, Position **positions, int n)
+{
+	const int	batch = 1000;
+	char	  **items = palloc(sizeof(char *) * batch);
+	char	  **nodes = palloc(sizeof(char *) * batch);
+	Datum	   *tenants = palloc(sizeof(Datum) * batch);
+	int			filled = 0;
+	bool		any = false;
+
+	for (int i = 0; i <= n; i++)
+	{
+		if (filled == batch || (i == n && filled > 0))
+		{
+			Datum		args[3];
+
+			args[0] = PointerGetDatum(construct_array(tenants, filled, INT4OID, 4, true, TYPALIGN_INT));
+			args[1] = text_array(items, filled);
+			args[2] = text_array(nodes, filled);
+			(void) engine_exec(&plan_create, args, NULL, ENGINE_FRESH);
+			filled = 0;
+			any = true;
+		}
+		if (i < n && !positions[i]->exists)
+		{
+			tenants[filled] = Int32GetDatum(positions[i]->key.tenant_id);
+			items[filled] = unconstify(char *, positions[i]->key.item);
+			nodes[filled++] = unconstify(char *, positions[i]->key.node);
+		}
+	}
+	if (any)
+	{
+		CommandCounterIncrement();
+		ledger_refresh(ledger);
+	}
+}
+
+/* Write back the positions that changed; the locks stay. */
+void
+ledger_flush(Ledger *ledger)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+	CatalogIndexState indexes = NULL;
+	TupleDesc	desc = RelationGetDescr(ledger->scan.rel);
+
+	hash_seq_init(&seq, ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+	{
+		Datum		values[POS_NATTS];
+		bool		nulls[POS_NATTS] = {0};
+		HeapTuple	tup;
+
+		if (!pos->dirty)
+			continue;
+		Assert(pos->locked && pos->exists);
+		if (indexes == NULL)
+			indexes = CatalogOpenIndexes(ledger->scan.rel);
+		values[POS_TENANT_ID - 1] = Int32GetDatum(pos->key.tenant_id);
+		values[POS_ITEM - 1] = CStringGetTextDatum(pos->key.item);
+		values[POS_NODE - 1] = CStringGetTextDatum(pos->key.node);
+		values[POS_TIMELINE - 1] = PointerGetDatum(timeline_to_array(&pos->timeline));
+		values[POS_SAFETY_STOCK - 1] = Int64GetDatum(pos->safety_stock);
+		values[POS_ENABLED - 1] = BoolGetDatum(pos->enabled);
+		values[POS_EVENT_VERSION - 1] = Int64GetDatum(pos->event_version);
+		tup = heap_form_tuple(desc, values, nulls);
+		CatalogTupleUpdateWithInfo(ledger->scan.rel, &pos->tid, tup, indexes);
+		pos->tid = tup->t_self;
+		pos->dirty = false;
+		heap_freetuple(tup);
+	}
+	if (indexes != NULL)
+	{
+		CatalogCloseIndexes(indexes);
+		CommandCounterIncrement();
+		ledger_refresh(ledger);
+	}
+}
+
+/* Read again, at the next use, what is not locked. */
+void
+ledger_forget_unlocked(Ledger *ledger)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+
+	hash_seq_init(&seq, ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+		pos->stale = !pos->locked;
+	ledger_refresh(ledger);
+}
+
+/* The offer from today on; see timeline_steps(). */
+int
+position_offer(Position *pos, DateADT today, const AtpStep **steps)
+{
+	if (!pos->exists || pos->withheld || pos->busy)
+	{
+		*steps = NULL;
+		return 0;
+	}
+	if (!pos->steps_valid || pos->steps_today != today)
+	{
+		pos->nsteps = timeline_steps(&pos->timeline, pos->safety_stock, pos->enabled,
+									 today, &pos->steps);
+		pos->steps_today = today;
+		pos->steps_valid = true;
+	}
+	*steps = pos->steps;
+	return pos->nsteps;
+}
+
+/*
+ * Book a quantity for a day (negative: give it back).  On a position that is
+ * not locked this is a thought of this ledger only and never written.
+ */
+void
+position_book(Position *pos, DateADT needed_on, int64 quantity)
+{
+	timeline_add(&pos->timeline, needed_on, 0, quantity);
+	pos->steps_valid = false;
+	if (pos->locked)
+		pos->dirty = true;
+}

@@ -1,0 +1,67 @@
+/*
+ * position.h
+ *		The positions that a decision or settlement has in hand.
+ */
+#ifndef ROUTING_LEDGER_POSITION_H
+#define ROUTING_LEDGER_POSITION_H
+
+#include "base/compat.h"
+#include "base/scan.h"
+#include "ledger/timeline.h"
+#include "storage/itemptr.h"
+#include "utils/hsearch.h"
+
+typedef struct PositionKey
+{
+	int32		tenant_id;
+	const char *item;
+	const char *node;
+} PositionKey;
+
+typedef struct Position
+{
+	PositionKey key;
+	bool		exists;
+	bool		locked;
+	bool		busy;			/* somebody else held it when a lock out of order was tried */
+	bool		dirty;
+	bool		touched;		/* its supply changed in this settlement */
+	bool		stale;			/* read again at the next use */
+	bool		withheld;		/* a pending supply key: offers nothing */
+	ItemPointerData tid;
+	Timeline	timeline;
+	int64		safety_stock;
+	bool		enabled;
+	int64		event_version;
+
+	/* offer from "steps_today" on, computed on demand */
+	bool		steps_valid;
+	DateADT		steps_today;
+	int			nsteps;
+	AtpStep    *steps;
+} Position;
+
+typedef struct Ledger
+{
+	MemoryContext context;
+	bool		writes;
+	Snapshot	snapshot;
+	KeyScan		scan;
+	TupleTableSlot *lock_slot;
+	HTAB	   *positions;
+} Ledger;
+
+extern Ledger *ledger_open(bool writes);
+extern void ledger_close(Ledger *ledger);
+extern void ledger_refresh(Ledger *ledger);
+extern Position *ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node);
+extern bool ledger_lock(Ledger *ledger, Position *pos, bool wait);
+extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
+extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
+extern void ledger_flush(Ledger *ledger);
+extern void ledger_forget_unlocked(Ledger *ledger);
+extern int	position_offer(Position *pos, DateADT today, const AtpStep **steps);
+extern void position_book(Position *pos, DateADT needed_on, int64 quantity);
+extern int	position_compare(const void *a, const void *b);
+
+#endif							/* ROUTING_LEDGER_POSITION_H */

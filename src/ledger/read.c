@@ -1,0 +1,290 @@
+/*
+ * read.c
+ *		Availability in SQL: atp, atp_total, atp_nodes, atp_timeline and the
+ *		figures behind the view.
+ *
+ * All of them only read, under the caller's snapshot: they work on a standby
+ * and assign no transaction id.
+ */
+#include "ledger/position.h"
+
+#include "base/quantity.h"
+#include "base/tenant.h"
+#include "ledger/reference.h"
+#include "network/network.h"
+
+#include "access/xact.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+
+PG_FUNCTION_INFO_V1(routing_atp);
+PG_FUNCTION_INFO_V1(routing_atp_total);
+PG_FUNCTION_INFO_V1(routing_atp_nodes);
+PG_FUNCTION_INFO_V1(routing_atp_timeline);
+PG_FUNCTION_INFO_V1(routing_position_figures);
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* The item asked for; an unknown one is an error, not a zero. */
+static char *
+item_argument(FunctionCallInfo fcinfo, int n)
+{
+	char	   *item = text_argument(fcinfo, n);
+	Fault		fault = {0};
+
+	if (item == NULL)
+	{
+		fault_set(&fault, RT_UNKNOWN_ITEM, "Give the code of an item.", "item must not be null");
+		fault_raise(&fault);
+	}
+	return item;
+}
+
+static void
+require_item(int32 tenant_id, const char *item)
+{
+	Fault		fault = {0};
+
+	if (!item_exists(tenant_id, item))
+	{
+		fault_unknown_item(&fault, "", item);
+		fault_raise(&fault);
+	}
+}
+
+static const NetNode *
+node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
+{
+	char	   *code = text_argument(fcinfo, n);
+	const NetNode *nodes;
+	int			i;
+	Fault		fault = {0};
+
+	if (code == NULL)
+	{
+		fault_set(&fault, RT_UNKNOWN_NODE, "Give the code of a node.", "node must not be null");
+		fault_raise(&fault);
+	}
+	i = network_find_node(net, code);
+	if (i < 0)
+	{
+		fault_unknown_node(&fault, "", code);
+		fault_raise(&fault);
+	}
+	(void) network_nodes(net, &nodes);
+	return &nodes[i];
+}
+
+/* No quantity is protected for a channel so far; an unknown one is an error. */
+static void
+check_channel(FunctionCallInfo fcinfo, int n, int32 tenant_id)
+{
+	char	   *channel = text_argument(fcinfo, n);
+	Fault		fault = {0};
+
+	if (channel != NULL && !channel_exists(tenant_id, channel))
+	{
+		fault_unknown_channel(&fault, channel);
+		fault_raise(&fault);
+	}
+}
+
+/* The day asked for: not before today, by default today. */
+static DateADT
+day_argument(FunctionCallInfo fcinfo, int n, DateADT today)
+{
+	DateADT		day = PG_ARGISNULL(n) ? today : PG_GETARG_DATEADT(n);
+
+	return Max(day, today);
+}
+
+static int64
+offer_on(Position *pos, DateADT today, DateADT day)
+{
+	const AtpStep *steps;
+	int			n = position_offer(pos, today, &steps);
+
+	return steps_at(steps, n, day);
+}
+
+Datum
+routing_atp(PG_FUNCTION_ARGS)
+{
+	int32		tenant_id = tenant_current();
+	char	   *item = item_argument(fcinfo, 0);
+	const Network *net = network_get(tenant_id);
+	const NetNode *node = node_argument(fcinfo, 1, net);
+	DateADT		today = node_date(node, GetCurrentTransactionStartTimestamp());
+	Ledger	   *ledger;
+	Position   *pos;
+	int64		atp;
+
+	check_channel(fcinfo, 3, tenant_id);
+	ledger = ledger_open(false);
+	pos = ledger_get(ledger, tenant_id, item, node->node);
+	if (!pos->exists)
+		require_item(tenant_id, item);
+	atp = offer_on(pos, today, day_argument(fcinfo, 2, today));
+	ledger_close(ledger);
+	PG_RETURN_NUMERIC(scaled_to_numeric(atp));
+}
+
+Datum
+routing_atp_total(PG_FUNCTION_ARGS)
+{
+	int32		tenant_id = tenant_current();
+	char	   *item = item_argument(fcinfo, 0);
+	const Network *net = network_get(tenant_id);
+	const NetNode *nodes;
+	int			n = network_nodes(net, &nodes);
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	Ledger	   *ledger;
+	int64		total = 0;
+	bool		any = false;
+
+	check_channel(fcinfo, 2, tenant_id);
+	ledger = ledger_open(false);
+	for (int i = 0; i < n; i++)
+	{
+		DateADT		today = node_date(&nodes[i], now);
+		Position   *pos = ledger_get(ledger, tenant_id, item, nodes[i].node);
+
+		CHECK_FOR_INTERRUPTS();
+		any |= pos->exists;
+		if (nodes[i].open)
+			total = scaled_add(total, offer_on(pos, today, day_argument(fcinfo, 1, today)));
+	}
+	ledger_close(ledger);
+	if (!any)
+		require_item(tenant_id, item);
+	PG_RETURN_NUMERIC(scaled_to_numeric(total));
+}
+
+Datum
+routing_atp_nodes(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int32		tenant_id = tenant_current();
+	char	   *item = item_argument(fcinfo, 0);
+	const Network *net = network_get(tenant_id);
+	const NetNode *nodes;
+	int			n = network_nodes(net, &nodes);
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	Ledger	   *ledger;
+	int64		wanted = 1;
+	bool		any = false;
+
+	if (!PG_ARGISNULL(1))
+	{
+		Fault		fault = {0};
+
+		wanted = quantity_check(PG_GETARG_NUMERIC(1), "quantity", &fault);
+		if (fault.sqlerrcode)
+			fault_raise(&fault);
+	}
+	check_channel(fcinfo, 3, tenant_id);
+	InitMaterializedSRF(fcinfo, 0);
+	ledger = ledger_open(false);
+	for (int i = 0; i < n; i++)
+	{
+		DateADT		today = node_date(&nodes[i], now);
+		Position   *pos = ledger_get(ledger, tenant_id, item, nodes[i].node);
+		const AtpStep *steps;
+		int			nsteps;
+		Datum		values[6];
+		bool		nulls[6] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		if (!pos->exists)
+			continue;
+		any = true;
+		nsteps = position_offer(pos, today, &steps);
+		values[0] = CStringGetTextDatum(nodes[i].node);
+		values[1] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos->timeline)));
+		values[2] = NumericGetDatum(scaled_to_numeric(timeline_promised(&pos->timeline)));
+		values[3] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos->timeline)));
+		values[4] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps,
+																day_argument(fcinfo, 2, today))));
+		nulls[5] = true;
+		for (int s = 0; s < nsteps && nulls[5]; s++)
+		{
+			if (steps[s].available >= wanted)
+			{
+				values[5] = DateADTGetDatum(Max(steps[s].day, day_argument(fcinfo, 2, today)));
+				nulls[5] = false;
+			}
+		}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	ledger_close(ledger);
+	if (!any)
+		require_item(tenant_id, item);
+	return (Datum) 0;
+}
+
+Datum
+routing_atp_timeline(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int32		tenant_id = tenant_current();
+	char	   *item = item_argument(fcinfo, 0);
+	const Network *net = network_get(tenant_id);
+	const NetNode *node = node_argument(fcinfo, 1, net);
+	DateADT		today = node_date(node, GetCurrentTransactionStartTimestamp());
+	Ledger	   *ledger;
+	Position   *pos;
+	int64		balance = 0;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ledger = ledger_open(false);
+	pos = ledger_get(ledger, tenant_id, item, node->node);
+	if (!pos->exists)
+		require_item(tenant_id, item);
+	for (int i = 0; i < pos->timeline.n; i++)
+	{
+		const TimelineEntry *e = &pos->timeline.entries[i];
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		balance = scaled_sub(scaled_add(balance, e->supply), e->demand);
+		values[0] = DateADTGetDatum(e->day);
+		values[1] = NumericGetDatum(scaled_to_numeric(e->supply));
+		values[2] = NumericGetDatum(scaled_to_numeric(e->demand));
+		values[3] = NumericGetDatum(scaled_to_numeric(balance));
+		values[4] = NumericGetDatum(scaled_to_numeric(offer_on(pos, today, Max(e->day, today))));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	ledger_close(ledger);
+	return (Datum) 0;
+}
+
+/* For the view: the figures of a position row that the caller has read. */
+Datum
+routing_position_figures(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Timeline	tl;
+	AtpStep    *steps;
+	int			nsteps;
+	Datum		values[4];
+	bool		nulls[4] = {false};
+	DateADT		today;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	timeline_from_array(&tl, PG_GETARG_ARRAYTYPE_P(0));
+	today = PG_GETARG_DATEADT(3);
+	nsteps = timeline_steps(&tl, PG_GETARG_INT64(1), PG_GETARG_BOOL(2), today, &steps);
+	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&tl)));
+	values[1] = NumericGetDatum(scaled_to_numeric(timeline_promised(&tl)));
+	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&tl)));
+	values[3] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps, today)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

@@ -1,0 +1,70 @@
+/*
+ * reference.c
+ *		Whether codes that a caller gave are known, and what to say if not.
+ */
+#include "ledger/reference.h"
+
+#include "base/engine.h"
+
+#include "catalog/pg_type.h"
+
+static EnginePlan plan_item = {
+	"SELECT 1 FROM routing.item WHERE tenant_id = $1 AND item = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_channel = {
+	"SELECT 1 FROM routing.channel WHERE tenant_id = $1 AND channel = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static bool
+code_exists(EnginePlan *plan, int32 tenant_id, const char *code)
+{
+	Datum		args[2];
+	bool		found;
+	EngineScope scope;
+
+	engine_enter(&scope);
+	SPI_connect();
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(code);
+	found = engine_exec(plan, args, NULL, ENGINE_READ) > 0;
+	SPI_finish();
+	engine_leave(&scope);
+	return found;
+}
+
+bool
+item_exists(int32 tenant_id, const char *item)
+{
+	return code_exists(&plan_item, tenant_id, item);
+}
+
+bool
+channel_exists(int32 tenant_id, const char *channel)
+{
+	return code_exists(&plan_channel, tenant_id, channel);
+}
+
+/* "where" says which row or field it was, ending in a blank, or is empty. */
+void
+fault_unknown_item(Fault *fault, const char *where, const char *item)
+{
+	fault_set(fault, RT_UNKNOWN_ITEM, "Insert it into routing.item first, or correct the code.",
+			  "%sitem \"%s\" is unknown", where, item);
+}
+
+void
+fault_unknown_node(Fault *fault, const char *where, const char *node)
+{
+	fault_set(fault, RT_UNKNOWN_NODE, "Insert it into routing.node first, or correct the code.",
+			  "%snode \"%s\" is unknown", where, node);
+}
+
+void
+fault_unknown_channel(Fault *fault, const char *channel)
+{
+	fault_set(fault, RT_UNKNOWN_CHANNEL, "Insert it into routing.channel first, or correct the code.",
+			  "channel \"%s\" is unknown", channel);
+}

@@ -1,0 +1,52 @@
+/*
+ * network.h
+ *		Nodes, zones and lanes of a tenant, cached in the backend.
+ */
+#ifndef ROUTING_NETWORK_NETWORK_H
+#define ROUTING_NETWORK_NETWORK_H
+
+#include "base/compat.h"
+#include "pgtime.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+typedef struct NetNode
+{
+	char	   *node;
+	char	   *name;
+	int32		rank;
+	bool		open;
+	int64		handling;		/* money per shipment */
+	pg_tz	   *tz;
+	char	   *zone_name;		/* of the time zone */
+} NetNode;
+
+typedef struct Lane
+{
+	int32		node;			/* index into nodes[] */
+	char	   *service;
+	int32		transit_days;
+	int64		base;			/* money per shipment */
+	int64		per_kg;			/* money per kg */
+} Lane;
+
+/* lanes into a zone over open services, by node index, then service */
+typedef struct ZoneLanes
+{
+	char	   *zone;
+	int			nlanes;
+	Lane	   *lanes;
+} ZoneLanes;
+
+typedef struct Network Network;
+
+extern const Network *network_get(int32 tenant_id);
+extern int	network_nodes(const Network *net, const NetNode **nodes);
+extern int	network_find_node(const Network *net, const char *node);
+extern const char *network_zone(const Network *net, const char *country,
+								const char *postal_code);
+extern const ZoneLanes *network_lanes(const Network *net, const char *zone);
+extern DateADT node_date(const NetNode *node, TimestampTz at);
+extern char *node_local_time(const NetNode *node, TimestampTz at);
+
+#endif							/* ROUTING_NETWORK_NETWORK_H */

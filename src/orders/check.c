@@ -1,0 +1,89 @@
+/*
+ * check.c
+ *		Whether an order can be routed, and if not, why.
+ *
+ * A fault names the order, the line and the field with its value.  A native
+ * caller gets it as an error; a bound order keeps it as the reason of its
+ * pending key.
+ */
+#include "orders/order.h"
+
+#include "base/json.h"
+#include "base/quantity.h"
+#include "ledger/reference.h"
+
+#define FIRST_DATE	(date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE)
+#define LAST_DATE	(date2j(2999, 12, 31) - POSTGRES_EPOCH_JDATE)
+
+static void
+check_date(SalesOrder *order, const char *where, bool given, DateADT day)
+{
+	if (given && (day < FIRST_DATE || day > LAST_DATE))
+		fault_set(&order->fault, RT_BAD_DATE, "Give a date from 1900 to 2999.",
+				  "%srequested_on %s is out of range", where, date_text(day));
+}
+
+static void
+check_line(SalesOrder *order, OrderLine *line)
+{
+	char	   *where = psprintf("order \"%s\", line %d: ", order->order_id, line->line_no);
+	Fault	   *fault = &order->fault;
+
+	if (!line->item_known)
+		fault_unknown_item(fault, where, line->item);
+	else if (line->uom != NULL && strcmp(line->uom, line->item_uom) != 0)
+		fault_set(fault, RT_UNKNOWN_UNIT,
+				  psprintf("The item's unit is \"%s\"; convert the quantity to it.", line->item_uom),
+				  "%sunit \"%s\" of item \"%s\" is unknown", where, line->uom, line->item);
+	if (line->pinned != NULL && network_find_node(order->net, line->pinned) < 0)
+		fault_unknown_node(fault, where, line->pinned);
+	if (line->lot[0] != '\0')
+		fault_set(fault, RT_NOT_SUPPORTED, "Leave lot empty.",
+				  "%slot \"%s\": lots are not supported yet", where, line->lot);
+	if (line->quantity <= 0)
+		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.",
+				  "%squantity %s is not more than 0", where, scaled_to_text(line->quantity));
+	check_date(order, where, line->has_requested, line->requested);
+	pfree(where);
+}
+
+/*
+ * Check an order and find its destination, network and policy.  Sets
+ * order->fault, or leaves it clear and the order ready for planning.
+ */
+void
+order_check(SalesOrder *order)
+{
+	Fault	   *fault = &order->fault;
+	const char *zone;
+	char	   *where = psprintf("order \"%s\": ", order->order_id);
+
+	order->net = network_get(order->tenant_id);
+	if (!order->customer_known)
+		fault_set(fault, RT_UNKNOWN_CUSTOMER, "Insert it into routing.customer first, or correct the code.",
+				  "%scustomer \"%s\" is unknown", where, order->customer);
+	if (order->channel != NULL && !order->channel_known)
+		fault_unknown_channel(fault, order->channel);
+	if (strcmp(order->completeness, "none") != 0)
+		fault_set(fault, RT_NOT_SUPPORTED, "Leave completeness at \"none\".",
+				  "%scompleteness \"%s\" is not supported yet", where, order->completeness);
+	check_date(order, where, order->has_requested, order->requested);
+	if (order->country == NULL || order->country[0] == '\0' || order->postal_code == NULL)
+		fault_set(fault, RT_NO_SHIP_TO, "Give country and postal_code of the destination.",
+				  "%sship-to is missing: %s is not given", where,
+				  order->postal_code == NULL ? "postal_code" : "country");
+	else
+	{
+		zone = network_zone(order->net, order->country, order->postal_code);
+		if (zone == NULL)
+			fault_set(fault, RT_NO_SHIP_TO, "Insert the country, or a prefix of the postal code, into routing.zone_area.",
+					  "%sship-to %s %s is in no zone", where, order->country, order->postal_code);
+		else
+			order->lanes = network_lanes(order->net, zone);
+	}
+	for (int i = 0; i < order->nlines && fault->sqlerrcode == 0; i++)
+		check_line(order, &order->lines[i]);
+	if (fault->sqlerrcode == 0)
+		(void) policy_get(order->tenant_id, order->policy_code, &order->policy, fault);
+	pfree(where);
+}

@@ -1,0 +1,176 @@
+/*
+ * note.c
+ *		The row triggers of sales_order and sales_order_line: check the shape of
+ *		a row, note the order.
+ *
+ * A row that was routed before it was written (a restored one, or one the
+ * engine writes) is not noted: only what has the status "received" and no
+ * decision, or what somebody changes.
+ */
+#include "orders/order.h"
+
+#include "base/engine.h"
+#include "base/notes.h"
+#include "base/quantity.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(routing_note_order);
+
+static Datum
+get(HeapTuple tup, TupleDesc desc, const char *column, bool *isnull)
+{
+	return SPI_getbinval(tup, desc, SPI_fnumber(desc, column), isnull);
+}
+
+static char *
+get_text(HeapTuple tup, TupleDesc desc, const char *column)
+{
+	return SPI_getvalue(tup, desc, SPI_fnumber(desc, column));
+}
+
+static bool
+has_text(HeapTuple tup, TupleDesc desc, const char *column, const char *value)
+{
+	char	   *text = get_text(tup, desc, column);
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+static bool
+differs(HeapTuple a, HeapTuple b, TupleDesc desc, const char *const *columns)
+{
+	for (; *columns != NULL; columns++)
+	{
+		int			attno = SPI_fnumber(desc, *columns);
+		Form_pg_attribute att = TupleDescAttr(desc, attno - 1);
+		bool		null_a,
+					null_b;
+		Datum		x = SPI_getbinval(a, desc, attno, &null_a);
+		Datum		y = SPI_getbinval(b, desc, attno, &null_b);
+
+		if (null_a != null_b ||
+			(!null_a && !datum_image_eq(x, y, att->attbyval, att->attlen)))
+			return true;
+	}
+	return false;
+}
+
+static void
+note(HeapTuple tup, TupleDesc desc, bool replan)
+{
+	bool		isnull;
+	char	   *order_id = get_text(tup, desc, "order_id");
+	Datum		tenant = get(tup, desc, "tenant_id", &isnull);
+
+	if (order_id != NULL && !isnull)
+		notes_add(NOTE_ORDER, DatumGetInt32(tenant), order_id, replan ? "replan" : "");
+}
+
+static void
+note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
+{
+	static const char *const destination[] = {
+		"country", "postal_code", "requested_on", "date_basis", NULL
+	};
+	static const char *const others[] = {
+		"tenant_id", "order_id", "customer", "channel", "priority", "completeness", "policy",
+		"status", NULL
+	};
+	bool		isnull;
+
+	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+	{
+		(void) get(row, desc, "decision_id", &isnull);
+		if (isnull && has_text(row, desc, "status", "received"))
+			note(row, desc, false);
+	}
+	else
+	{
+		bool		replan = differs(tg->tg_trigtuple, row, desc, destination);
+
+		if (replan || differs(tg->tg_trigtuple, row, desc, others))
+		{
+			note(tg->tg_trigtuple, desc, false);
+			note(row, desc, replan);
+		}
+	}
+}
+
+static void
+check_quantity(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		d = get(row, desc, "quantity", &isnull);
+	Fault		fault = {0};
+
+	if (isnull)
+		return;					/* NOT NULL tells */
+	(void) quantity_check(DatumGetNumeric(d),
+						  psprintf("order \"%s\", line %s: quantity",
+								   get_text(row, desc, "order_id"), get_text(row, desc, "line_no")),
+						  &fault);
+	if (fault.sqlerrcode)
+		fault_raise(&fault);
+}
+
+static HeapTuple
+note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
+{
+	static const char *const placing[] = {"item", "requested_on", "node", "uom", NULL};
+	static const char *const others[] = {
+		"tenant_id", "order_id", "line_no", "quantity", "status", "lot", NULL
+	};
+
+	check_quantity(row, desc);
+	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+	{
+		if (has_text(row, desc, "status", "received"))
+			note(row, desc, false);
+	}
+	else if (differs(tg->tg_trigtuple, row, desc, placing))
+	{
+		int			replan = SPI_fnumber(desc, "replan");
+		Datum		yes = BoolGetDatum(true);
+		bool		notnull = false;
+
+		note(tg->tg_trigtuple, desc, false);
+		note(row, desc, false);
+		return heap_modify_tuple_by_cols(row, desc, 1, &replan, &yes, &notnull);
+	}
+	else if (differs(tg->tg_trigtuple, row, desc, others))
+	{
+		note(tg->tg_trigtuple, desc, false);
+		note(row, desc, false);
+	}
+	return row;
+}
+
+Datum
+routing_note_order(PG_FUNCTION_ARGS)
+{
+	TriggerData *tg = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	row;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(tg->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(tg->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a BEFORE row trigger", "note_order")));
+
+	desc = RelationGetDescr(tg->tg_relation);
+	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
+	if (engine_writing > 0)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
+		note(row, desc, false);
+	else if (strcmp(RelationGetRelationName(tg->tg_relation), "sales_order") == 0)
+		note_header(tg, desc, row);
+	else
+		row = note_line(tg, desc, row);
+	return PointerGetDatum(row);
+}

@@ -1,0 +1,266 @@
+/*
+ * notify.c
+ *		The events of orders and stock: which, and their payloads.
+ *
+ * Payload rules: quantities and amounts are decimal strings, absent fields
+ * are left out, arrays are of one shape.  The order's stream is versioned in
+ * sales_order.event_version, a stock stream in position.event_version.
+ */
+#include "orders/order.h"
+
+#include "base/engine.h"
+#include "base/quantity.h"
+#include "base/tenant.h"
+#include "ledger/change.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+
+static EnginePlan plan_last_version = {
+	"SELECT max(aggregateversion) FROM routing.event"
+	" WHERE tenant_id = $1 AND aggregatetype = 'order' AND aggregateid = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static const char *
+correlation(const SalesOrder *order)
+{
+	return order->correlation_id ? order->correlation_id : order->order_id;
+}
+
+static void
+add(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events)
+{
+	json_end_object(w);
+	event_add(events, order->tenant_id, "order", order->order_id, ++order->event_version,
+			  type, order->clock, correlation(order), json_result(w));
+}
+
+static void
+begin(JsonWriter *w, const SalesOrder *order, const char *status)
+{
+	memset(w, 0, sizeof(*w));
+	json_begin_object(w);
+	json_key_text(w, "order_id", order->order_id);
+	json_key_text(w, "order_status", status);
+}
+
+/* Where it goes, no finer than a zone and three characters of postal code. */
+static void
+write_destination(JsonWriter *w, const SalesOrder *order)
+{
+	json_key(w, "destination");
+	json_begin_object(w);
+	json_key_text(w, "country", order->country);
+	if (order->postal_code && order->postal_code[0])
+		json_key_text(w, "postal_prefix",
+					  pnstrdup(order->postal_code, pg_mbcliplen(order->postal_code,
+																(int) strlen(order->postal_code), 3)));
+	if (order->lanes)
+		json_key_text(w, "region", order->lanes->zone);
+	json_end_object(w);
+}
+
+static void
+add_received(SalesOrder *order, EventBatch *events)
+{
+	JsonWriter	w;
+
+	begin(&w, order, "received");
+	json_key_text(&w, "customer", order->customer);
+	json_key_text(&w, "channel", order->channel);
+	json_key_int(&w, "priority", order->priority);
+	if (order->has_requested)
+		json_key_date(&w, order->by_ship_day ? "requested_ship_by" : "requested_deliver_by",
+					  order->requested);
+	write_destination(&w, order);
+	json_key(&w, "lines");
+	json_begin_array(&w);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		json_begin_object(&w);
+		json_key_int(&w, "line_no", order->lines[i].line_no);
+		json_key_text(&w, "item", order->lines[i].item);
+		json_key_scaled(&w, "quantity", order->lines[i].quantity);
+		json_key_text(&w, "uom", order->lines[i].item_uom);
+		json_end_object(&w);
+	}
+	json_end_array(&w);
+	add(order, "order.received.v1", &w, events);
+}
+
+static void
+write_allocations(JsonWriter *w, SalesOrder *order)
+{
+	json_key(w, "allocations");
+	json_begin_array(w);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (b->release || !b->firm)
+			continue;
+		json_begin_object(w);
+		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
+		json_key_int(w, "line_no", b->line_no);
+		json_key_text(w, "item", b->item);
+		json_key_text(w, "node", b->node);
+		json_key_scaled(w, "quantity", b->quantity);
+		json_key_text(w, "uom", order_line(order, b->line_no)->item_uom);
+		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
+		json_key_date(w, "ship_by", b->ship_on);
+		json_key_date(w, "deliver_by", b->deliver_on);
+		json_key_text(w, "service_level", b->service);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+/* Lines with a quantity that has no promise or a late one. */
+static void
+write_open_lines(JsonWriter *w, const char *key, const SalesOrder *order)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		const OrderLine *line = &order->lines[i];
+
+		if (line->reason == NULL)
+			continue;
+		json_begin_object(w);
+		json_key_int(w, "line_no", line->line_no);
+		json_key_text(w, "item", line->item);
+		json_key_scaled(w, "quantity", line->quantity);
+		json_key_scaled(w, "unserved", line->unserved);
+		json_key_text(w, "uom", line->item_uom);
+		json_key_text(w, "reason", line->reason);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+static void
+write_decision(JsonWriter *w, const SalesOrder *order)
+{
+	json_key(w, "decision");
+	json_begin_object(w);
+	json_key_text(w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
+	json_key_text(w, "policy_id", order->policy.code);
+	json_key_int(w, "policy_version", order->policy.version);
+	json_end_object(w);
+	json_key_int(w, "split_count", order->nshipments);
+	json_key(w, "total_cost");
+	json_begin_object(w);
+	json_key_scaled(w, "amount", order->cost);
+	json_key_text(w, "currency", tenant_currency(order->tenant_id));
+	json_end_object(w);
+}
+
+/* The events of a routing; "first": the order was not known before. */
+void
+order_add_events(SalesOrder *order, EventBatch *events, bool first)
+{
+	JsonWriter	w;
+	bool		backordered = strcmp(order->new_status, "backordered") == 0;
+	bool		partially = strncmp(order->new_status, "partially", 9) == 0;
+
+	if (first)
+		add_received(order, events);
+	if (strcmp(order->new_status, "cancelled") == 0)
+	{
+		order_add_cancelled_event(order, "all lines cancelled", events);
+		return;
+	}
+	begin(&w, order, order->new_status);
+	if (backordered)
+	{
+		write_open_lines(&w, "lines", order);
+		json_key_text(&w, "reason", "no_supply");
+	}
+	else
+		write_allocations(&w, order);
+	if (partially)
+		write_open_lines(&w, "unallocated", order);
+	write_decision(&w, order);
+	add(order, backordered ? "order.backordered.v1" :
+		partially ? "order.partially_allocated.v1" : "order.allocated.v1", &w, events);
+}
+
+/* An order that is cancelled, or whose row is gone. */
+void
+order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events)
+{
+	JsonWriter	w;
+
+	if (!order->exists)
+	{
+		Datum		args[2];
+		Datum		d;
+		bool		isnull;
+
+		args[0] = Int32GetDatum(order->tenant_id);
+		args[1] = CStringGetTextDatum(tenant_is_only() ? order->order_id :
+									  psprintf("%s/%s", tenant_code(order->tenant_id), order->order_id));
+		(void) engine_exec(&plan_last_version, args, NULL, ENGINE_FRESH);
+		d = spi_datum(0, 1, &isnull);
+		order->event_version = isnull ? 0 : DatumGetInt64(d);
+	}
+	begin(&w, order, "cancelled");
+	json_key_text(&w, "reason", reason);
+	json_key_text(&w, "scope", "full");
+	json_key(&w, "released_allocations");
+	json_begin_array(&w);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (!b->release)
+			continue;
+		json_begin_object(&w);
+		json_key_text(&w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
+		json_key_int(&w, "line_no", b->line_no);
+		json_key_text(&w, "item", b->item);
+		json_key_text(&w, "node", b->node);
+		json_key_scaled(&w, "quantity", b->quantity);
+		json_end_object(&w);
+	}
+	json_end_array(&w);
+	add(order, "order.cancelled.v1", &w, events);
+}
+
+static void
+write_stock(JsonWriter *w, const char *key, int64 on_hand, int64 promised, int64 atp)
+{
+	json_key(w, key);
+	json_begin_object(w);
+	json_key_scaled(w, "on_hand", on_hand);
+	json_key_scaled(w, "reserved", promised);
+	json_key_scaled(w, "available", atp);
+	json_end_object(w);
+}
+
+/* inventory.adjusted for each position whose stock on hand changed. */
+void
+stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events)
+{
+	for (int i = 0; i < changes->nchanges; i++)
+	{
+		StockChange *c = &changes->changes[i];
+		JsonWriter	w = {0};
+
+		json_begin_object(&w);
+		json_key_text(&w, "item", c->pos->key.item);
+		json_key_text(&w, "node", c->pos->key.node);
+		json_key_scaled(&w, "delta", scaled_sub(c->on_hand_after, c->on_hand_before));
+		write_stock(&w, "before", c->on_hand_before, c->promised_before, c->atp_before);
+		write_stock(&w, "after", c->on_hand_after, c->promised_after, c->atp_after);
+		json_key_text(&w, "reason", "correction");
+		json_end_object(&w);
+		c->pos->event_version++;
+		c->pos->dirty = true;
+		event_add(events, c->pos->key.tenant_id, "inventory",
+				  psprintf("%s@%s", c->pos->key.item, c->pos->key.node),
+				  c->pos->event_version, "inventory.adjusted.v1", clock, NULL, json_result(&w));
+	}
+}

@@ -1,0 +1,177 @@
+/*
+ * order.h
+ *		An order in hand: what the tables say of it and what is decided.
+ */
+#ifndef ROUTING_ORDERS_ORDER_H
+#define ROUTING_ORDERS_ORDER_H
+
+#include "base/errors.h"
+#include "events/append.h"
+#include "ledger/change.h"
+#include "network/network.h"
+#include "policy/policy.h"
+#include "sourcing/plan.h"
+
+/* a schedule line: a row of routing.reservation */
+typedef struct Booking
+{
+	int			line_no;
+	int			part;
+	const char *item;
+	const char *node;
+	int64		quantity;
+	DateADT		needed_on;
+	DateADT		ship_on;
+	DateADT		deliver_on;
+	const char *service;
+	int			shipment_no;
+	bool		on_hand;		/* else on dated inbound */
+	bool		firm;			/* else uncovered */
+	bool		release;		/* to be given back */
+	bool		is_new;
+	int64		atp_before;		/* what was offered for needed_on when it was booked */
+	Position   *pos;
+} Booking;
+
+typedef struct OrderLine
+{
+	int			line_no;
+	char	   *item;
+	int64		quantity;
+	char	   *uom;			/* as given, or NULL */
+	bool		has_requested;
+	DateADT		requested;
+	char	   *pinned;			/* node, or NULL */
+	char	   *lot;
+	char	   *status;
+	bool		replan;
+	bool		item_known;
+	char	   *item_uom;
+	int64		unit_weight;
+	bool		has_promised;
+	DateADT		promised;
+	bool		has_first_promised;
+	DateADT		first_promised;
+	int			last_part;
+	int64		price;
+	char	   *source_key;		/* of a bound line: its key in the ERP */
+
+	/* decided */
+	int64		open;			/* quantity to plan */
+	int64		unserved;
+	const char *new_status;
+	const char *node;			/* the one with the largest part */
+	bool		split;
+	char	   *reason;
+	bool		changed;
+} OrderLine;
+
+typedef struct SalesOrder
+{
+	int32		tenant_id;
+	char	   *order_id;
+	bool		exists;
+	char	   *customer;
+	bool		customer_known;
+	char	   *channel;
+	bool		channel_known;
+	char	   *country;
+	char	   *postal_code;
+	bool		has_requested;
+	DateADT		requested;
+	bool		by_ship_day;
+	int			priority;
+	char	   *completeness;
+	char	   *status;
+	char	   *policy_code;
+	char	   *correlation_id;
+	int64		decision_id;	/* 0: never routed */
+	int64		event_version;
+	char	   *binding;
+	bool		answered;		/* its answer is written back in this settlement */
+
+	int			nlines;
+	OrderLine  *lines;
+	int			nbookings;
+	int			cap_bookings;
+	Booking    *bookings;
+	Fault		fault;			/* why it cannot be routed */
+
+	/* of the current planning */
+	TimestampTz clock;
+	const Network *net;
+	const ZoneLanes *lanes;
+	Policy		policy;
+	int			ncandidates;	/* nodes of the problem */
+	int		   *candidates;		/* index in the problem -> index in the network */
+	DateADT    *todays;			/* per candidate */
+	int			nproblem_lines;
+	int		   *problem_lines;	/* index in the problem -> index in lines[] */
+	const Lane **problem_lanes;
+	const char **problem_items;
+	SrcProblem	problem;
+	SrcResult	result;
+	bool		planned;
+	bool		gave_up;		/* positions were busy to the end */
+
+	const char *cancel_reason;	/* of an order that is to be cancelled */
+	const char *new_status;
+	int64		new_decision_id;
+	int64		cost;
+	int			nshipments;
+	bool		changed;
+} SalesOrder;
+
+static inline bool
+order_is_cancelled(const SalesOrder *order)
+{
+	return order->exists && strcmp(order->status, "cancelled") == 0;
+}
+
+/* whether reading an order locks its row */
+typedef enum OrderLock
+{
+	ORDER_NO_LOCK,
+	ORDER_LOCK_ROUTED,			/* a new order of this transaction is ours anyway */
+	ORDER_LOCK
+} OrderLock;
+
+/* load.c */
+extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern Booking *order_add_booking(SalesOrder *order);
+extern OrderLine *order_line(SalesOrder *order, int line_no);
+
+/* check.c */
+extern void order_check(SalesOrder *order);
+
+/* planning.c */
+extern void order_plan(SalesOrder *order, Ledger *ledger, bool only_locked);
+extern bool order_needs_plan(const SalesOrder *order);
+extern void order_plan_bookings(SalesOrder *order, Ledger *ledger);
+
+/* route.c */
+extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
+extern void order_keep_bookings(SalesOrder *order);
+extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
+
+/* status.c */
+extern void order_derive_status(SalesOrder *order);
+
+/* write.c */
+extern void order_write(SalesOrder *order, EventBatch *events);
+extern void order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events);
+extern void order_release_rows(SalesOrder *order);
+
+/* called for every order that was written: what write-backs hang on */
+extern void (*order_written_hook) (SalesOrder *order);
+extern void order_written(SalesOrder *order);
+
+/* decision.c */
+extern Jsonb *order_decision_detail(SalesOrder *order);
+
+/* notify.c */
+extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);
+extern void order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events);
+extern void stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events);
+
+#endif							/* ROUTING_ORDERS_ORDER_H */

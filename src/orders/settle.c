@@ -1,0 +1,417 @@
+/*
+ * settle.c
+ *		One settlement: apply all supply changes, judge once, route, write.
+ *
+ * Lock order: order rows ascending, then positions ascending.  Orders that
+ * lost supply to a judgement are taken with SKIP LOCKED only, since their
+ * turn was before the positions; what somebody else holds is left pending.
+ */
+#include "orders/settle.h"
+
+
+#include "base/engine.h"
+#include "base/quantity.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+static EnginePlan plan_try_lock = {
+	"SELECT 1 FROM routing.sales_order WHERE tenant_id = $1 AND order_id = $2"
+	" FOR NO KEY UPDATE SKIP LOCKED",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_exception = {
+	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
+	" VALUES ($1, 'supply_shortage', $2, $3, $4, $5, $6)",
+	6, {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
+};
+
+static EnginePlan plan_pending = {
+	"INSERT INTO routing.pending AS p (tenant_id, binding, concept, key, reason, sqlstate)"
+	" VALUES ($1, $2, $3, $4, $5, $6)"
+	" ON CONFLICT (tenant_id, binding, concept, key) DO UPDATE"
+	" SET reason = excluded.reason, sqlstate = excluded.sqlstate, attempts = p.attempts + 1",
+	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_unpend = {
+	"DELETE FROM routing.pending"
+	" WHERE tenant_id = $1 AND binding = $2 AND concept = $3 AND key = $4",
+	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_all_positions = {
+	"SELECT tenant_id, item, node FROM routing.position",
+	0, {0}, NULL
+};
+
+static EnginePlan plan_orphans = {
+	"SELECT DISTINCT r.tenant_id, r.order_id FROM routing.reservation r"
+	" WHERE r.\"to\" IS NULL AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
+	"  WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no)",
+	0, {0}, NULL
+};
+
+/* Put a key aside with the reason. */
+void
+pending_add(int32 tenant_id, const char *binding, const char *concept,
+			const char *key, const char *reason, int sqlerrcode)
+{
+	Datum		args[6];
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(binding);
+	args[2] = CStringGetTextDatum(concept);
+	args[3] = CStringGetTextDatum(key);
+	args[4] = CStringGetTextDatum(reason);
+	args[5] = CStringGetTextDatum(unpack_sql_state(sqlerrcode));
+	(void) engine_exec(&plan_pending, args, NULL, ENGINE_FRESH);
+}
+
+void
+pending_remove(int32 tenant_id, const char *binding, const char *concept, const char *key)
+{
+	Datum		args[4];
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(binding);
+	args[2] = CStringGetTextDatum(concept);
+	args[3] = CStringGetTextDatum(key);
+	(void) engine_exec(&plan_unpend, args, NULL, ENGINE_FRESH);
+}
+
+/* Start a settlement; SPI must be connected.  The clock is read once. */
+Settlement *
+settlement_begin(void)
+{
+	Settlement *s = palloc0(sizeof(Settlement));
+
+	s->context = CurrentMemoryContext;
+	s->clock = GetCurrentTimestamp();
+	s->ledger = ledger_open(true);
+	return s;
+}
+
+/* An order to route, loaded and locked.  Add them by tenant and order id. */
+void
+settlement_add_order(Settlement *s, SalesOrder *order)
+{
+	if (s->norders == s->cap_orders)
+	{
+		s->cap_orders = s->cap_orders ? s->cap_orders * 2 : 8;
+		s->orders = s->orders == NULL ? palloc(sizeof(SalesOrder *) * s->cap_orders) :
+			repalloc_huge(s->orders, sizeof(SalesOrder *) * s->cap_orders);
+	}
+	order->clock = s->clock;
+	s->orders[s->norders++] = order;
+}
+
+/* An item-node whose supply or settings changed. */
+void
+settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node)
+{
+	Position   *pos = ledger_get(s->ledger, tenant_id, item, node);
+
+	if (pos->touched)
+		return;
+	pos->touched = true;
+	if (s->npositions == s->cap_positions)
+	{
+		s->cap_positions = s->cap_positions ? s->cap_positions * 2 : 8;
+		s->positions = s->positions == NULL ? palloc(sizeof(Position *) * s->cap_positions) :
+			repalloc_huge(s->positions, sizeof(Position *) * s->cap_positions);
+	}
+	s->positions[s->npositions++] = pos;
+}
+
+static bool
+has_order(Settlement *s, int32 tenant_id, const char *order_id)
+{
+	for (int i = 0; i < s->norders; i++)
+	{
+		if (s->orders[i]->tenant_id == tenant_id &&
+			strcmp(s->orders[i]->order_id, order_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+open_exception(const Victim *v)
+{
+	Datum		args[6];
+	JsonWriter	w = {0};
+
+	json_begin_object(&w);
+	json_key_scaled(&w, "quantity", v->quantity);
+	json_key_date(&w, "needed_on", v->needed_on);
+	json_end_object(&w);
+	args[0] = Int32GetDatum(v->tenant_id);
+	args[1] = CStringGetTextDatum(v->order_id);
+	args[2] = Int32GetDatum(v->line_no);
+	args[3] = CStringGetTextDatum(v->item);
+	args[4] = CStringGetTextDatum(v->node);
+	args[5] = JsonbPGetDatum(json_result(&w));
+	(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
+}
+
+/*
+ * What losing supply means for the orders: exceptions, and the new status of
+ * the lines.  Nothing is planned again here: the order waits, back-ordered,
+ * until it is routed again.
+ */
+static void
+settle_victims(Settlement *s, ChangeResult *changes)
+{
+	for (int i = 0; i < changes->nvictims; i++)
+	{
+		Victim	   *v = &changes->victims[i];
+		Datum		args[2];
+		SalesOrder *order;
+		bool		seen = false;
+
+		open_exception(v);
+		for (int j = 0; j < i && !seen; j++)
+			seen = changes->victims[j].tenant_id == v->tenant_id &&
+				strcmp(changes->victims[j].order_id, v->order_id) == 0;
+		if (seen || has_order(s, v->tenant_id, v->order_id))
+			continue;
+		args[0] = Int32GetDatum(v->tenant_id);
+		args[1] = CStringGetTextDatum(v->order_id);
+		if (engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) == 0)
+		{
+			pending_add(v->tenant_id, "", "orders", v->order_id,
+						"lost supply while somebody else held the order",
+						ERRCODE_LOCK_NOT_AVAILABLE);
+			continue;
+		}
+		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);
+		order->clock = s->clock;
+		order->net = network_get(order->tenant_id);
+		if (!policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault))
+			strlcpy(order->policy.code, order->policy_code, sizeof(order->policy.code));
+		order_keep_bookings(order);
+		order_derive_status(order);
+		for (int l = 0; l < order->nlines; l++)
+		{
+			OrderLine  *line = &order->lines[l];
+
+			if (line->unserved > 0)
+				line->reason = psprintf("%s of %s lost its supply",
+										scaled_to_text(line->unserved), scaled_to_text(line->quantity));
+		}
+		order_write(order, &s->events);
+		order_written(order);
+	}
+}
+
+/*
+ * Work off the settlement: supply first, then judgement, then demand, then
+ * what is written.  Faulty orders are left to the caller.
+ */
+void
+settlement_finish(Settlement *s)
+{
+	ChangeResult changes;
+	bool		free_to_lock = s->npositions == 0;
+
+	engine_writing++;
+	PG_TRY();
+	{
+		ledger_apply_changes(s->ledger, s->positions, s->npositions, &changes);
+		if (changes.nvictims > 0)
+		{
+			/* bookings of the orders in hand may be among the victims */
+			for (int i = 0; i < s->norders; i++)
+			{
+				SalesOrder *old = s->orders[i];
+
+				s->orders[i] = order_load(old->tenant_id, old->order_id, ORDER_NO_LOCK);
+				s->orders[i]->clock = s->clock;
+				for (int l = 0; l < s->orders[i]->nlines && l < old->nlines; l++)
+					s->orders[i]->lines[l].replan |= old->lines[l].replan;
+				s->orders[i]->net = old->net;
+				if (old->cancel_reason)
+				{
+					s->orders[i]->status = old->status;
+					s->orders[i]->cancel_reason = old->cancel_reason;
+				}
+				if (s->orders[i]->exists && !order_is_cancelled(s->orders[i]))
+					order_check(s->orders[i]);
+			}
+		}
+		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
+		settle_victims(s, &changes);
+		if (!s->silent)
+			stock_add_events(&changes, s->clock, &s->events);
+		for (int i = 0; i < s->norders; i++)
+		{
+			SalesOrder *order = s->orders[i];
+
+			if (order->fault.sqlerrcode || !order->changed)
+				continue;
+			if (order_is_cancelled(order))
+				order_write_cancelled(order, order->cancel_reason ? order->cancel_reason : "cancelled",
+									  &s->events);
+			else
+				order_write(order, &s->events);
+			order_written(order);
+		}
+		ledger_flush(s->ledger);
+		events_write(&s->events);
+		ledger_close(s->ledger);
+	}
+	PG_FINALLY();
+	{
+		engine_writing--;
+	}
+	PG_END_TRY();
+}
+
+/* ------------------------------------------------------------------------
+ * Notes of our own tables
+ * ------------------------------------------------------------------------ */
+
+static int
+compare_order_notes(const void *a, const void *b)
+{
+	const Note *x = *(Note *const *) a;
+	const Note *y = *(Note *const *) b;
+	int			c;
+
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	c = strcmp(x->a, y->a);
+	/* "replan" after "", so that the last of a group has it */
+	return c != 0 ? c : strcmp(x->b, y->b);
+}
+
+static void
+add_native_orders(Settlement *s, Note **orders, int n)
+{
+	qsort(orders, n, sizeof(Note *), compare_order_notes);
+	for (int i = 0; i < n; i++)
+	{
+		SalesOrder *order;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i + 1 < n && orders[i]->tenant_id == orders[i + 1]->tenant_id &&
+			strcmp(orders[i]->a, orders[i + 1]->a) == 0)
+			continue;
+		order = order_load(orders[i]->tenant_id, orders[i]->a, ORDER_LOCK_ROUTED);
+		order->net = network_get(order->tenant_id);
+		if (strcmp(orders[i]->b, "replan") == 0)
+		{
+			for (int l = 0; l < order->nlines; l++)
+				order->lines[l].replan = true;
+		}
+		if (order->exists && order->nlines == 0 && order->nbookings == 0)
+			continue;			/* its lines have not come yet */
+		if (!order->exists && order->nbookings == 0)
+			continue;			/* came and went */
+		if (order->exists && !order_is_cancelled(order))
+		{
+			order_check(order);
+			if (order->fault.sqlerrcode)
+				fault_raise(&order->fault);
+		}
+		settlement_add_order(s, order);
+	}
+}
+
+static void
+touch_all(Settlement *s)
+{
+	uint64		n = engine_exec(&plan_all_positions, NULL, NULL, ENGINE_FRESH);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		settlement_touch(s, DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull)),
+						 SPI_getvalue(rows->vals[i], rows->tupdesc, 2),
+						 SPI_getvalue(rows->vals[i], rows->tupdesc, 3));
+	}
+	SPI_freetuptable(rows);
+}
+
+static int
+orphaned_orders(Note **orders, int cap, int n)
+{
+	uint64		rows = engine_exec(&plan_orphans, NULL, NULL, ENGINE_FRESH);
+
+	for (uint64 i = 0; i < rows && n < cap; i++)
+	{
+		Note	   *note = palloc0(sizeof(Note));
+		bool		isnull;
+
+		note->kind = NOTE_ORDER;
+		note->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
+		note->a = spi_text(i, 2);
+		note->b = "";
+		orders[n++] = note;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/*
+ * Settle the notes of our own tables; false if there were none.  An order
+ * that cannot be routed is an error, which reaches whoever inserted it.
+ */
+bool
+settle_native(Note *notes, int n)
+{
+	Settlement *s;
+	Note	  **orders;
+	int			norders = 0;
+	bool		any = false;
+	bool		orders_emptied = false;
+	MemoryContext old;
+	MemoryContext context;
+
+	for (int i = 0; i < n && !any; i++)
+		any = notes[i].kind <= NOTE_ORDER_ALL;
+	if (!any)
+		return false;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
+									ALLOCSET_DEFAULT_SIZES);
+	SPI_connect();
+	old = MemoryContextSwitchTo(context);
+	s = settlement_begin();
+	for (int i = 0; i < n; i++)
+		orders_emptied |= notes[i].kind == NOTE_ORDER_ALL;
+	orders = palloc_extended(sizeof(Note *) * (n + (orders_emptied ? 100000 : 0)),
+							 MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+	{
+		switch (notes[i].kind)
+		{
+			case NOTE_ORDER:
+				orders[norders++] = &notes[i];
+				break;
+			case NOTE_LEDGER:
+				settlement_touch(s, notes[i].tenant_id, notes[i].a, notes[i].b);
+				break;
+			case NOTE_LEDGER_ALL:
+				touch_all(s);
+				break;
+			default:
+				break;
+		}
+	}
+	if (orders_emptied)
+		norders = orphaned_orders(orders, n + 100000, norders);
+	add_native_orders(s, orders, norders);
+	settlement_finish(s);
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	MemoryContextDelete(context);
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * settle.h
+ *		What the noted changes of our own tables come to at commit.
+ */
+#ifndef ROUTING_ORDERS_SETTLE_H
+#define ROUTING_ORDERS_SETTLE_H
+
+#include "base/notes.h"
+#include "orders/order.h"
+
+/* a settlement in hand: one pass over what was noted */
+typedef struct Settlement
+{
+	MemoryContext context;
+	TimestampTz clock;
+	int			norders;
+	int			cap_orders;
+	SalesOrder **orders;		/* to be routed */
+	int			npositions;
+	int			cap_positions;
+	Position  **positions;		/* whose supply changed */
+	Ledger	   *ledger;
+	EventBatch	events;
+	bool		silent;			/* no events for stock: an initial load */
+} Settlement;
+
+extern Settlement *settlement_begin(void);
+extern void settlement_add_order(Settlement *s, SalesOrder *order);
+extern void settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node);
+extern void settlement_finish(Settlement *s);
+extern bool settle_native(Note *notes, int n);
+extern void pending_add(int32 tenant_id, const char *binding, const char *concept,
+						const char *key, const char *reason, int sqlerrcode);
+extern void pending_remove(int32 tenant_id, const char *binding, const char *concept,
+						   const char *key);
+
+#endif							/* ROUTING_ORDERS_SETTLE_H */

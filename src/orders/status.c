@@ -1,0 +1,192 @@
+/*
+ * status.c
+ *		From schedule lines to the status of lines and order.
+ *
+ * A booking counts as allocated if it rests on stock on hand, as scheduled if
+ * it rests on inbound that is in time, and as backordered if it rests on
+ * inbound that is later than requested; what no booking covers is backordered
+ * without a date.
+ *
+ *		only allocated						allocated
+ *		scheduled, and maybe allocated		scheduled
+ *		only backordered					backordered
+ *		backordered and something allocated	partially_allocated
+ *		backordered and scheduled only		partially_scheduled
+ */
+#include "orders/order.h"
+
+#include "base/quantity.h"
+
+typedef struct Shares
+{
+	int64		allocated;
+	int64		scheduled;
+	int64		backordered;
+} Shares;
+
+static bool
+is_late(const SalesOrder *order, const OrderLine *line, const Booking *b)
+{
+	DateADT		requested = line->has_requested ? line->requested : order->requested;
+
+	if (!line->has_requested && !order->has_requested)
+		return false;
+	return (order->by_ship_day ? b->ship_on : b->deliver_on) > requested;
+}
+
+static const char *
+status_of(const Shares *s)
+{
+	if (s->backordered == 0)
+		return s->scheduled > 0 ? "scheduled" : "allocated";
+	if (s->allocated > 0)
+		return "partially_allocated";
+	return s->scheduled > 0 ? "partially_scheduled" : "backordered";
+}
+
+/* Why something of the line is backordered, for the ERP's user to read. */
+static char *
+reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
+{
+	if (line->unserved == 0)
+		return dated ? pstrdup("supply is later than requested") : NULL;
+	if (order->gave_up)
+		return pstrdup("positions were busy, route the order again");
+	if (order->ncandidates == 0)
+		return pstrdup("no open node has a lane to the destination");
+	if (line->pinned != NULL && order->nshipments == 0)
+		return psprintf("node %s cannot serve it", line->pinned);
+	return psprintf("no supply for %s of %s", scaled_to_text(line->unserved),
+					scaled_to_text(line->quantity));
+}
+
+static void
+derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
+{
+	Shares		s = {0};
+	int64		largest = 0;
+	DateADT		promised = DATEVAL_NOBEGIN;
+	bool		dated_late = false;
+
+	line->node = NULL;
+	line->split = false;
+	if (strcmp(line->status, "cancelled") == 0)
+	{
+		line->new_status = "cancelled";
+		line->changed = false;
+		return;
+	}
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+		int64		there = 0;
+
+		if (b->line_no != line->line_no || b->release || !b->firm)
+			continue;
+		if (b->on_hand)
+			s.allocated += b->quantity;
+		else if (is_late(order, line, b))
+		{
+			s.backordered += b->quantity;
+			dated_late = true;
+		}
+		else
+			s.scheduled += b->quantity;
+		promised = Max(promised, b->deliver_on);
+		for (int k = 0; k < order->nbookings; k++)
+		{
+			const Booking *o = &order->bookings[k];
+
+			if (o->line_no != line->line_no || o->release || !o->firm)
+				continue;
+			if (strcmp(o->node, b->node) == 0)
+				there += o->quantity;
+			else
+				line->split = true;
+		}
+		if (there > largest || (there == largest && line->node != NULL && strcmp(b->node, line->node) < 0))
+		{
+			largest = there;
+			line->node = b->node;
+		}
+	}
+	s.backordered += line->unserved;
+	line->new_status = status_of(&s);
+	line->has_promised = line->unserved == 0 && promised != DATEVAL_NOBEGIN;
+	line->promised = line->has_promised ? promised : 0;
+	if (line->has_promised && !line->has_first_promised)
+	{
+		line->has_first_promised = true;
+		line->first_promised = promised;
+	}
+	line->reason = reason_of(order, line, dated_late);
+	total->allocated += s.allocated;
+	total->scheduled += s.scheduled;
+	total->backordered += s.backordered;
+}
+
+/*
+ * Set the new status of the order and its lines, the promised days and
+ * reasons, from the bookings that stay and those that are new.
+ */
+void
+order_derive_status(SalesOrder *order)
+{
+	Shares		total = {0};
+	bool		any = false;
+
+	if (!order->exists)
+	{
+		order->changed = order->nbookings > 0;
+		return;
+	}
+	if (order_is_cancelled(order))
+	{
+		order->changed = order->nbookings > 0;
+		for (int i = 0; i < order->nlines; i++)
+			order->changed |= strcmp(order->lines[i].status, "cancelled") != 0;
+		return;
+	}
+	order->nshipments = 0;
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+		bool		seen = false;
+
+		if (b->release || !b->firm)
+			continue;
+		for (int k = 0; k < j && !seen; k++)
+		{
+			const Booking *o = &order->bookings[k];
+
+			seen = !o->release && o->firm && strcmp(o->node, b->node) == 0 &&
+				o->ship_on == b->ship_on && strcmp(o->service, b->service) == 0;
+		}
+		if (!seen)
+			order->nshipments++;
+	}
+	order->changed = order->decision_id == 0;
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (order->bookings[j].release || order->bookings[j].is_new)
+			order->changed = true;
+	}
+	for (int i = 0; i < order->nlines; i++)
+	{
+		OrderLine  *line = &order->lines[i];
+
+		derive_line(order, line, &total);
+		if (strcmp(line->new_status, "cancelled") != 0)
+			any = true;
+		line->changed = line->replan || strcmp(line->new_status, line->status) != 0 ||
+			order->changed;
+		if (line->changed)
+			order->changed = true;
+	}
+	order->new_status = any ? status_of(&total) : "cancelled";
+	if (order->nlines == 0)
+		order->new_status = "received";
+	if (strcmp(order->new_status, order->status) != 0)
+		order->changed = true;
+	order->cost = order->result.best.total;
+}

@@ -1,0 +1,72 @@
+/*
+ * routing.c
+ *		Module initialisation and settings, nothing else.
+ *
+ * Nothing here needs shared_preload_libraries; the library loads when one of
+ * its functions is first called.
+ */
+#include "base/compat.h"
+
+#include <limits.h>
+
+#include "base/firing.h"
+#include "base/notes.h"
+#include "base/tenant.h"
+#include "erp/settle.h"
+#include "events/append.h"
+
+#include "utils/guc.h"
+
+ROUTING_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+static void
+assign_tenant(const char *newval, void *extra)
+{
+	tenant_setting_changed();
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomStringVariable("routing.tenant",
+							   "Code of the tenant that the session works for.",
+							   "It selects among the tenants that the role is a member of.",
+							   &guc_tenant, "default",
+							   PGC_USERSET, 0, NULL, assign_tenant, NULL);
+	DefineCustomStringVariable("routing.event_source",
+							   "Name of this database cluster in the source of events.",
+							   NULL,
+							   &guc_event_source, "default",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("routing.correlation_id",
+							   "Correlation id of the events that this transaction causes.",
+							   "Empty: the order's own correlation id, or its id.",
+							   &guc_correlation_id, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("routing.settle_timeout",
+							"Longest time that the settlement of bound tables may take.",
+							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",
+							&guc_settle_timeout, 10000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("routing.settle_lock_timeout",
+							"Longest wait for a lock in the settlement of bound tables.",
+							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",
+							&guc_settle_lock_timeout, 2000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("routing");
+
+	notes_install_callbacks();
+	firing_install_hooks();
+	erp_install_hook();
+}
+
+PG_FUNCTION_INFO_V1(routing_library_version);
+
+/* SQL: what doctor() compares with the version of the SQL objects. */
+Datum
+routing_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ROUTING_VERSION));
+}

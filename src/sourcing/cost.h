@@ -1,0 +1,252 @@
+/*
+ * cost.h
+ *		What the files of the plan search share: candidates, lines, amounts.
+ *
+ * Private to src/sourcing; the contract with everybody else is plan.h.
+ *
+ * Two costs are kept apart everywhere:
+ *
+ *	- the *total*: what plan.h says, rounded as plan.h says.  Plans are
+ *	  compared by it and nothing else;
+ *	- *floors*: int64 amounts that are never above the unrounded cost, cheap
+ *	  to compute.  Bounds are made of floors.  A total can be below the
+ *	  unrounded cost only by what rounding gives away, which is at most the
+ *	  "slack"; so "floor - slack > total in hand" is a proof, and the only
+ *	  kind of pruning that is done.
+ */
+#ifndef ROUTING_SOURCING_COST_H
+#define ROUTING_SOURCING_COST_H
+
+#include "plan.h"
+
+typedef __int128 src_int128;
+
+#define SRC_NEVER			INT64_MAX	/* floor of what cannot be carried */
+#define SRC_PLAN_SHIPMENTS	64	/* plans are not made of more shipments */
+#define SRC_LANE_DAYS		16	/* days tried per lane of a node */
+
+/* one line in one candidate shipment */
+typedef struct SrcOption
+{
+	int64_t		cost;			/* floor for the whole line, or SRC_NEVER */
+	int64_t		avail;			/* of the item on that day, at most its need */
+	int64_t		gain;			/* at most this is saved against not serving */
+	int32_t		late;			/* days */
+} SrcOption;
+
+/* a shipment that could be made */
+typedef struct SrcCandidate
+{
+	int32_t		node;
+	int32_t		lane;
+	int32_t		day;
+	int32_t		arrival;
+	int64_t		fixed;			/* handling + base */
+	int64_t		gain;			/* sum of its options' gains */
+	SrcOption  *options;		/* one per line */
+} SrcCandidate;
+
+/* what is derived once from a line */
+typedef struct SrcLineInfo
+{
+	int32_t		item;			/* items renumbered from 0 */
+	int32_t		serving;		/* candidates that gain something here */
+	bool		shared;			/* another line wants the same item */
+	int64_t		weight;			/* floor, ten-thousandths of a kg */
+	int64_t		need;			/* of all lines of the item */
+	int64_t		unserved;		/* floor if nothing is served */
+	int64_t		cheapest;		/* floor over all nodes, availability unknown */
+	int64_t		best;			/* floor over the candidates so far */
+	int64_t		top[SRC_EXACT_SHIPMENTS];	/* the largest gains so far */
+} SrcLineInfo;
+
+/* a set of candidates that became a plan; every shipment carries something */
+typedef struct SrcSet
+{
+	int32_t		n;
+	int32_t		arrival;		/* last one; INT32_MIN without shipments */
+	int64_t		total;
+	int32_t		cand[SRC_PLAN_SHIPMENTS];	/* by day, node, lane */
+} SrcSet;
+
+typedef struct SrcSearch
+{
+	const SrcProblem *problem;
+	int32_t		nlines;
+	int32_t		nitems;
+	int32_t		exhaustive;		/* sets up to this size are all considered */
+	bool		any_shared;
+	bool		any_pinned;
+	bool		mixed;			/* ship days and delivery days in one order */
+	bool		days_cut;		/* some lane had more days than are tried */
+	int64_t		amount_limit;	/* floors are kept below, so that sums fit */
+	SrcLineInfo *lines;
+	int32_t    *item_number;	/* compact number -> the caller's */
+	int64_t		max_per_kg;		/* of all lanes */
+	int64_t		slack;			/* rounding, up to "exhaustive" shipments */
+	int64_t		min_fixed;		/* of all lanes of all usable nodes */
+
+	int32_t		ncand;
+	int32_t		maxcand;
+	SrcCandidate *cand;
+	int64_t		cand_min_fixed;
+
+	/* reading a node */
+	SrcProfile *profile;		/* per item */
+	int32_t    *step;			/* per item: last step not after the day */
+
+	/* evaluation */
+	int64_t    *quantity;		/* nlines x shipments */
+	int64_t    *quantity2;
+	int64_t    *used;			/* nitems x shipments, for shared items */
+
+	/* search */
+	int64_t    *room;			/* per line, for the greedy sets */
+	SrcSet		best;
+	SrcSet		next;
+	bool		has_next;
+	int64_t		work;
+	int64_t		next_interrupt;
+	bool		stopped;		/* work_limit reached */
+	int64_t		open_bound;		/* nothing that was left open costs less */
+} SrcSearch;
+
+/* a candidate that can still be part of something, best first */
+typedef struct SrcAlive
+{
+	int64_t		net;			/* bound of its saving less its fixed cost */
+	int32_t		rank;
+	uint32_t	lines;			/* bit per line that it improves, first 32 */
+} SrcAlive;
+
+/* the exact figures of a set, as src_evaluate leaves them */
+typedef struct SrcFigures
+{
+	int64_t		total;
+	int64_t		handling;
+	int64_t		freight;
+	int64_t		split;
+	int64_t		lateness;
+	int64_t		backorder;
+	int64_t		variable;		/* total without what a shipment costs empty */
+	bool		proven;			/* no other quantities cost less */
+	int32_t		nloaded;		/* shipments that carry something */
+	int32_t		arrival;		/* last of those */
+	bool		loaded[SRC_PLAN_SHIPMENTS];
+	int64_t		weight[SRC_PLAN_SHIPMENTS];
+	const int64_t *quantity;	/* line * n + shipment */
+} SrcFigures;
+
+/* cost.c */
+extern int64_t src_add(int64_t a, int64_t b);
+extern int64_t src_round_ratio(int64_t a, int64_t b, int64_t divisor);
+extern int64_t src_late_money(const SrcLine *line, int32_t late, int64_t part);
+extern int64_t src_floor_cost(const SrcSearch *search, int32_t line,
+							  int64_t per_kg, int64_t late);
+extern int64_t src_floor_part(int64_t cost, int64_t part, int64_t whole);
+extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
+							  int32_t n, int32_t line);
+extern int64_t src_slack(const SrcSearch *search, int64_t shipments);
+extern src_int128 src_exact_rate(const SrcSearch *search, int32_t line,
+								 const SrcCandidate *cand);
+extern src_int128 src_unserved_rate(const SrcLine *line);
+extern void src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
+						 SrcFigures *out);
+
+/* flow.c */
+extern bool src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
+					   int32_t item, int64_t *quantity);
+
+/* bounds.c */
+extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
+
+/* candidates.c */
+extern void src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out);
+
+/* offer.c */
+extern bool src_offer(SrcSearch *search, const int32_t *cand, int32_t n,
+					  int64_t floor);
+extern void src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan);
+
+/* greedy.c */
+extern bool src_work(SrcSearch *search, int64_t sets);
+extern void src_sort_alive(SrcAlive *alive, int32_t n);
+extern void src_greedy(SrcSearch *search, int32_t seed);
+extern void src_improve(SrcSearch *search);
+extern bool src_extend(SrcSearch *search);
+
+/* tree.c */
+extern void src_tree(SrcSearch *search);
+
+/*
+ * Small things that several files need in their inner loops.
+ */
+static inline void *
+src_memory(const SrcProblem *problem, size_t size, int64_t count)
+{
+	return problem->alloc(problem->arg,
+						  size * (size_t) (count > 0 ? count : 1));
+}
+
+static inline int64_t
+src_sum(const int64_t *amounts, int32_t n)
+{
+	int64_t		sum = 0;
+	int32_t		i;
+
+	for (i = 0; i < n; i++)
+		sum += amounts[i];
+	return sum;
+}
+
+/* the penalty as part of a floor */
+static inline int64_t
+src_split_floor(const SrcSearch *search)
+{
+	return search->problem->split_penalty < search->amount_limit ?
+		search->problem->split_penalty : search->amount_limit;
+}
+
+static inline bool
+src_may_serve(const SrcSearch *search, int32_t node, int32_t line)
+{
+	int32_t		pinned = search->problem->lines[line].pinned_node;
+
+	return pinned < 0 || pinned == node;
+}
+
+/* days between leaving and what "requested" means for the line */
+static inline int64_t
+src_lead_days(const SrcLine *line, const SrcLane *lane)
+{
+	return line->by_ship_day ? 0 : lane->transit_days;
+}
+
+/* first day on which a shipment on the lane could carry the line */
+static inline int64_t
+src_target_day(const SrcLine *line, const SrcNode *node, const SrcLane *lane)
+{
+	int64_t		day = (int64_t) line->requested - src_lead_days(line, lane);
+
+	return day > node->today ? day : node->today;
+}
+
+static inline int32_t
+src_clamp_day(int64_t day)
+{
+	if (day > INT32_MAX)
+		return INT32_MAX;
+	if (day < INT32_MIN)
+		return INT32_MIN;
+	return (int32_t) day;
+}
+
+static inline int64_t
+src_lane_fixed(const SrcSearch *search, const SrcNode *node, const SrcLane *lane)
+{
+	int64_t		fixed = src_add(node->handling, lane->base);
+
+	return fixed < search->amount_limit ? fixed : search->amount_limit;
+}
+
+#endif							/* ROUTING_SOURCING_COST_H */

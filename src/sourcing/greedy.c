@@ -1,0 +1,289 @@
+/*
+ * greedy.c
+ *		Good sets of shipments that are found without looking at many.
+ *
+ * Nothing here proves anything.  The sets give reading and the exhaustive
+ * search something to beat, and go on where more shipments are allowed than
+ * are searched exhaustively.  Guarantees: only offers sets of candidates, in an
+ * order that depends on the problem alone; counts what it looks at as work and
+ * stops with the limit.
+ */
+#include <string.h>
+
+#include "cost.h"
+
+#define INTERRUPT_SETS	1000
+
+/* count sets as examined; false when that was enough */
+bool
+src_work(SrcSearch *search, int64_t sets)
+{
+	search->work += sets;
+	if (search->work > search->problem->work_limit)
+		search->stopped = true;
+	if (search->work >= search->next_interrupt)
+	{
+		search->next_interrupt = search->work + INTERRUPT_SETS;
+		if (search->problem->interrupt != NULL)
+			search->problem->interrupt(search->problem->arg);
+	}
+	return !search->stopped;
+}
+
+static bool
+alive_before(const SrcAlive *a, const SrcAlive *b)
+{
+	if (a->net != b->net)
+		return a->net > b->net;
+	return a->rank < b->rank;
+}
+
+/* best first; a shell sort, since lists are short and nearly in order */
+void
+src_sort_alive(SrcAlive *alive, int32_t n)
+{
+	static const int32_t gaps[] = {3905, 1968, 861, 336, 112, 48, 21, 7, 3, 1};
+	size_t		pass;
+	int32_t		i;
+	int32_t		j;
+
+	for (pass = 0; pass < sizeof(gaps) / sizeof(gaps[0]); pass++)
+	{
+		int32_t		gap = gaps[pass];
+
+		for (i = gap; i < n; i++)
+		{
+			SrcAlive		moving = alive[i];
+
+			for (j = i; j >= gap && alive_before(&moving, &alive[j - gap]); j -= gap)
+				alive[j] = alive[j - gap];
+			alive[j] = moving;
+		}
+	}
+}
+
+/*
+ * What further shipments could save on each line of a set, at the most; where
+ * items are shared, what they could save if nothing else is moved.  Returns
+ * the floor of the set's cost without split penalties.
+ */
+static int64_t
+room_of_set(SrcSearch *search, const int32_t *cand, int32_t n, int64_t *room)
+{
+	SrcFigures	figures;
+	int64_t		floor = 0;
+	int32_t		i;
+	int32_t		j;
+
+	if (search->any_shared)
+		src_evaluate(search, cand, n, &figures);
+	for (i = 0; i < search->nlines; i++)
+	{
+		const SrcLineInfo *info = &search->lines[i];
+		int64_t		whole = search->problem->lines[i].quantity;
+		int64_t		left = whole;
+		int64_t		cost = 0;
+
+		if (info->shared)
+		{
+			for (j = 0; j < n; j++)
+			{
+				int64_t		part = figures.quantity[(size_t) i * n + j];
+
+				if (part > 0)
+					cost += src_floor_part(search->cand[cand[j]].options[i].cost,
+										   part, whole);
+				left -= part;
+			}
+			cost += src_floor_part(info->unserved, left, whole);
+		}
+		else
+			cost = src_floor_line(search, cand, n, i);
+		floor += cost;
+		room[i] = cost > info->best ? cost - info->best : 0;
+	}
+	for (i = 0; i < n; i++)
+		floor += search->cand[cand[i]].fixed;
+	return floor;
+}
+
+static int64_t
+saving_of(const SrcSearch *search, const SrcCandidate *cand,
+		  const int64_t *room)
+{
+	int64_t		sum = 0;
+	int32_t		i;
+
+	for (i = 0; i < search->nlines; i++)
+		sum += cand->options[i].gain < room[i] ? cand->options[i].gain : room[i];
+	return sum;
+}
+
+/*
+ * Add to a set the candidate that saves most, and offer the result.  False if
+ * none saves anything, or the work is over.
+ */
+static bool
+add_best(SrcSearch *search, int32_t *set, int32_t n)
+{
+	int64_t		split = src_split_floor(search);
+	int64_t    *room = search->room;
+	int64_t		most = 0;
+	int64_t		floor;
+	int32_t		chosen = -1;
+	int32_t		i;
+	int32_t		j;
+
+	if (!src_work(search, search->ncand / 8 + 1))
+		return false;
+	floor = room_of_set(search, set, n, room);
+	for (i = 0; i < search->ncand; i++)
+	{
+		const SrcCandidate *cand = &search->cand[i];
+		int64_t		net;
+		bool		same = false;
+
+		if (cand->gain - cand->fixed - split <= most)
+			continue;
+		net = saving_of(search, cand, room) - cand->fixed - split;
+		if (net <= most)
+			continue;
+		for (j = 0; j < n; j++)
+			same |= set[j] == i;
+		if (same)
+			continue;
+		if (!search->any_shared)
+		{
+			int64_t		with = cand->fixed + split;
+
+			set[n] = i;
+			for (j = 0; j < n; j++)
+				with += search->cand[set[j]].fixed;
+			for (j = 0; j < search->nlines; j++)
+				with += src_floor_line(search, set, n + 1, j);
+			net = floor - with;
+		}
+		if (net > most)
+		{
+			most = net;
+			chosen = i;
+		}
+	}
+	if (chosen < 0)
+		return false;
+	set[n] = chosen;
+	src_offer(search, set, n + 1, INT64_MAX);
+	return true;
+}
+
+/*
+ * Offer the sets that grow from a candidate by always adding what saves most.
+ * They cost little and are often good: what reading is measured against.
+ */
+void
+src_greedy(SrcSearch *search, int32_t seed)
+{
+	int32_t		set[SRC_EXACT_SHIPMENTS];
+	int32_t		n = 1;
+
+	set[0] = seed;
+	while (n < search->exhaustive && add_best(search, set, n))
+		n++;
+}
+
+/*
+ * Offer what comes of replacing one shipment of the best plan after the other
+ * by what then saves most, as long as that helps.  The tree is small only if
+ * what it has to beat is good.
+ */
+void
+src_improve(SrcSearch *search)
+{
+	bool		improved = true;
+
+	while (improved && !search->stopped)
+	{
+		int32_t		n = search->best.n;
+		int64_t		before = search->best.total;
+		int32_t		set[SRC_EXACT_SHIPMENTS];
+		int32_t		out;
+		int32_t		i;
+
+		improved = false;
+		for (out = 0; out < n && !improved; out++)
+		{
+			int32_t		left = 0;
+
+			for (i = 0; i < n; i++)
+				if (i != out)
+					set[left++] = search->best.cand[i];
+			while (left > 0 && left < search->exhaustive &&
+				   add_best(search, set, left))
+				left++;
+			improved = search->best.total < before;
+		}
+	}
+}
+
+/*
+ * Add shipments to the best plan, beyond what is searched exhaustively, as
+ * long as each makes it cheaper.  True if any did.
+ */
+bool
+src_extend(SrcSearch *search)
+{
+	int64_t		split = src_split_floor(search);
+	int32_t		limit = search->problem->max_shipments < SRC_PLAN_SHIPMENTS ?
+		search->problem->max_shipments : SRC_PLAN_SHIPMENTS;
+	int64_t		entry = search->cand_min_fixed + split;
+	SrcAlive	   *alive = NULL;
+	bool		extended = false;
+
+	while (search->best.n >= search->exhaustive && search->best.n < limit)
+	{
+		int32_t		set[SRC_PLAN_SHIPMENTS];
+		int32_t		n = search->best.n;
+		int32_t		nalive = 0;
+		bool		improved = false;
+		int64_t		before = search->best.total;
+		int32_t		i;
+		int32_t		j;
+
+		memcpy(set, search->best.cand, sizeof(int32_t) * (size_t) n);
+		room_of_set(search, set, n, search->room);
+		if (src_sum(search->room, search->nlines) + search->slack < entry)
+			break;
+		if (alive == NULL)
+			alive = src_memory(search->problem, sizeof(SrcAlive), search->ncand);
+		for (i = 0; i < search->ncand; i++)
+		{
+			const SrcCandidate *cand = &search->cand[i];
+
+			alive[nalive].rank = i;
+			alive[nalive].net = saving_of(search, cand, search->room) -
+				cand->fixed - split;
+			if (alive[nalive].net > -search->slack)
+				nalive++;
+		}
+		src_sort_alive(alive, nalive);
+		for (i = 0; i < nalive; i++)
+		{
+			if (alive[i].net + search->slack < before - search->best.total)
+				break;
+			for (j = 0; j < n; j++)
+				if (set[j] == alive[i].rank)
+					break;
+			if (j < n)
+				continue;
+			if (!src_work(search, 1))
+				return extended;
+			set[n] = alive[i].rank;
+			if (src_offer(search, set, n + 1, INT64_MAX))
+				improved = true;
+		}
+		if (!improved || search->best.n <= n)
+			break;
+		extended = true;
+	}
+	return extended;
+}

@@ -1,0 +1,248 @@
+/*
+ * offer.c
+ *		The plans in hand: comparing, keeping, and writing them out.
+ *
+ * Guarantees:
+ *
+ *	- "best" only ever gets better in the order of plan.h (cost, shipments,
+ *	  last arrival, nodes, lanes), so which of several equal plans is found
+ *	  first does not matter;
+ *	- "next" differs from "best" in its set of (node, day) and is the cheapest
+ *	  such plan among those offered; shipping nothing is no alternative.
+ */
+#include <string.h>
+
+#include "cost.h"
+
+/* the order of shipments in a plan */
+static bool
+ships_before(const SrcCandidate *a, const SrcCandidate *b)
+{
+	if (a->day != b->day)
+		return a->day < b->day;
+	if (a->node != b->node)
+		return a->node < b->node;
+	return a->lane < b->lane;
+}
+
+/* ascending list of the nodes (or lanes) of a set */
+static void
+sorted_numbers(const SrcSearch *search, const SrcSet *set, bool lanes,
+			   int32_t *out)
+{
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 0; i < set->n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[set->cand[i]];
+		int32_t		number = lanes ? cand->lane : cand->node;
+
+		for (j = i; j > 0 && out[j - 1] > number; j--)
+			out[j] = out[j - 1];
+		out[j] = number;
+	}
+}
+
+/* a is the better plan, by the order of plan.h; then the earlier days */
+static bool
+better(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
+{
+	int32_t		mine[SRC_PLAN_SHIPMENTS];
+	int32_t		theirs[SRC_PLAN_SHIPMENTS];
+	int32_t		pass;
+	int32_t		i;
+
+	if (a->total != b->total)
+		return a->total < b->total;
+	if (a->n != b->n)
+		return a->n < b->n;
+	if (a->arrival != b->arrival)
+		return a->arrival < b->arrival;
+	for (pass = 0; pass < 2; pass++)
+	{
+		sorted_numbers(search, a, pass == 1, mine);
+		sorted_numbers(search, b, pass == 1, theirs);
+		for (i = 0; i < a->n; i++)
+			if (mine[i] != theirs[i])
+				return mine[i] < theirs[i];
+	}
+	for (i = 0; i < a->n; i++)
+		if (search->cand[a->cand[i]].day != search->cand[b->cand[i]].day)
+			return search->cand[a->cand[i]].day < search->cand[b->cand[i]].day;
+	return false;
+}
+
+/* the two have the same set of (node, day) */
+static bool
+same_places(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
+{
+	int32_t		i = 0;
+	int32_t		j = 0;
+
+	while (i < a->n && j < b->n)
+	{
+		const SrcCandidate *mine = &search->cand[a->cand[i]];
+		const SrcCandidate *theirs = &search->cand[b->cand[j]];
+
+		if (mine->node != theirs->node || mine->day != theirs->day)
+			return false;
+		/* the pairs are sorted; several lanes may share one */
+		while (i < a->n && search->cand[a->cand[i]].node == mine->node &&
+			   search->cand[a->cand[i]].day == mine->day)
+			i++;
+		while (j < b->n && search->cand[b->cand[j]].node == theirs->node &&
+			   search->cand[b->cand[j]].day == theirs->day)
+			j++;
+	}
+	return i == a->n && j == b->n;
+}
+
+static void
+copy_set(SrcSet *to, const SrcSet *from)
+{
+	memcpy(to, from, offsetof(SrcSet, cand) +
+		   sizeof(int32_t) * (size_t) from->n);
+}
+
+/*
+ * Evaluate a set and keep it if it is the best, or the next best, so far.
+ * True if it became the best.  "floor" is the floor of its cost: where lines
+ * share an item the evaluation may miss the optimum of the set; what it could
+ * have missed is noted in open_bound.  A set that the tree will meet again, if
+ * it matters, may be offered with INT64_MAX.
+ */
+bool
+src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
+{
+	SrcFigures	figures;
+	SrcSet		set;
+	SrcSet	   *other;
+	int32_t		i;
+	int32_t		j;
+
+	/* in the order of the plan, so that writing it out repeats the figures */
+	for (i = 0; i < n; i++)
+	{
+		for (j = i; j > 0; j--)
+		{
+			if (ships_before(&search->cand[set.cand[j - 1]],
+							 &search->cand[cand[i]]))
+				break;
+			set.cand[j] = set.cand[j - 1];
+		}
+		set.cand[j] = cand[i];
+	}
+	for (;;)
+	{
+		src_evaluate(search, set.cand, n, &figures);
+		if (!figures.proven && floor - search->slack < search->open_bound)
+			search->open_bound = floor - search->slack;
+		if (figures.nloaded == n)
+			break;
+		for (i = 0, j = 0; i < n; i++)
+			if (figures.loaded[i])
+				set.cand[j++] = set.cand[i];
+		n = j;
+	}
+	set.n = n;
+	set.total = figures.total;
+	set.arrival = figures.arrival;
+
+	if (better(search, &set, &search->best))
+	{
+		if (search->best.n > 0 && !same_places(search, &set, &search->best))
+		{
+			/* the old best was at least as good as the old next */
+			copy_set(&search->next, &search->best);
+			search->has_next = true;
+		}
+		else if (search->has_next && same_places(search, &set, &search->next))
+			search->has_next = false;
+		copy_set(&search->best, &set);
+		return true;
+	}
+	other = &search->next;
+	if ((!search->has_next || better(search, &set, other)) &&
+		set.n > 0 && !same_places(search, &set, &search->best))
+	{
+		copy_set(other, &set);
+		search->has_next = true;
+	}
+	return false;
+}
+
+/* write a set out as a plan, in memory of the caller's */
+void
+src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
+{
+	const SrcProblem *problem = search->problem;
+	SrcFigures	figures;
+	int32_t		nparts = 0;
+	int32_t		i;
+	int32_t		line;
+
+	src_evaluate(search, set->cand, set->n, &figures);
+	memset(plan, 0, sizeof(*plan));
+	for (i = 0; i < search->nlines * set->n; i++)
+		nparts += figures.quantity[i] > 0;
+	plan->nshipments = set->n;
+	plan->nparts = nparts;
+	plan->shipments = problem->alloc(problem->arg, sizeof(SrcShipment) *
+									 (size_t) (set->n > 0 ? set->n : 1));
+	plan->parts = problem->alloc(problem->arg, sizeof(SrcPart) *
+								 (size_t) (nparts > 0 ? nparts : 1));
+	plan->unserved = problem->alloc(problem->arg, sizeof(int64_t) *
+									(size_t) (search->nlines > 0 ? search->nlines : 1));
+	memset(plan->shipments, 0, sizeof(SrcShipment) *
+		   (size_t) (set->n > 0 ? set->n : 1));
+	memset(plan->parts, 0, sizeof(SrcPart) *
+		   (size_t) (nparts > 0 ? nparts : 1));
+
+	for (i = 0; i < set->n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[set->cand[i]];
+		const SrcLane *lane = &problem->lanes[cand->lane];
+		SrcShipment *shipment = &plan->shipments[i];
+
+		shipment->node = cand->node;
+		shipment->lane = cand->lane;
+		shipment->day = cand->day;
+		shipment->arrival = cand->arrival;
+		shipment->weight = figures.weight[i];
+		shipment->handling = problem->nodes[cand->node].handling;
+		shipment->base = lane->base;
+		shipment->by_weight = src_round_ratio(figures.weight[i], lane->per_kg,
+											  SRC_SCALE);
+		shipment->split = i > 0 ? problem->split_penalty : 0;
+	}
+	nparts = 0;
+	for (line = 0; line < search->nlines; line++)
+	{
+		int64_t		left = problem->lines[line].quantity;
+
+		for (i = 0; i < set->n; i++)
+		{
+			SrcPart    *part = &plan->parts[nparts];
+			int64_t		quantity = figures.quantity[line * set->n + i];
+
+			if (quantity <= 0)
+				continue;
+			part->line = line;
+			part->shipment = i;
+			part->quantity = quantity;
+			part->days_late = search->cand[set->cand[i]].options[line].late;
+			part->lateness = src_late_money(&problem->lines[line],
+											part->days_late, quantity);
+			left -= quantity;
+			nparts++;
+		}
+		plan->unserved[line] = left > 0 ? left : 0;
+	}
+	plan->handling = figures.handling;
+	plan->freight = figures.freight;
+	plan->split = figures.split;
+	plan->lateness = figures.lateness;
+	plan->backorder = figures.backorder;
+	plan->total = figures.total;
+}

@@ -1,0 +1,333 @@
+/*
+ * plan.c
+ *		The search for the cheapest plan: which nodes are read, and the answer.
+ *
+ * Guarantees, beyond those of plan.h:
+ *
+ *	- nodes are read in ascending order of their bound, ties by input order,
+ *	  and only while the next bound is not above the plan in hand;
+ *	- "best" is the optimum of all sets of up to SRC_EXACT_SHIPMENTS shipments
+ *	  before rounding; what rounding adds or takes (half a ten-thousandth per
+ *	  amount) decides only between plans that are that close;
+ *	- nothing is kept between calls, and all memory is the caller's, so the
+ *	  callbacks may jump out at any time.
+ *
+ * Amounts and weights must not be negative.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "cost.h"
+
+#define FIRST_CANDIDATES	64
+
+/* nodes that are not read yet, a heap by bound and number */
+typedef struct NodeQueue
+{
+	int32_t		n;
+	int32_t    *node;
+	const SrcNodeResult *results;
+} NodeQueue;
+
+static bool
+reads_before(const NodeQueue *queue, int32_t a, int32_t b)
+{
+	int64_t		mine = queue->results[a].bound;
+	int64_t		theirs = queue->results[b].bound;
+
+	return mine < theirs || (mine == theirs && a < b);
+}
+
+static void
+queue_settle(NodeQueue *queue, int32_t at)
+{
+	int32_t		moving = queue->node[at];
+
+	for (;;)
+	{
+		int32_t		child = 2 * at + 1;
+
+		if (child >= queue->n)
+			break;
+		if (child + 1 < queue->n &&
+			reads_before(queue, queue->node[child + 1], queue->node[child]))
+			child++;
+		if (!reads_before(queue, queue->node[child], moving))
+			break;
+		queue->node[at] = queue->node[child];
+		at = child;
+	}
+	queue->node[at] = moving;
+}
+
+/* bound of the best node not read; INT64_MAX if there is none of any use */
+static int64_t
+queue_bound(const NodeQueue *queue)
+{
+	return queue->n > 0 ? queue->results[queue->node[0]].bound : INT64_MAX;
+}
+
+static int32_t
+queue_pop(NodeQueue *queue)
+{
+	int32_t		node = queue->node[0];
+
+	queue->node[0] = queue->node[--queue->n];
+	if (queue->n > 0)
+		queue_settle(queue, 0);
+	return node;
+}
+
+/* number the items, add up what is wanted of each, see what is special */
+static void
+set_up_lines(SrcSearch *search)
+{
+	const SrcProblem *problem = search->problem;
+	bool		by_ship_day = false;
+	bool		by_delivery = false;
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 0; i < problem->nlines; i++)
+	{
+		const SrcLine *line = &problem->lines[i];
+		SrcLineInfo *info = &search->lines[i];
+		int64_t		wanted = line->quantity > 0 ? line->quantity : 0;
+		src_int128	weight;
+
+		for (j = 0; j < i; j++)
+			if (problem->lines[j].item == line->item)
+				break;
+		if (j < i)
+		{
+			info->item = search->lines[j].item;
+			info->shared = true;
+			info->need = src_add(search->lines[j].need, wanted);
+			for (j = 0; j < i; j++)
+			{
+				if (search->lines[j].item != info->item)
+					continue;
+				search->lines[j].need = info->need;
+				search->lines[j].shared = true;
+			}
+			search->any_shared = true;
+		}
+		else
+		{
+			info->item = search->nitems;
+			info->shared = false;
+			info->need = wanted;
+			search->item_number[search->nitems++] = line->item;
+		}
+		weight = (src_int128) wanted * line->unit_weight / SRC_SCALE;
+		info->weight = weight > INT64_MAX ? INT64_MAX : (int64_t) weight;
+		info->serving = 0;
+		info->unserved = wanted == 0 ? 0 :
+			line->backorder_penalty < search->amount_limit ?
+			line->backorder_penalty : search->amount_limit;
+		info->cheapest = info->unserved;
+		info->best = info->unserved;
+		memset(info->top, 0, sizeof(info->top));
+		if (line->by_ship_day)
+			by_ship_day = true;
+		else
+			by_delivery = true;
+		if (line->pinned_node >= 0)
+			search->any_pinned = true;
+	}
+	search->mixed = by_ship_day && by_delivery;
+}
+
+static void
+set_up(SrcSearch *search, const SrcProblem *problem)
+{
+	int64_t		shipments = problem->max_shipments;
+	int64_t		nlines = problem->nlines;
+	int32_t		i;
+
+	memset(search, 0, offsetof(SrcSearch, best));
+	search->problem = problem;
+	search->nlines = problem->nlines;
+	if (shipments > SRC_PLAN_SHIPMENTS)
+		shipments = SRC_PLAN_SHIPMENTS;
+	if (shipments < 0)
+		shipments = 0;
+	search->exhaustive = (int32_t) (shipments < SRC_EXACT_SHIPMENTS ?
+									shipments : SRC_EXACT_SHIPMENTS);
+	search->amount_limit = ((int64_t) 1 << 60) /
+		(nlines + SRC_PLAN_SHIPMENTS + 8);
+	search->lines = src_memory(problem, sizeof(SrcLineInfo), nlines);
+	search->item_number = src_memory(problem, sizeof(int32_t), nlines);
+	set_up_lines(search);
+	for (i = 0; i < problem->nlanes; i++)
+		if (problem->lanes[i].per_kg > search->max_per_kg)
+			search->max_per_kg = problem->lanes[i].per_kg;
+	search->slack = src_slack(search, search->exhaustive);
+	search->cand_min_fixed = search->amount_limit;
+	search->maxcand = FIRST_CANDIDATES;
+	search->cand = src_memory(problem, sizeof(SrcCandidate), search->maxcand);
+	search->profile = src_memory(problem, sizeof(SrcProfile), search->nitems);
+	search->step = src_memory(problem, sizeof(int32_t), search->nitems);
+	search->quantity = src_memory(problem, sizeof(int64_t), nlines * shipments);
+	if (search->any_shared)
+	{
+		search->quantity2 = src_memory(problem, sizeof(int64_t),
+									   nlines * shipments);
+		search->used = src_memory(problem, sizeof(int64_t),
+								  search->nitems * shipments);
+	}
+	search->room = src_memory(problem, sizeof(int64_t), nlines);
+	search->has_next = false;
+	search->work = 0;
+	search->next_interrupt = 1000;
+	search->stopped = false;
+	search->open_bound = INT64_MAX;
+}
+
+/* the plan of nothing, which every other one must beat */
+static void
+offer_nothing(SrcSearch *search)
+{
+	SrcFigures	figures;
+
+	src_evaluate(search, NULL, 0, &figures);
+	search->best.n = 0;
+	search->best.arrival = INT32_MIN;
+	search->best.total = figures.total;
+}
+
+/* read a node, offer its shipments singly, and what grows from its best */
+static void
+try_node(SrcSearch *search, int32_t node, SrcNodeResult *result,
+		 const NodeQueue *queue)
+{
+	int32_t		start = search->ncand;
+	int32_t		seed = -1;
+	int32_t		i;
+	int32_t		j;
+
+	src_read_node(search, node, result);
+	for (i = start; i < search->ncand; i++)
+	{
+		const SrcCandidate *cand = &search->cand[i];
+		int64_t		floor = cand->fixed;
+
+		search->work++;
+		if (search->any_shared)
+			for (j = 0; j < search->nlines; j++)
+				floor += src_floor_line(search, &i, 1, j);
+		src_offer(search, &i, 1, floor);
+		if (seed < 0 || cand->gain - cand->fixed >
+			search->cand[seed].gain - search->cand[seed].fixed)
+			seed = i;
+	}
+
+	/* a better plan only helps if otherwise more would be read */
+	if (seed >= 0 && search->exhaustive > 1 &&
+		queue_bound(queue) <= search->best.total)
+		src_greedy(search, seed);
+}
+
+/*
+ * A bound for all plans when best is not proven: of the exhaustive part what
+ * was left open; of plans with more shipments the fixed costs of so many, and
+ * every line served at its cheapest; of what the limit on days cut off, the
+ * nodes' own bounds.
+ */
+static int64_t
+lower_bound(const SrcSearch *search, const SrcResult *result,
+			int64_t exhausted)
+{
+	const SrcProblem *problem = search->problem;
+	int64_t		lower = exhausted < search->open_bound ?
+		exhausted : search->open_bound;
+	int32_t		i;
+
+	if (search->days_cut)
+		for (i = 0; i < problem->nnodes; i++)
+			if (result->nodes[i].bound < lower)
+				lower = result->nodes[i].bound;
+	if (problem->max_shipments > search->exhaustive)
+	{
+		int64_t		ship_slack = src_slack(search, 2) - src_slack(search, 1) + 1;
+		int64_t		many = search->exhaustive + 1;
+		int64_t		sum;
+
+		if (search->cand_min_fixed < ship_slack)
+			many = problem->max_shipments;
+		sum = (search->exhaustive + 1) * search->cand_min_fixed -
+			src_slack(search, many);
+		for (i = 0; i < search->exhaustive; i++)
+			sum = src_add(sum, problem->split_penalty);
+		for (i = 0; i < search->nlines; i++)
+			sum = src_add(sum, search->lines[i].best);
+		if (sum < lower)
+			lower = sum;
+		if (result->unread_bound < lower)
+			lower = result->unread_bound;
+	}
+	return lower > 0 ? lower : 0;
+}
+
+void
+plan_search(const SrcProblem *problem, SrcResult *result)
+{
+	SrcSearch	search;
+	NodeQueue	queue;
+	int64_t		exhausted;
+	int64_t		lower;
+	bool		extended = false;
+	int32_t		i;
+
+	set_up(&search, problem);
+	memset(result, 0, sizeof(*result));
+	result->nodes = src_memory(problem, sizeof(SrcNodeResult), problem->nnodes);
+	memset(result->nodes, 0, sizeof(SrcNodeResult) * (size_t) problem->nnodes);
+	src_bounds(&search, result->nodes);
+
+	queue.n = 0;
+	queue.node = src_memory(problem, sizeof(int32_t), problem->nnodes);
+	queue.results = result->nodes;
+	for (i = 0; i < problem->nnodes; i++)
+	{
+		result->nodes[i].short_line = -1;
+		result->nodes[i].complete_day = INT32_MAX;
+		if (result->nodes[i].bound != INT64_MAX)
+			queue.node[queue.n++] = i;
+	}
+	for (i = queue.n / 2 - 1; i >= 0; i--)
+		queue_settle(&queue, i);
+
+	offer_nothing(&search);
+	while (search.exhaustive > 0 && queue.n > 0 &&
+		   queue_bound(&queue) <= search.best.total)
+	{
+		int32_t		node = queue_pop(&queue);
+
+		try_node(&search, node, &result->nodes[node], &queue);
+		result->nodes_read++;
+	}
+	result->unread_bound = queue_bound(&queue);
+
+	src_tree(&search);
+	exhausted = search.best.total;
+	result->exact = !search.stopped && !search.days_cut &&
+		search.open_bound >= exhausted;
+	if (problem->max_shipments > SRC_EXACT_SHIPMENTS)
+		extended = src_extend(&search);
+	if (extended)
+		result->exact = false;
+	if (!result->exact)
+	{
+		lower = lower_bound(&search, result, exhausted);
+		if (lower < search.best.total)
+			result->gap = search.best.total - lower;
+		else if (!extended && !search.days_cut)
+			result->exact = true;
+	}
+
+	src_write_plan(&search, &search.best, &result->best);
+	result->has_next = search.has_next;
+	if (search.has_next)
+		src_write_plan(&search, &search.next, &result->next);
+}

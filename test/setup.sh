@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what building and testing need and is missing.
+#
+#   test/setup.sh         compiler, make, server, server headers, IPC::Run
+#   test/setup.sh lint    cppcheck and clang-tidy as well
+#
+# Looks for what is there, not for package names, so that a server from
+# elsewhere (PG_CONFIG) counts.  The Debian package would create and start a
+# cluster; that is switched off while it is being installed.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+PG_MAJOR=15
+missing=()
+
+if ! command -v gcc >/dev/null && ! command -v cc >/dev/null; then
+	missing+=(gcc libc6-dev)
+elif ! printf '#include <stdio.h>\n' | cc -E -xc - >/dev/null 2>&1; then
+	missing+=(libc6-dev)
+fi
+command -v make >/dev/null || missing+=(make)
+[ -x "$("$PG_CONFIG" --bindir 2>/dev/null || true)/initdb" ] || missing+=("postgresql-$PG_MAJOR")
+[ -e "$("$PG_CONFIG" --pgxs 2>/dev/null || echo none)" ] || missing+=("postgresql-server-dev-$PG_MAJOR")
+perl -MIPC::Run -MTest::More -e 1 2>/dev/null || missing+=(perl libipc-run-perl)
+if [ "${1:-}" = lint ]; then
+	command -v cppcheck >/dev/null || missing+=(cppcheck)
+	command -v clang-tidy >/dev/null || missing+=(clang-tidy)
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get >/dev/null || die "please install: ${missing[*]}"
+say "installing ${missing[*]}"
+
+quiet=/etc/postgresql-common/createcluster.d/zz-no-main-cluster.conf
+case " ${missing[*]} " in
+	*" postgresql-$PG_MAJOR "*)
+		as_root mkdir -p "${quiet%/*}"
+		echo 'create_main_cluster = false' | as_root tee "$quiet" >/dev/null
+		trap 'as_root rm -f "$quiet"' EXIT
+		;;
+esac
+
+log=$(mktemp)
+if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy \
+			-o Dpkg::Options::=--force-confold install --no-install-recommends "${missing[@]}"; } \
+		</dev/null >"$log" 2>&1; then
+	tail -n 30 "$log" >&2
+	rm -f "$log"
+	die "could not install ${missing[*]}"
+fi
+rm -f "$log"

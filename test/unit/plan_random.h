@@ -1,0 +1,15 @@
+/*
+ * plan_random.h
+ *		Random orders: against an oracle that tries everything, and for
+ *		properties that every answer must have.
+ *
+ * Each function returns the number of failures and prints the first few.
+ */
+#ifndef PLAN_RANDOM_H
+#define PLAN_RANDOM_H
+
+extern int	compare_with_oracle(int instances, int rounding, int shared);
+extern int	check_properties(int instances);
+extern int	check_work_limit(int instances);
+
+#endif							/* PLAN_RANDOM_H */
