@@ -34,7 +34,7 @@ static EnginePlan plan_upsert_lines = {
 	"INSERT INTO routing.sales_order_line AS l (tenant_id, order_id, line_no, item, quantity, uom, price,"
 	" requested_on, node, source_key)"
 	" SELECT $1, $2, u.line_no, u.item, u.quantity, u.uom, u.price, u.requested_on, u.node, u.source_key"
-	" FROM pg_catalog.unnest($3::int[], $4::text[], $5::numeric[], $6::text[], $7::numeric[], $8::date[],"
+	" FROM unnest($3::int[], $4::text[], $5::numeric[], $6::text[], $7::numeric[], $8::date[],"
 	"  $9::text[], $10::text[]) AS u(line_no, item, quantity, uom, price, requested_on, node, source_key)"
 	" ON CONFLICT (tenant_id, order_id, line_no) DO UPDATE SET item = excluded.item,"
 	" quantity = excluded.quantity, uom = excluded.uom, price = excluded.price,"

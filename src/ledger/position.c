@@ -49,7 +49,7 @@ enum
 
 static EnginePlan plan_create = {
 	"INSERT INTO routing.position (tenant_id, item, node)"
-	" SELECT k.t, k.i, k.n FROM pg_catalog.unnest($1, $2, $3) AS k(t, i, n)"
+	" SELECT k.t, k.i, k.n FROM unnest($1, $2, $3) AS k(t, i, n)"
 	" ON CONFLICT DO NOTHING",
 	3, {INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };

@@ -20,7 +20,7 @@ static EnginePlan plan_parties = {
 
 static EnginePlan plan_items = {
 	"SELECT k.n::int, i.uom, i.weight_kg"
-	" FROM pg_catalog.unnest($2) WITH ORDINALITY AS k(item, n)"
+	" FROM unnest($2) WITH ORDINALITY AS k(item, n)"
 	" JOIN routing.item i ON i.tenant_id = $1 AND i.item = k.item",
 	2, {INT4OID, TEXTARRAYOID}, NULL
 };

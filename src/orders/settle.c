@@ -201,6 +201,8 @@ settle_victims(Settlement *s, ChangeResult *changes)
 			OrderLine  *line = &order->lines[l];
 
 			if (line->unserved > 0)
+				line->changed = true;
+			if (line->unserved > 0)
 				line->reason = psprintf("%s of %s lost its supply",
 										scaled_to_text(line->unserved), scaled_to_text(line->quantity));
 		}

@@ -18,7 +18,7 @@
 
 static EnginePlan plan_release = {
 	"UPDATE routing.reservation r SET state = 'cancelled', \"to\" = $5"
-	" FROM pg_catalog.unnest($3, $4) AS u(line_no, part)"
+	" FROM unnest($3, $4) AS u(line_no, part)"
 	" WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.line_no = u.line_no AND r.part = u.part",
 	5, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
 };
@@ -28,7 +28,7 @@ static EnginePlan plan_reserve = {
 	" needed_on, ship_on, deliver_on, service, shipment_no, basis, state, decision_id, \"from\")"
 	" SELECT $1, $2, u.line_no, u.part, u.item, u.node, u.quantity, u.needed_on, u.ship_on,"
 	"  u.deliver_on, u.service, u.shipment_no, u.basis, 'firm', $14, $15"
-	" FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+	" FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 	"  AS u(line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
 	"       shipment_no, basis)",
 	15, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
@@ -40,7 +40,7 @@ static EnginePlan plan_lines = {
 	"UPDATE routing.sales_order_line l SET status = u.status, promised_on = u.promised_on,"
 	" first_promised_on = u.first_promised_on, allocated_node = u.node, split = u.split,"
 	" reason = u.reason, replan = false"
-	" FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8, $9)"
+	" FROM unnest($3, $4, $5, $6, $7, $8, $9)"
 	"  AS u(line_no, status, promised_on, first_promised_on, node, split, reason)"
 	" WHERE l.tenant_id = $1 AND l.order_id = $2 AND l.line_no = u.line_no",
 	9, {INT4OID, TEXTOID, INT4ARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID, TEXTARRAYOID,

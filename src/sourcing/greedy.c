@@ -53,7 +53,7 @@ src_sort_alive(SrcAlive *alive, int32_t n)
 
 		for (i = gap; i < n; i++)
 		{
-			SrcAlive		moving = alive[i];
+			SrcAlive	moving = alive[i];
 
 			for (j = i; j >= gap && alive_before(&moving, &alive[j - gap]); j -= gap)
 				alive[j] = alive[j - gap];
@@ -236,7 +236,7 @@ src_extend(SrcSearch *search)
 	int32_t		limit = search->problem->max_shipments < SRC_PLAN_SHIPMENTS ?
 		search->problem->max_shipments : SRC_PLAN_SHIPMENTS;
 	int64_t		entry = search->cand_min_fixed + split;
-	SrcAlive	   *alive = NULL;
+	SrcAlive   *alive = NULL;
 	bool		extended = false;
 
 	while (search->best.n >= search->exhaustive && search->best.n < limit)

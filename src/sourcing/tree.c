@@ -1,6 +1,6 @@
 /*
  * tree.c
- *		The exhaustive search over sets of shipments, and the greedy ones.
+ *		The exhaustive search over sets of shipments.
  *
  * Guarantees:
  *
@@ -40,7 +40,7 @@ typedef struct Frame
 	int64_t    *room;			/* per line, ... any number; 0 if finished */
 	int64_t    *reach;			/* per line, what others may save besides one */
 	int32_t		nalive;
-	SrcAlive	   *alive;
+	SrcAlive   *alive;
 	int32_t    *tried;			/* ranks marked taken by this level */
 } Frame;
 
