@@ -35,6 +35,7 @@ static bool token_queued = false;
 uint64
 engine_exec(EnginePlan *plan, Datum *values, const char *nulls, EngineMode mode)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int			rc;
 
 	if (plan->plan == NULL)
@@ -57,6 +58,8 @@ engine_exec(EnginePlan *plan, Datum *values, const char *nulls, EngineMode mode)
 	if (rc < 0)
 		elog(ERROR, "could not execute \"%s\": %s", plan->sql,
 			 SPI_result_code_string(rc));
+	/* SPI leaves its own context behind, which ends with the connection */
+	MemoryContextSwitchTo(caller);
 	return SPI_processed;
 }
 

@@ -98,10 +98,12 @@ text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls)
 static SPIPlanPtr
 keep(const char *sql, int nargs, Oid *types)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr	plan = SPI_prepare(sql, nargs, types);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare \"%s\"", sql);
+	MemoryContextSwitchTo(caller);
 	return plan;
 }
 
@@ -395,6 +397,7 @@ mapping_owner(Binding *binding, Concept concept)
 static int
 run(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int			rc;
 
 	if (IsolationUsesXactSnapshot())
@@ -404,6 +407,7 @@ run(SPIPlanPtr plan, Datum *values, const char *nulls)
 		rc = SPI_execute_plan(plan, values, nulls, false, 0);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "a mapping query returned %s", SPI_result_code_string(rc));
+	MemoryContextSwitchTo(caller);
 	return (int) SPI_processed;
 }
 

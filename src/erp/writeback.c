@@ -227,6 +227,7 @@ update(Mapping *m, char **answers, char **keys)
 	Datum	   *values = palloc(sizeof(Datum) * n);
 	char	   *nulls = palloc(n);
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
 
 	memcpy(texts, answers, sizeof(char *) * m->nanswers);
 	memcpy(texts + m->nanswers, keys, sizeof(char *) * m->nback_keys);
@@ -236,6 +237,7 @@ update(Mapping *m, char **answers, char **keys)
 	text_params(m->backtypes, texts, n, values, nulls);
 	if (SPI_execute_plan(m->back, values, nulls, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "a write-back was not an update");
+	MemoryContextSwitchTo(caller);
 	role_leave(&scope);
 }
 

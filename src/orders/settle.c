@@ -203,7 +203,7 @@ settle_victims(Settlement *s, ChangeResult *changes)
 			if (line->unserved > 0)
 				line->changed = true;
 			if (line->unserved > 0)
-				line->reason = psprintf("%s of %s lost its supply",
+				line->reason = psprintf("no supply left for %s of %s",
 										scaled_to_text(line->unserved), scaled_to_text(line->quantity));
 		}
 		order_write(order, &s->events);
