@@ -33,20 +33,19 @@ CREATE TABLE routing.reservation (
 	item		text COLLATE "C" NOT NULL,
 	node		text COLLATE "C" NOT NULL,
 	lot			text COLLATE "C" NOT NULL DEFAULT '',
-	quantity	numeric NOT NULL CHECK (quantity > 0 AND quantity <= 1e11 AND min_scale(quantity) <= 4),
+	quantity	numeric NOT NULL,
 	needed_on	date NOT NULL,
 	ship_on		date NOT NULL,
 	deliver_on	date NOT NULL,
 	service		text COLLATE "C" NOT NULL,
 	shipment_no	int NOT NULL,
-	basis		text NOT NULL CHECK (basis IN ('on_hand', 'inbound')),
+	basis		text NOT NULL,
 	expires_at	timestamptz,
-	state		text NOT NULL CHECK (state IN ('firm', 'uncovered', 'cancelled')),
+	state		text NOT NULL,
 	decision_id	bigint,
 	"from"		timestamptz NOT NULL DEFAULT now(),
 	"to"		timestamptz,
-	PRIMARY KEY (tenant_id, order_id, line_no, part),
-	CHECK (("to" IS NOT NULL) = (state = 'cancelled'))
+	PRIMARY KEY (tenant_id, order_id, line_no, part)
 );
 CREATE INDEX reservation_open ON routing.reservation (tenant_id, item, node) WHERE "to" IS NULL;
 COMMENT ON TABLE routing.reservation IS 'bookings, which are the schedule lines of the orders; changed only under the lock of the position';

@@ -35,6 +35,26 @@
 #define routing_owns_table(relid, userid) pg_class_ownercheck((relid), (userid))
 #endif
 
-/* ExecutorRun lost its last argument in 18; ExecutorFinish never changed */
+/* where a backend keeps its local transaction id moved in 17 */
+#if PG_VERSION_NUM >= 170000
+#define routing_my_lxid (MyProc->vxid.lxid)
+#else
+#define routing_my_lxid (MyProc->lxid)
+#endif
+
+/* 16 tells apart indexes that only summarize, which an update may need alone */
+#if PG_VERSION_NUM >= 160000
+#define RoutingUpdateIndexes TU_UpdateIndexes
+#define routing_needs_indexes(u) ((u) != TU_None)
+#define routing_only_summarizing(u) ((u) == TU_Summarizing)
+#define routing_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
+	ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL, (only_summarizing))
+#else
+#define RoutingUpdateIndexes bool
+#define routing_needs_indexes(u) (u)
+#define routing_only_summarizing(u) false
+#define routing_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
+	ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL)
+#endif
 
 #endif							/* ROUTING_BASE_COMPAT_H */

@@ -39,7 +39,16 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 	ks->index = index_open(pkey, lockmode);
 	ks->slot = table_slot_create(ks->rel, NULL);
 	ks->snapshot = snapshot;
-	ks->scan = index_beginscan(ks->rel, ks->index, snapshot, 3, 0);
+	ks->scan = NULL;
+}
+
+/* Let go of the pages; the scan can be started again. */
+void
+keyscan_stop(KeyScan *ks)
+{
+	if (ks->scan != NULL)
+		index_endscan(ks->scan);
+	ks->scan = NULL;
 }
 
 /* Start over with a key; a zero key3 scans all rows of (tenant, key2). */
@@ -52,11 +61,10 @@ keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3)
 	ScanKeyInit(&ks->keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, key2);
 	if (nkeys == 3)
 		ScanKeyInit(&ks->keys[2], 3, BTEqualStrategyNumber, F_TEXTEQ, key3);
-	if (ks->scan->numberOfKeys != nkeys)
-	{
-		index_endscan(ks->scan);
+	if (ks->scan != NULL && ks->scan->numberOfKeys != nkeys)
+		keyscan_stop(ks);
+	if (ks->scan == NULL)
 		ks->scan = index_beginscan(ks->rel, ks->index, ks->snapshot, nkeys, 0);
-	}
 	index_rescan(ks->scan, ks->keys, nkeys, NULL, 0);
 }
 
@@ -70,7 +78,7 @@ keyscan_next(KeyScan *ks)
 void
 keyscan_close(KeyScan *ks)
 {
-	index_endscan(ks->scan);
+	keyscan_stop(ks);
 	ExecDropSingleTupleTableSlot(ks->slot);
 	index_close(ks->index, NoLock);
 	table_close(ks->rel, NoLock);

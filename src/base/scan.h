@@ -27,6 +27,7 @@ typedef struct KeyScan
 extern void keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot);
 extern void keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3);
 extern bool keyscan_next(KeyScan *ks);
+extern void keyscan_stop(KeyScan *ks);
 extern void keyscan_close(KeyScan *ks);
 extern Snapshot fresh_snapshot(void);
 

@@ -56,6 +56,16 @@ static EnginePlan plan_keys = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_answer = {
+	"SELECT l.line_no, l.allocated_node, l.split, l.reason, d.cost,"
+	" (SELECT pg_catalog.count(DISTINCT (r.node, r.ship_on, r.service))::int FROM routing.reservation r"
+	"  WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.state = 'firm' AND r.\"to\" IS NULL)"
+	" FROM routing.sales_order_line l"
+	" LEFT JOIN routing.decision d ON d.tenant_id = l.tenant_id AND d.decision_id = $3"
+	" WHERE l.tenant_id = $1 AND l.order_id = $2",
+	3, {INT4OID, TEXTOID, INT8OID}, NULL
+};
+
 /* The ERP's order as the mapping gives it; not there: exists = false. */
 typedef struct ErpOrder
 {
@@ -313,6 +323,8 @@ merge(ErpOrder *erp, SalesOrder *held)
 
 		if (old == NULL)
 		{
+			/* the number may have been that of a line that is gone */
+			line->last_part = held->last_part_gone;
 			differs = true;
 			continue;
 		}
@@ -411,6 +423,34 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 	(void) engine_exec(&plan_upsert_lines, args, NULL, ENGINE_FRESH);
 }
 
+/* Of an order that is not routed now: what was decided the last time. */
+static void
+load_answer(SalesOrder *held)
+{
+	Datum		args[3];
+	int			n;
+
+	args[0] = Int32GetDatum(held->tenant_id);
+	args[1] = CStringGetTextDatum(held->order_id);
+	args[2] = Int64GetDatum(held->decision_id);
+	n = (int) engine_exec(&plan_answer, args, NULL, ENGINE_FRESH);
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		OrderLine  *line = order_line(held, DatumGetInt32(spi_datum(i, 1, &isnull)));
+		Datum		cost = spi_datum(i, 5, &isnull);
+
+		held->cost = isnull ? 0 : scaled_from_datum(cost);
+		held->nshipments = DatumGetInt32(spi_datum(i, 6, &isnull));
+		if (line == NULL)
+			continue;
+		line->node = spi_text(i, 2);
+		line->split = DatumGetBool(spi_datum(i, 3, &isnull));
+		line->reason = spi_text(i, 4);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /*
  * Take over what the ERP says of an order and add it to the settlement.
  * Returns whether anything differed.  With a fault nothing was changed.
@@ -448,7 +488,10 @@ bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault
 	if (!differs)
 	{
 		if (held->nlines > 0)
+		{
+			load_answer(held);
 			writeback_want(binding, held);
+		}
 		return false;
 	}
 	order_resolve(erp->order, erp->has_priority);

@@ -368,34 +368,52 @@ uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
 	add_victim(result, pos, c->order_id, c->line_no, quantity, c->needed_on);
 }
 
+/* The first negative balance: of all days, or of those after a day. */
+static bool
+next_negative(const Timeline *tl, bool all, DateADT after, DateADT *day, int64 *missing)
+{
+	int64		balance = 0;
+
+	for (int i = 0; i < tl->n; i++)
+	{
+		balance = scaled_sub(scaled_add(balance, tl->entries[i].supply), tl->entries[i].demand);
+		if (balance < 0 && (all || tl->entries[i].day > after))
+		{
+			*day = tl->entries[i].day;
+			*missing = -balance;
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
- * Take bookings out until no balance is negative, but only the quantity that
- * is missing, and only of bookings that can repair it: one that is needed
- * after the first negative day cannot.
+ * Take bookings out until no balance is negative that bookings can repair,
+ * but only the quantity that is missing, and only of bookings needed on or
+ * before the first negative day.  What stays negative is the ERP's own, a
+ * negative on hand; the days after it are judged all the same.
  */
 static void
 judge(Position *pos, ChangeResult *result)
 {
-	DateADT		day;
+	DateADT		day = 0;
 	int64		missing;
+	bool		first = true;
 
-	while (timeline_first_negative(&pos->timeline, &day, &missing))
+	while (next_negative(&pos->timeline, first, day, &day, &missing))
 	{
 		Candidate  *candidates;
 		int			n = load_candidates(pos, day, &candidates);
-		bool		repaired = false;
 
 		CHECK_FOR_INTERRUPTS();
+		first = false;
 		for (int i = 0; i < n && missing > 0; i++)
 		{
 			int64		quantity = Min(missing, candidates[i].quantity);
 
 			uncover(pos, &candidates[i], quantity, result);
 			missing -= quantity;
-			repaired = true;
 		}
-		if (!repaired)
-			break;				/* a negative on hand: no booking to blame */
 	}
 }
 

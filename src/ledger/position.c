@@ -47,6 +47,20 @@ enum
 	POS_NATTS = POS_EVENT_VERSION
 };
 
+/*
+ * From the fifth question about an item on, read all its positions at once: a
+ * row more of a scan costs a fraction of a probe.  Not if there are too many.
+ */
+#define PROBES_BEFORE_SCAN	4
+#define ROWS_OF_A_SCAN		100
+
+typedef struct ItemReads
+{
+	PositionKey key;			/* node is "" */
+	int			probes;
+	bool		complete;		/* every position of the item is known */
+} ItemReads;
+
 static EnginePlan plan_create = {
 	"INSERT INTO routing.position (tenant_id, item, node)"
 	" SELECT k.t, k.i, k.n FROM unnest($1, $2, $3) AS k(t, i, n)"
@@ -112,6 +126,9 @@ ledger_open(bool writes)
 	ctl.hcxt = CurrentMemoryContext;
 	ledger->positions = hash_create("routing positions", 32, &ctl,
 									HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	ctl.entrysize = sizeof(ItemReads);
+	ledger->items = hash_create("routing items read", 32, &ctl,
+								HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	return ledger;
 }
 
@@ -123,6 +140,7 @@ ledger_close(Ledger *ledger)
 	keyscan_close(&ledger->scan);
 	UnregisterSnapshot(ledger->snapshot);
 	hash_destroy(ledger->positions);
+	hash_destroy(ledger->items);
 }
 
 /* Look at what is committed now. */
@@ -132,9 +150,8 @@ ledger_refresh(Ledger *ledger)
 	Snapshot	old = ledger->snapshot;
 	KeyScan    *ks = &ledger->scan;
 
-	index_endscan(ks->scan);
+	keyscan_stop(ks);
 	ledger->snapshot = ks->snapshot = fresh_snapshot();
-	ks->scan = index_beginscan(ks->rel, ks->index, ks->snapshot, 3, 0);
 	UnregisterSnapshot(old);
 }
 
@@ -165,6 +182,62 @@ probe(Ledger *ledger, const PositionKey *key)
 	return keyscan_next(&ledger->scan);
 }
 
+/* A position that nothing is known of yet. */
+static Position *
+add_position(Ledger *ledger, const PositionKey *key)
+{
+	PositionKey own = *key;
+	Position   *pos;
+
+	own.item = MemoryContextStrdup(ledger->context, key->item);
+	own.node = MemoryContextStrdup(ledger->context, key->node);
+	pos = hash_search(ledger->positions, &own, HASH_ENTER, NULL);
+	memset((char *) pos + sizeof(PositionKey), 0, sizeof(Position) - sizeof(PositionKey));
+	pos->withheld = supply_withheld(own.tenant_id, own.item, own.node);
+	return pos;
+}
+
+static ItemReads *
+item_reads(Ledger *ledger, int32 tenant_id, const char *item)
+{
+	PositionKey key = {tenant_id, item, ""};
+	ItemReads  *reads = hash_search(ledger->items, &key, HASH_FIND, NULL);
+
+	if (reads == NULL)
+	{
+		key.item = MemoryContextStrdup(ledger->context, item);
+		reads = hash_search(ledger->items, &key, HASH_ENTER, NULL);
+		reads->probes = 0;
+		reads->complete = false;
+	}
+	return reads;
+}
+
+/* Read all positions of an item that are not known yet. */
+static void
+read_item(Ledger *ledger, ItemReads *reads)
+{
+	KeyScan    *ks = &ledger->scan;
+	int			rows = 0;
+
+	keyscan_start(ks, reads->key.tenant_id, CStringGetTextDatum(reads->key.item), 0);
+	while (rows++ < ROWS_OF_A_SCAN)
+	{
+		PositionKey key = reads->key;
+
+		if (!keyscan_next(ks))
+		{
+			reads->complete = true;
+			break;
+		}
+		slot_getallattrs(ks->slot);
+		key.node = TextDatumGetCString(ks->slot->tts_values[POS_NODE - 1]);
+		if (hash_search(ledger->positions, &key, HASH_FIND, NULL) == NULL)
+			decode(ledger, add_position(ledger, &key), ks->slot);
+	}
+	ExecClearTuple(ks->slot);
+}
+
 /*
  * The position of an item-node, read without a lock the first time it is
  * asked for.  One without a row has exists = false and offers nothing.
@@ -173,7 +246,7 @@ Position *
 ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 {
 	PositionKey key = {tenant_id, item, node};
-	bool		found;
+	ItemReads  *reads;
 	Position   *pos;
 
 	pos = hash_search(ledger->positions, &key, HASH_FIND, NULL);
@@ -189,14 +262,21 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 		return pos;
 	}
 
-	key.item = MemoryContextStrdup(ledger->context, item);
-	key.node = MemoryContextStrdup(ledger->context, node);
-	pos = hash_search(ledger->positions, &key, HASH_ENTER, &found);
-	memset((char *) pos + sizeof(PositionKey), 0, sizeof(Position) - sizeof(PositionKey));
-	pos->withheld = supply_withheld(tenant_id, item, node);
-	if (probe(ledger, &key))
-		decode(ledger, pos, ledger->scan.slot);
-	ExecClearTuple(ledger->scan.slot);
+	reads = item_reads(ledger, tenant_id, item);
+	if (!reads->complete && ++reads->probes == PROBES_BEFORE_SCAN + 1)
+	{
+		read_item(ledger, reads);
+		pos = hash_search(ledger->positions, &key, HASH_FIND, NULL);
+		if (pos != NULL)
+			return pos;
+	}
+	pos = add_position(ledger, &key);
+	if (!reads->complete)
+	{
+		if (probe(ledger, &key))
+			decode(ledger, pos, ledger->scan.slot);
+		ExecClearTuple(ledger->scan.slot);
+	}
 	return pos;
 }
 
@@ -351,10 +431,18 @@ ledger_forget_unlocked(Ledger *ledger)
 {
 	HASH_SEQ_STATUS seq;
 	Position   *pos;
+	ItemReads  *reads;
 
 	hash_seq_init(&seq, ledger->positions);
 	while ((pos = hash_seq_search(&seq)) != NULL)
 		pos->stale = !pos->locked;
+	/* positions made since may be missing: ask again */
+	hash_seq_init(&seq, ledger->items);
+	while ((reads = hash_seq_search(&seq)) != NULL)
+	{
+		reads->complete = false;
+		reads->probes = PROBES_BEFORE_SCAN + 1;
+	}
 	ledger_refresh(ledger);
 }
 

@@ -49,6 +49,7 @@ typedef struct Ledger
 	KeyScan		scan;
 	TupleTableSlot *lock_slot;
 	HTAB	   *positions;
+	HTAB	   *items;			/* how much of each item has been read */
 } Ledger;
 
 extern Ledger *ledger_open(bool writes);

@@ -13,7 +13,7 @@
 #include "base/tenant.h"
 
 /* candidates recorded besides those the plan uses */
-#define MAX_CANDIDATES	12
+#define MAX_CANDIDATES	6
 
 static const char *
 candidate_code(const SalesOrder *order, int c)

@@ -6,34 +6,57 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "base/store.h"
 
 #include "catalog/pg_type.h"
+#include "utils/snapmgr.h"
 
 static EnginePlan plan_lock = {
 	"SELECT 1 FROM routing.sales_order WHERE tenant_id = $1 AND order_id = $2 FOR NO KEY UPDATE",
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-static EnginePlan plan_order = {
-	"SELECT o.customer, c.customer IS NOT NULL, o.channel, ch.channel IS NOT NULL,"
-	" o.country, o.postal_code, o.requested_on, o.date_basis = 'ship',"
-	" COALESCE(o.priority, c.priority, 5), o.completeness, o.status, o.policy,"
-	" o.correlation_id, o.decision_id, o.event_version, o.binding"
-	" FROM routing.sales_order o"
-	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
-	" LEFT JOIN routing.channel ch ON ch.tenant_id = o.tenant_id AND ch.channel = o.channel"
-	" WHERE o.tenant_id = $1 AND o.order_id = $2",
-	2, {INT4OID, TEXTOID}, NULL
+/* columns of sales_order */
+enum
+{
+	O_CUSTOMER, O_CHANNEL, O_COUNTRY, O_POSTAL_CODE, O_REQUESTED_ON, O_DATE_BASIS, O_PRIORITY,
+	O_COMPLETENESS, O_STATUS, O_POLICY, O_CORRELATION_ID, O_DECISION_ID, O_EVENT_VERSION, O_BINDING,
+	O_NCOLS
 };
 
-static EnginePlan plan_lines = {
-	"SELECT l.line_no, l.item, l.quantity, l.uom, l.requested_on, l.node, l.lot, l.status,"
-	" l.replan, i.item IS NOT NULL, i.uom, i.weight_kg, l.promised_on, l.first_promised_on, l.price, l.source_key"
-	" FROM routing.sales_order_line l"
-	" LEFT JOIN routing.item i ON i.tenant_id = l.tenant_id AND i.item = l.item"
-	" WHERE l.tenant_id = $1 AND l.order_id = $2 ORDER BY l.line_no",
-	2, {INT4OID, TEXTOID}, NULL
+static const char *const order_names[O_NCOLS] = {
+	"customer", "channel", "country", "postal_code", "requested_on", "date_basis", "priority",
+	"completeness", "status", "policy", "correlation_id", "decision_id", "event_version", "binding"
 };
+
+static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}};
+
+/* columns of sales_order_line */
+enum
+{
+	L_LINE_NO, L_ITEM, L_QUANTITY, L_UOM, L_REQUESTED_ON, L_NODE, L_LOT, L_STATUS, L_REPLAN,
+	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY,
+	L_NCOLS
+};
+
+static const char *const line_names[L_NCOLS] = {
+	"line_no", "item", "quantity", "uom", "requested_on", "node", "lot", "status", "replan",
+	"promised_on", "first_promised_on", "price", "source_key"
+};
+
+static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
+
+/* columns of item, customer */
+enum
+{
+	I_UOM, I_WEIGHT_KG, I_NCOLS
+};
+
+static const char *const item_names[I_NCOLS] = {"uom", "weight_kg"};
+static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
+
+static const char *const customer_names[1] = {"priority"};
+static ColumnMap customer_columns = {TAB_CUSTOMER, 1, customer_names, 0, {0}};
 
 static EnginePlan plan_bookings = {
 	"SELECT line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
@@ -42,45 +65,167 @@ static EnginePlan plan_bookings = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-static void
-load_lines(SalesOrder *order, Datum *args)
+static Datum
+column(TupleTableSlot *slot, const ColumnMap *map, int c, bool *isnull)
 {
-	int			n = (int) engine_exec(&plan_lines, args, NULL, ENGINE_FRESH);
+	*isnull = slot->tts_isnull[map->attnos[c] - 1];
+	return slot->tts_values[map->attnos[c] - 1];
+}
 
-	order->nlines = n;
-	order->lines = palloc0(sizeof(OrderLine) * Max(n, 1));
-	for (int i = 0; i < n; i++)
+static char *
+text_column(TupleTableSlot *slot, const ColumnMap *map, int c)
+{
+	bool		isnull;
+	Datum		d = column(slot, map, c, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(d);
+}
+
+static bool
+date_column(TupleTableSlot *slot, const ColumnMap *map, int c, DateADT *value)
+{
+	bool		isnull;
+	Datum		d = column(slot, map, c, &isnull);
+
+	*value = isnull ? 0 : DatumGetDateADT(d);
+	return !isnull;
+}
+
+static int64
+scaled_column(TupleTableSlot *slot, const ColumnMap *map, int c)
+{
+	bool		isnull;
+	Datum		d = column(slot, map, c, &isnull);
+
+	return isnull ? 0 : scaled_from_datum(d);
+}
+
+/* Find the one row of (tenant, code). */
+static bool
+find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 tenant_id, const char *code, Snapshot snapshot)
+{
+	keyscan_open(ks, engine_relid(table), AccessShareLock, snapshot);
+	if (map != NULL)
+		columns_resolve(map, RelationGetDescr(ks->rel));
+	keyscan_start(ks, tenant_id, CStringGetTextDatum(code), 0);
+	if (!keyscan_next(ks))
+		return false;
+	slot_getallattrs(ks->slot);
+	return true;
+}
+
+static void
+read_line(SalesOrder *order, TupleTableSlot *slot)
+{
+	OrderLine  *line;
+	bool		isnull;
+
+	if (order->nlines == order->cap_lines)
+	{
+		order->cap_lines = order->cap_lines ? order->cap_lines * 2 : 8;
+		order->lines = order->lines == NULL ? palloc(sizeof(OrderLine) * order->cap_lines) :
+			repalloc(order->lines, sizeof(OrderLine) * order->cap_lines);
+	}
+	line = &order->lines[order->nlines++];
+	memset(line, 0, sizeof(*line));
+	slot_getallattrs(slot);
+	line->line_no = DatumGetInt32(column(slot, &line_columns, L_LINE_NO, &isnull));
+	line->item = text_column(slot, &line_columns, L_ITEM);
+	line->quantity = scaled_column(slot, &line_columns, L_QUANTITY);
+	line->uom = text_column(slot, &line_columns, L_UOM);
+	line->has_requested = date_column(slot, &line_columns, L_REQUESTED_ON, &line->requested);
+	line->pinned = text_column(slot, &line_columns, L_NODE);
+	line->lot = text_column(slot, &line_columns, L_LOT);
+	line->status = text_column(slot, &line_columns, L_STATUS);
+	line->replan = DatumGetBool(column(slot, &line_columns, L_REPLAN, &isnull));
+	line->has_promised = date_column(slot, &line_columns, L_PROMISED_ON, &line->promised);
+	line->has_first_promised = date_column(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
+	line->price = scaled_column(slot, &line_columns, L_PRICE);
+	line->source_key = text_column(slot, &line_columns, L_SOURCE_KEY);
+}
+
+/* The lines, which the key brings in order of their numbers, and their items. */
+static void
+load_lines(SalesOrder *order, Snapshot snapshot)
+{
+	KeyScan		ks;
+
+	keyscan_open(&ks, engine_relid(TAB_SALES_ORDER_LINE), AccessShareLock, snapshot);
+	columns_resolve(&line_columns, RelationGetDescr(ks.rel));
+	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(order->order_id), 0);
+	while (keyscan_next(&ks))
+		read_line(order, ks.slot);
+	keyscan_close(&ks);
+	if (order->nlines == 0)
+		return;
+
+	keyscan_open(&ks, engine_relid(TAB_ITEM), AccessShareLock, snapshot);
+	columns_resolve(&item_columns, RelationGetDescr(ks.rel));
+	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];
-		Datum		d;
-		bool		isnull;
 
-		line->line_no = DatumGetInt32(spi_datum(i, 1, &isnull));
-		line->item = spi_text(i, 2);
-		line->quantity = scaled_from_datum(spi_datum(i, 3, &isnull));
-		line->uom = spi_text(i, 4);
-		d = spi_datum(i, 5, &isnull);
-		line->has_requested = !isnull;
-		line->requested = isnull ? 0 : DatumGetDateADT(d);
-		line->pinned = spi_text(i, 6);
-		line->lot = spi_text(i, 7);
-		line->status = spi_text(i, 8);
-		line->replan = DatumGetBool(spi_datum(i, 9, &isnull));
-		line->item_known = DatumGetBool(spi_datum(i, 10, &isnull));
-		line->item_uom = spi_text(i, 11);
-		d = spi_datum(i, 12, &isnull);
-		line->unit_weight = isnull ? 0 : scaled_from_datum(d);
-		d = spi_datum(i, 13, &isnull);
-		line->has_promised = !isnull;
-		line->promised = isnull ? 0 : DatumGetDateADT(d);
-		d = spi_datum(i, 14, &isnull);
-		line->has_first_promised = !isnull;
-		line->first_promised = isnull ? 0 : DatumGetDateADT(d);
-		d = spi_datum(i, 15, &isnull);
-		line->price = isnull ? 0 : scaled_from_datum(d);
-		line->source_key = spi_text(i, 16);
+		keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(line->item), 0);
+		if (!keyscan_next(&ks))
+			continue;
+		slot_getallattrs(ks.slot);
+		line->item_known = true;
+		line->item_uom = text_column(ks.slot, &item_columns, I_UOM);
+		line->unit_weight = scaled_column(ks.slot, &item_columns, I_WEIGHT_KG);
 	}
-	SPI_freetuptable(SPI_tuptable);
+	keyscan_close(&ks);
+}
+
+/* The header; false if there is no such order. */
+static bool
+load_header(SalesOrder *order, Snapshot snapshot)
+{
+	KeyScan		ks;
+	TupleTableSlot *slot;
+	bool		found;
+	bool		isnull;
+	Datum		d;
+	int			own_priority = 0;
+	char	   *basis;
+
+	found = find(&ks, TAB_SALES_ORDER, &order_columns, order->tenant_id, order->order_id, snapshot);
+	if (found)
+	{
+		slot = ks.slot;
+		order->customer = text_column(slot, &order_columns, O_CUSTOMER);
+		order->channel = text_column(slot, &order_columns, O_CHANNEL);
+		order->country = text_column(slot, &order_columns, O_COUNTRY);
+		order->postal_code = text_column(slot, &order_columns, O_POSTAL_CODE);
+		order->has_requested = date_column(slot, &order_columns, O_REQUESTED_ON, &order->requested);
+		basis = text_column(slot, &order_columns, O_DATE_BASIS);
+		order->by_ship_day = strcmp(basis, "ship") == 0;
+		d = column(slot, &order_columns, O_PRIORITY, &isnull);
+		own_priority = isnull ? 0 : DatumGetInt32(d);
+		order->completeness = text_column(slot, &order_columns, O_COMPLETENESS);
+		order->status = text_column(slot, &order_columns, O_STATUS);
+		order->policy_code = text_column(slot, &order_columns, O_POLICY);
+		order->correlation_id = text_column(slot, &order_columns, O_CORRELATION_ID);
+		d = column(slot, &order_columns, O_DECISION_ID, &isnull);
+		order->decision_id = isnull ? 0 : DatumGetInt64(d);
+		order->event_version = DatumGetInt64(column(slot, &order_columns, O_EVENT_VERSION, &isnull));
+		order->binding = text_column(slot, &order_columns, O_BINDING);
+	}
+	keyscan_close(&ks);
+	if (!found)
+		return false;
+
+	order->customer_known = find(&ks, TAB_CUSTOMER, &customer_columns, order->tenant_id,
+								 order->customer, snapshot);
+	order->priority = own_priority ? own_priority : 5;
+	if (order->customer_known && own_priority == 0)
+		order->priority = DatumGetInt32(column(ks.slot, &customer_columns, 0, &isnull));
+	keyscan_close(&ks);
+	if (order->channel != NULL)
+	{
+		order->channel_known = find(&ks, TAB_CHANNEL, NULL, order->tenant_id, order->channel, snapshot);
+		keyscan_close(&ks);
+	}
+	return true;
 }
 
 static void
@@ -99,6 +244,8 @@ load_bookings(SalesOrder *order, Datum *args)
 
 		if (line != NULL)
 			line->last_part = Max(line->last_part, part);
+		else
+			order->last_part_gone = Max(order->last_part_gone, part);
 		if (strcmp(state, "cancelled") == 0)
 			continue;
 		b = order_add_booking(order);
@@ -166,43 +313,20 @@ order_load(int32 tenant_id, const char *order_id, OrderLock lock)
 
 	for (;;)
 	{
-		Datum		d;
-		bool		isnull;
+		Snapshot	snapshot = fresh_snapshot();
+		bool		ready;
 
-		order->exists = engine_exec(&plan_order, args, NULL, ENGINE_FRESH) > 0;
-		if (!order->exists)
+		order->exists = load_header(order, snapshot);
+		ready = !order->exists || locked || lock == ORDER_NO_LOCK ||
+			(lock == ORDER_LOCK_ROUTED && order->decision_id == 0);
+		if (ready && order->exists)
+			load_lines(order, snapshot);
+		UnregisterSnapshot(snapshot);
+		if (ready)
 			break;
-		d = spi_datum(0, 14, &isnull);
-		order->decision_id = isnull ? 0 : DatumGetInt64(d);
-		if (!locked && (lock == ORDER_LOCK ||
-						(lock == ORDER_LOCK_ROUTED && order->decision_id != 0)))
-		{
-			/* the lock in one statement, what it protects in the next */
-			SPI_freetuptable(SPI_tuptable);
-			(void) engine_exec(&plan_lock, args, NULL, ENGINE_FRESH);
-			locked = true;
-			continue;
-		}
-		order->customer = spi_text(0, 1);
-		order->customer_known = DatumGetBool(spi_datum(0, 2, &isnull));
-		order->channel = spi_text(0, 3);
-		order->channel_known = DatumGetBool(spi_datum(0, 4, &isnull));
-		order->country = spi_text(0, 5);
-		order->postal_code = spi_text(0, 6);
-		d = spi_datum(0, 7, &isnull);
-		order->has_requested = !isnull;
-		order->requested = isnull ? 0 : DatumGetDateADT(d);
-		order->by_ship_day = DatumGetBool(spi_datum(0, 8, &isnull));
-		order->priority = DatumGetInt32(spi_datum(0, 9, &isnull));
-		order->completeness = spi_text(0, 10);
-		order->status = spi_text(0, 11);
-		order->policy_code = spi_text(0, 12);
-		order->correlation_id = spi_text(0, 13);
-		order->event_version = DatumGetInt64(spi_datum(0, 15, &isnull));
-		order->binding = spi_text(0, 16);
-		SPI_freetuptable(SPI_tuptable);
-		load_lines(order, args);
-		break;
+		/* the lock in one statement, what it protects in the next */
+		(void) engine_exec(&plan_lock, args, NULL, ENGINE_FRESH);
+		locked = true;
 	}
 	if (!order->exists || order->decision_id != 0)
 		load_bookings(order, args);

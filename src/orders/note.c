@@ -71,6 +71,49 @@ note(HeapTuple tup, TupleDesc desc, bool replan)
 }
 
 static void
+refuse(HeapTuple row, TupleDesc desc, int code, const char *field, const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(code),
+			 errmsg("order \"%s\": %s \"%s\" %s", get_text(row, desc, "order_id"), field,
+					get_text(row, desc, field), what),
+			 errhint("%s", hint)));
+}
+
+static void
+check_status(HeapTuple row, TupleDesc desc)
+{
+	static const char *const known[] = {
+		"received", "blocked", "allocated", "scheduled", "backordered", "partially_allocated",
+		"partially_scheduled", "cancelled", NULL
+	};
+
+	for (const char *const *k = known; *k != NULL; k++)
+	{
+		if (has_text(row, desc, "status", *k))
+			return;
+	}
+	refuse(row, desc, RT_BAD_DOCUMENT, "status", "is unknown",
+		   "Leave status at its default; the engine sets it. Set it to \"cancelled\" to cancel.");
+}
+
+static void
+check_header(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	int			priority = DatumGetInt32(get(row, desc, "priority", &isnull));
+
+	if (!isnull && (priority < 1 || priority > 9))
+		refuse(row, desc, RT_BAD_DOCUMENT, "priority", "is out of range",
+			   "Priorities are from 1 to 9, 1 is best.");
+	if (has_text(row, desc, "order_id", ""))
+		refuse(row, desc, RT_BAD_DOCUMENT, "order_id", "is empty", "Give every order an id.");
+	if (!has_text(row, desc, "date_basis", "deliver") && !has_text(row, desc, "date_basis", "ship"))
+		refuse(row, desc, RT_BAD_DOCUMENT, "date_basis", "is unknown", "It is \"deliver\" or \"ship\".");
+	check_status(row, desc);
+}
+
+static void
 note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
 	static const char *const destination[] = {
@@ -82,6 +125,7 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	};
 	bool		isnull;
 
+	check_header(row, desc);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
 	{
 		(void) get(row, desc, "decision_id", &isnull);
@@ -117,6 +161,22 @@ check_quantity(HeapTuple row, TupleDesc desc)
 		fault_raise(&fault);
 }
 
+static void
+check_line(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		price = get(row, desc, "price", &isnull);
+	int64		value;
+
+	if (!isnull && (scaled_from_numeric(DatumGetNumeric(price), &value) != SCALED_OK || value < 0))
+		refuse(row, desc, RT_BAD_QUANTITY, "price", "is not an amount",
+			   "A price is 0 or more and has at most 4 decimals.");
+	if (DatumGetInt32(get(row, desc, "line_no", &isnull)) < 1 && !isnull)
+		refuse(row, desc, RT_BAD_QUANTITY, "line_no", "is not positive", "Number the lines from 1.");
+	check_status(row, desc);
+	check_quantity(row, desc);
+}
+
 static HeapTuple
 note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
@@ -125,7 +185,7 @@ note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 		"tenant_id", "order_id", "line_no", "quantity", "status", "lot", NULL
 	};
 
-	check_quantity(row, desc);
+	check_line(row, desc);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
 	{
 		if (has_text(row, desc, "status", "received"))

@@ -167,9 +167,10 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 
 	if (first)
 		add_received(order, events);
-	if (strcmp(order->new_status, "cancelled") == 0)
+	if (strcmp(order->new_status, "cancelled") == 0 || order->nlines == 0)
 	{
-		order_add_cancelled_event(order, "all lines cancelled", events);
+		order_add_cancelled_event(order, order->nlines == 0 ? "all lines deleted" : "all lines cancelled",
+								  events);
 		return;
 	}
 	begin(&w, order, order->new_status);

@@ -91,7 +91,9 @@ typedef struct SalesOrder
 	bool		answered;		/* its answer is written back in this settlement */
 
 	int			nlines;
+	int			cap_lines;
 	OrderLine  *lines;
+	int			last_part_gone; /* highest part of lines that are no more */
 	int			nbookings;
 	int			cap_bookings;
 	Booking    *bookings;

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -230,20 +231,28 @@ settlement_finish(Settlement *s)
 			/* bookings of the orders in hand may be among the victims */
 			for (int i = 0; i < s->norders; i++)
 			{
-				SalesOrder *old = s->orders[i];
+				SalesOrder *order = s->orders[i];
+				SalesOrder *now = order_load(order->tenant_id, order->order_id, ORDER_NO_LOCK);
 
-				s->orders[i] = order_load(old->tenant_id, old->order_id, ORDER_NO_LOCK);
-				s->orders[i]->clock = s->clock;
-				for (int l = 0; l < s->orders[i]->nlines && l < old->nlines; l++)
-					s->orders[i]->lines[l].replan |= old->lines[l].replan;
-				s->orders[i]->net = old->net;
-				if (old->cancel_reason)
+				now->clock = s->clock;
+				now->net = order->net;
+				now->answered = order->answered;
+				for (int l = 0; l < order->nlines; l++)
 				{
-					s->orders[i]->status = old->status;
-					s->orders[i]->cancel_reason = old->cancel_reason;
+					OrderLine  *line = order_line(now, order->lines[l].line_no);
+
+					if (line != NULL)
+						line->replan |= order->lines[l].replan;
 				}
-				if (s->orders[i]->exists && !order_is_cancelled(s->orders[i]))
-					order_check(s->orders[i]);
+				if (order->cancel_reason)
+				{
+					now->status = order->status;
+					now->cancel_reason = order->cancel_reason;
+				}
+				if (now->exists && !order_is_cancelled(now))
+					order_check(now);
+				/* in its place: a write-back waits for it */
+				*order = *now;
 			}
 		}
 		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
@@ -272,6 +281,42 @@ settlement_finish(Settlement *s)
 		engine_writing--;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * Memory of a settlement.  One context is kept from settlement to settlement,
+ * so that an order does not cost a round trip of its blocks to the operating
+ * system; a settlement within a settlement gets one of its own.
+ */
+static MemoryContext kept_context = NULL;
+static bool kept_in_use = false;
+static LocalTransactionId kept_by = InvalidLocalTransactionId;
+
+MemoryContext
+settlement_context_take(void)
+{
+	if (kept_in_use && kept_by == routing_my_lxid)
+		return AllocSetContextCreate(CurrentMemoryContext, "routing settlement", ALLOCSET_DEFAULT_SIZES);
+	if (kept_context == NULL)
+		kept_context = AllocSetContextCreate(TopMemoryContext, "routing settlement", 0,
+											 256 * 1024, 8 * 1024 * 1024);
+	else
+		MemoryContextReset(kept_context);	/* an error may have left it filled */
+	kept_in_use = true;
+	kept_by = routing_my_lxid;
+	return kept_context;
+}
+
+void
+settlement_context_give(MemoryContext context)
+{
+	if (context != kept_context)
+	{
+		MemoryContextDelete(context);
+		return;
+	}
+	MemoryContextReset(context);
+	kept_in_use = false;
 }
 
 /* ------------------------------------------------------------------------
@@ -318,6 +363,9 @@ add_native_orders(Settlement *s, Note **orders, int n)
 		if (order->exists && !order_is_cancelled(order))
 		{
 			order_check(order);
+			/* an order without lines only gives back: nothing can be wrong with it */
+			if (order->nlines == 0)
+				memset(&order->fault, 0, sizeof(order->fault));
 			if (order->fault.sqlerrcode)
 				fault_raise(&order->fault);
 		}
@@ -382,8 +430,7 @@ settle_native(Note *notes, int n)
 	if (!any)
 		return false;
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
-									ALLOCSET_DEFAULT_SIZES);
+	context = settlement_context_take();
 	SPI_connect();
 	old = MemoryContextSwitchTo(context);
 	s = settlement_begin();
@@ -414,6 +461,6 @@ settle_native(Note *notes, int n)
 	settlement_finish(s);
 	MemoryContextSwitchTo(old);
 	SPI_finish();
-	MemoryContextDelete(context);
+	settlement_context_give(context);
 	return true;
 }

@@ -28,6 +28,8 @@ extern Settlement *settlement_begin(void);
 extern void settlement_add_order(Settlement *s, SalesOrder *order);
 extern void settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node);
 extern void settlement_finish(Settlement *s);
+extern MemoryContext settlement_context_take(void);
+extern void settlement_context_give(MemoryContext context);
 extern bool settle_native(Note *notes, int n);
 extern void pending_add(int32 tenant_id, const char *binding, const char *concept,
 						const char *key, const char *reason, int sqlerrcode);

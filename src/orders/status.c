@@ -74,6 +74,7 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	{
 		line->new_status = "cancelled";
 		line->changed = false;
+		line->has_promised = false;
 		return;
 	}
 	for (int j = 0; j < order->nbookings; j++)
@@ -142,7 +143,7 @@ order_derive_status(SalesOrder *order)
 	}
 	if (order_is_cancelled(order))
 	{
-		order->changed = order->nbookings > 0;
+		order->changed = order->nbookings > 0 || order->cancel_reason != NULL;
 		for (int i = 0; i < order->nlines; i++)
 			order->changed |= strcmp(order->lines[i].status, "cancelled") != 0;
 		return;

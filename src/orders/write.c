@@ -3,18 +3,21 @@
  *		Writing what was decided: bookings, lines, order, decision, events.
  *
  * SPI is connected, the order row and the positions are locked or ours.  Each
- * row is written once; many rows go with one statement.
+ * row is written once, directly where the table allows it (base/store.c).
  */
 #include "orders/order.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "base/store.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 static EnginePlan plan_release = {
 	"UPDATE routing.reservation r SET state = 'cancelled', \"to\" = $5"
@@ -23,18 +26,58 @@ static EnginePlan plan_release = {
 	5, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
 };
 
-static EnginePlan plan_reserve = {
-	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, quantity,"
-	" needed_on, ship_on, deliver_on, service, shipment_no, basis, state, decision_id, \"from\")"
-	" SELECT $1, $2, u.line_no, u.part, u.item, u.node, u.quantity, u.needed_on, u.ship_on,"
-	"  u.deliver_on, u.service, u.shipment_no, u.basis, 'firm', $14, $15"
-	" FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-	"  AS u(line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
-	"       shipment_no, basis)",
-	15, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		NUMERICARRAYOID, DATEARRAYOID, DATEARRAYOID, DATEARRAYOID, TEXTARRAYOID, INT4ARRAYOID,
-	TEXTARRAYOID, INT8OID, TIMESTAMPTZOID}, NULL
+/* columns of reservation; those not named stay null */
+enum
+{
+	R_TENANT_ID, R_ORDER_ID, R_LINE_NO, R_PART, R_ITEM, R_NODE, R_LOT, R_QUANTITY, R_NEEDED_ON,
+	R_SHIP_ON, R_DELIVER_ON, R_SERVICE, R_SHIPMENT_NO, R_BASIS, R_STATE, R_DECISION_ID, R_FROM,
+	R_NCOLS
 };
+
+static const char *const reservation_names[R_NCOLS] = {
+	"tenant_id", "order_id", "line_no", "part", "item", "node", "lot", "quantity", "needed_on",
+	"ship_on", "deliver_on", "service", "shipment_no", "basis", "state", "decision_id", "from"
+};
+
+static ColumnMap reservation_columns = {TAB_RESERVATION, R_NCOLS, reservation_names, 0, {0}};
+
+/* columns of decision */
+enum
+{
+	D_TENANT_ID, D_DECISION_ID, D_PREVIOUS_ID, D_ORDER_ID, D_DECIDED_AT, D_POLICY,
+	D_POLICY_VERSION, D_STATUS, D_COST, D_DETAIL,
+	D_NCOLS
+};
+
+static const char *const decision_names[D_NCOLS] = {
+	"tenant_id", "decision_id", "previous_id", "order_id", "decided_at", "policy",
+	"policy_version", "status", "cost", "detail"
+};
+
+static ColumnMap decision_columns = {TAB_DECISION, D_NCOLS, decision_names, 0, {0}};
+
+/* columns of sales_order_line that a routing sets, after the one that finds the row */
+enum
+{
+	L_LINE_NO, L_STATUS, L_PROMISED_ON, L_FIRST_PROMISED_ON, L_ALLOCATED_NODE, L_SPLIT, L_REASON,
+	L_REPLAN, L_NCOLS
+};
+
+static const char *const line_names[L_NCOLS] = {
+	"line_no", "status", "promised_on", "first_promised_on", "allocated_node", "split", "reason",
+	"replan"
+};
+
+static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
+
+/* columns of sales_order that a routing sets */
+enum
+{
+	O_STATUS, O_DECISION_ID, O_EVENT_VERSION, O_REASON, O_NCOLS
+};
+
+static const char *const order_names[O_NCOLS] = {"status", "decision_id", "event_version", "reason"};
+static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}};
 
 static EnginePlan plan_lines = {
 	"UPDATE routing.sales_order_line l SET status = u.status, promised_on = u.promised_on,"
@@ -47,14 +90,10 @@ static EnginePlan plan_lines = {
 	BOOLARRAYOID, TEXTARRAYOID}, NULL
 };
 
-static EnginePlan plan_decide = {
-	"WITH d AS (INSERT INTO routing.decision (tenant_id, decision_id, previous_id, order_id,"
-	"  decided_at, policy, policy_version, status, cost, detail)"
-	"  VALUES ($1, $3, $4, $2, $5, $6, $7, $8, $9, $10))"
-	" UPDATE routing.sales_order SET status = $8, decision_id = $3, event_version = $11, reason = $12"
+static EnginePlan plan_order = {
+	"UPDATE routing.sales_order SET status = $3, decision_id = $4, event_version = $5, reason = $6"
 	" WHERE tenant_id = $1 AND order_id = $2",
-	12, {INT4OID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, INT4OID, TEXTOID, NUMERICOID,
-	JSONBOID, INT8OID, TEXTOID}, NULL
+	6, {INT4OID, TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_cancel_lines = {
@@ -118,50 +157,190 @@ order_release_rows(SalesOrder *order)
 }
 
 static void
+set(Store *store, const ColumnMap *map, int c, Datum value)
+{
+	store->values[map->attnos[c] - 1] = value;
+	store->nulls[map->attnos[c] - 1] = false;
+}
+
+static void
+set_text(Store *store, const ColumnMap *map, int c, const char *value)
+{
+	int			i = map->attnos[c] - 1;
+
+	store->values[i] = text_or_null(value, &store->nulls[i]);
+}
+
+static void
+set_date(Store *store, const ColumnMap *map, int c, bool given, DateADT value)
+{
+	set(store, map, c, DateADTGetDatum(value));
+	store->nulls[map->attnos[c] - 1] = !given;
+}
+
+static void
 insert_bookings(SalesOrder *order)
 {
-	enum
-	{
-		LINE, PART, ITEM, NODE, QUANTITY, NEEDED, SHIP, DELIVER, SERVICE, SHIPMENT, BASIS, NCOLS
-	};
-	static const Oid types[NCOLS] = {
-		INT4OID, INT4OID, TEXTOID, TEXTOID, NUMERICOID, DATEOID, DATEOID, DATEOID, TEXTOID,
-		INT4OID, TEXTOID
-	};
-	Datum	   *cols[NCOLS];
-	Datum		args[15];
-	int			n = 0;
+	const ColumnMap *m = &reservation_columns;
+	Store	   *store = NULL;
 
-	for (int c = 0; c < NCOLS; c++)
-		cols[c] = palloc(sizeof(Datum) * Max(order->nbookings, 1));
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
 
 		if (!b->is_new)
 			continue;
+		if (store == NULL)
+		{
+			store = store_open(TAB_RESERVATION);
+			columns_resolve(&reservation_columns, RelationGetDescr(store->rel));
+			memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
+			set(store, m, R_TENANT_ID, Int32GetDatum(order->tenant_id));
+			set_text(store, m, R_ORDER_ID, order->order_id);
+			set_text(store, m, R_LOT, "");
+			set_text(store, m, R_STATE, "firm");
+			set(store, m, R_DECISION_ID, Int64GetDatum(order->new_decision_id));
+			set(store, m, R_FROM, TimestampTzGetDatum(order->clock));
+		}
 		b->part = ++order_line(order, b->line_no)->last_part;
-		cols[LINE][n] = Int32GetDatum(b->line_no);
-		cols[PART][n] = Int32GetDatum(b->part);
-		cols[ITEM][n] = CStringGetTextDatum(b->item);
-		cols[NODE][n] = CStringGetTextDatum(b->node);
-		cols[QUANTITY][n] = NumericGetDatum(scaled_to_numeric(b->quantity));
-		cols[NEEDED][n] = DateADTGetDatum(b->needed_on);
-		cols[SHIP][n] = DateADTGetDatum(b->ship_on);
-		cols[DELIVER][n] = DateADTGetDatum(b->deliver_on);
-		cols[SERVICE][n] = CStringGetTextDatum(b->service);
-		cols[SHIPMENT][n] = Int32GetDatum(b->shipment_no);
-		cols[BASIS][n++] = CStringGetTextDatum(b->on_hand ? "on_hand" : "inbound");
+		set(store, m, R_LINE_NO, Int32GetDatum(b->line_no));
+		set(store, m, R_PART, Int32GetDatum(b->part));
+		set_text(store, m, R_ITEM, b->item);
+		set_text(store, m, R_NODE, b->node);
+		set(store, m, R_QUANTITY, NumericGetDatum(scaled_to_numeric(b->quantity)));
+		set(store, m, R_NEEDED_ON, DateADTGetDatum(b->needed_on));
+		set(store, m, R_SHIP_ON, DateADTGetDatum(b->ship_on));
+		set(store, m, R_DELIVER_ON, DateADTGetDatum(b->deliver_on));
+		set_text(store, m, R_SERVICE, b->service);
+		set(store, m, R_SHIPMENT_NO, Int32GetDatum(b->shipment_no));
+		set_text(store, m, R_BASIS, b->on_hand ? "on_hand" : "inbound");
+		store_insert(store);
 	}
-	if (n == 0)
+	if (store != NULL)
+		store_close(store);
+}
+
+static void
+insert_decision(SalesOrder *order)
+{
+	const ColumnMap *m = &decision_columns;
+	Store	   *store = store_open(TAB_DECISION);
+
+	columns_resolve(&decision_columns, RelationGetDescr(store->rel));
+	memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
+	set(store, m, D_TENANT_ID, Int32GetDatum(order->tenant_id));
+	set(store, m, D_DECISION_ID, Int64GetDatum(order->new_decision_id));
+	if (order->decision_id != 0)
+		set(store, m, D_PREVIOUS_ID, Int64GetDatum(order->decision_id));
+	set_text(store, m, D_ORDER_ID, order->order_id);
+	set(store, m, D_DECIDED_AT, TimestampTzGetDatum(order->clock));
+	set_text(store, m, D_POLICY, order->policy.code);
+	set(store, m, D_POLICY_VERSION, Int32GetDatum(order->policy.version));
+	set_text(store, m, D_STATUS, order->new_status);
+	set(store, m, D_COST, NumericGetDatum(scaled_to_numeric(order->cost)));
+	set(store, m, D_DETAIL, JsonbPGetDatum(order_decision_detail(order)));
+	store_insert(store);
+	store_close(store);
+}
+
+/*
+ * Visit the rows of the order in one of its tables and replace them.  Returns
+ * false, having done nothing, if the table is not plain.
+ */
+static bool
+replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map,
+			 bool (*change) (SalesOrder *order, Store *store))
+{
+	Relation	rel = table_open(engine_relid(table), RowExclusiveLock);
+	bool		plain = store_is_plain(rel);
+	Store	   *store;
+	KeyScan		ks;
+	Snapshot	snapshot;
+	int			natts;
+
+	table_close(rel, NoLock);
+	if (!plain)
+		return false;
+	store = store_open(table);
+	natts = RelationGetDescr(store->rel)->natts;
+	columns_resolve(map, RelationGetDescr(store->rel));
+	snapshot = fresh_snapshot();
+	keyscan_open(&ks, engine_relid(table), RowExclusiveLock, snapshot);
+	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(order->order_id), 0);
+	while (keyscan_next(&ks))
+	{
+		ItemPointerData tid = ks.slot->tts_tid;
+
+		slot_getallattrs(ks.slot);
+		memcpy(store->values, ks.slot->tts_values, sizeof(Datum) * natts);
+		memcpy(store->nulls, ks.slot->tts_isnull, sizeof(bool) * natts);
+		if (change(order, store))
+			store_update(store, &tid, snapshot);
+	}
+	keyscan_close(&ks);
+	UnregisterSnapshot(snapshot);
+	store_close(store);
+	return true;
+}
+
+static bool
+change_line(SalesOrder *order, Store *store)
+{
+	const ColumnMap *m = &line_columns;
+	OrderLine  *line = order_line(order, DatumGetInt32(store->values[m->attnos[L_LINE_NO] - 1]));
+
+	if (line == NULL || !line->changed)
+		return false;
+	set_text(store, m, L_STATUS, line->new_status);
+	set_date(store, m, L_PROMISED_ON, line->has_promised, line->promised);
+	set_date(store, m, L_FIRST_PROMISED_ON, line->has_first_promised, line->first_promised);
+	set_text(store, m, L_ALLOCATED_NODE, line->node);
+	set(store, m, L_SPLIT, BoolGetDatum(line->split));
+	set_text(store, m, L_REASON, line->reason);
+	set(store, m, L_REPLAN, BoolGetDatum(false));
+	return true;
+}
+
+static char *
+order_reason(const SalesOrder *order)
+{
+	for (int i = 0; i < order->nlines; i++)
+	{
+		if (order->lines[i].reason != NULL)
+			return psprintf("line %d: %s", order->lines[i].line_no, order->lines[i].reason);
+	}
+	return NULL;
+}
+
+static bool
+change_order(SalesOrder *order, Store *store)
+{
+	const ColumnMap *m = &order_columns;
+
+	set_text(store, m, O_STATUS, order->new_status);
+	set(store, m, O_DECISION_ID, Int64GetDatum(order->new_decision_id));
+	set(store, m, O_EVENT_VERSION, Int64GetDatum(order->event_version));
+	set_text(store, m, O_REASON, order_reason(order));
+	return true;
+}
+
+static void
+update_order(SalesOrder *order)
+{
+	Datum		args[6];
+	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
+	bool		isnull;
+
+	if (replace_rows(order, TAB_SALES_ORDER, &order_columns, change_order))
 		return;
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
-	for (int c = 0; c < NCOLS; c++)
-		args[2 + c] = array_of(cols[c], NULL, n, types[c]);
-	args[13] = Int64GetDatum(order->new_decision_id);
-	args[14] = TimestampTzGetDatum(order->clock);
-	(void) engine_exec(&plan_reserve, args, NULL, ENGINE_FRESH);
+	args[2] = CStringGetTextDatum(order->new_status);
+	args[3] = Int64GetDatum(order->new_decision_id);
+	args[4] = Int64GetDatum(order->event_version);
+	args[5] = text_or_null(order_reason(order), &isnull);
+	nulls[5] = isnull ? 'n' : ' ';
+	(void) engine_exec(&plan_order, args, nulls, ENGINE_FRESH);
 }
 
 static void
@@ -179,6 +358,8 @@ update_lines(SalesOrder *order)
 	Datum		args[9];
 	int			n = 0;
 
+	if (replace_rows(order, TAB_SALES_ORDER_LINE, &line_columns, change_line))
+		return;
 	for (int c = 0; c < NCOLS; c++)
 	{
 		cols[c] = palloc(sizeof(Datum) * Max(order->nlines, 1));
@@ -210,17 +391,6 @@ update_lines(SalesOrder *order)
 	(void) engine_exec(&plan_lines, args, NULL, ENGINE_FRESH);
 }
 
-static char *
-order_reason(const SalesOrder *order)
-{
-	for (int i = 0; i < order->nlines; i++)
-	{
-		if (order->lines[i].reason != NULL)
-			return psprintf("line %d: %s", order->lines[i].line_no, order->lines[i].reason);
-	}
-	return NULL;
-}
-
 static int64
 next_decision_id(void)
 {
@@ -237,9 +407,6 @@ next_decision_id(void)
 void
 order_write(SalesOrder *order, EventBatch *events)
 {
-	Datum		args[12];
-	char		nulls[12];
-	bool		isnull;
 	bool		first = order->decision_id == 0;
 
 	if (!order->exists)
@@ -255,22 +422,9 @@ order_write(SalesOrder *order, EventBatch *events)
 	update_lines(order);
 	order_add_events(order, events, first);
 
-	memset(nulls, ' ', sizeof(nulls));
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->order_id);
-	args[2] = Int64GetDatum(order->new_decision_id);
-	args[3] = Int64GetDatum(order->decision_id);
-	nulls[3] = first ? 'n' : ' ';
-	args[4] = TimestampTzGetDatum(order->clock);
-	args[5] = CStringGetTextDatum(order->policy.code);
-	args[6] = Int32GetDatum(order->policy.version);
-	args[7] = CStringGetTextDatum(order->new_status);
-	args[8] = NumericGetDatum(scaled_to_numeric(order->cost));
-	args[9] = JsonbPGetDatum(order_decision_detail(order));
-	args[10] = Int64GetDatum(order->event_version);
-	args[11] = text_or_null(order_reason(order), &isnull);
-	nulls[11] = isnull ? 'n' : ' ';
-	(void) engine_exec(&plan_decide, args, nulls, ENGINE_FRESH);
+	insert_decision(order);
+	update_order(order);
+	CommandCounterIncrement();
 	order->decision_id = order->new_decision_id;
 	order->status = pstrdup(order->new_status);
 }

@@ -67,7 +67,8 @@ amount(const JsonbValue *v, const Policy *p, const char *path, Fault *fault)
 	if (text == NULL || scaled_from_text(text, &value) != SCALED_OK ||
 		value < 0 || value > 1000000 * SCALE)
 	{
-		bad(fault, p, path, "is not an amount from 0 to 1000000 with at most 4 decimals");
+		bad(fault, p, path, psprintf("%s is not an amount from 0 to 1000000 with at most 4 decimals",
+									 text ? text : "given"));
 		return 0;
 	}
 	return value;
@@ -134,7 +135,7 @@ read_definition(Policy *p, Jsonb *definition, Fault *fault)
 			int64		n = amount(&item, p, key, fault);
 
 			if (n < SCALE || n > MAX_SHIPMENTS * SCALE || n % SCALE != 0)
-				bad(fault, p, key, "is not a whole number from 1 to 20");
+				bad(fault, p, key, psprintf("%s is not a whole number from 1 to 20", scaled_to_text(n)));
 			p->max_shipments = (int32) (n / SCALE);
 		}
 		else
@@ -154,6 +155,7 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 	Datum		args[2];
 	uint64		n;
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
 
 	for (int i = 0; i < CACHE_SIZE; i++)
 	{
@@ -174,9 +176,15 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 	if (n > 0)
 	{
 		bool		isnull;
+		Datum		definition;
+		MemoryContext old;
 
 		policy->version = DatumGetInt32(spi_datum(0, 1, &isnull));
-		read_definition(policy, DatumGetJsonbP(spi_datum(0, 2, &isnull)), &mine);
+		definition = spi_datum(0, 2, &isnull);
+		/* what a fault says must outlive SPI */
+		old = MemoryContextSwitchTo(caller);
+		read_definition(policy, DatumGetJsonbP(definition), &mine);
+		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
 	engine_leave(&scope);
@@ -185,8 +193,7 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 		fault_set(fault, RT_BAD_POLICY, "Activate a version of it in routing.policy, or use another policy.",
 				  "policy \"%s\" has no active version", code);
 	else if (mine.sqlerrcode)
-		fault_set(fault, mine.sqlerrcode, "See the section on policies in doc/reference.md.",
-				  "policy \"%s\" version %d is not valid", code, policy->version);
+		fault_set(fault, mine.sqlerrcode, mine.hint, "%s", mine.message);
 	else
 	{
 		cache[cache_next].tenant_id = tenant_id;

@@ -205,6 +205,7 @@ if [ -r "$DATA/adventureworks/InternetSalesLine.csv.gz" ]; then
 	check "aw_web: only the orders whose file has a line number twice are pending, as such" "
 		SELECT key, reason, sqlstate FROM routing.pending
 		WHERE binding = 'aw_web' AND (sqlstate <> 'RT007' OR key NOT IN ('SO62019', 'SO72019')) LIMIT 5"
+	sql -c "ANALYZE"
 	check_orders aw_web 56046
 	check_orders aw_sales 5675
 	numbers "web orders" aw_web "$(seconds_of aw_web)"
@@ -226,6 +227,7 @@ if [ -r "$DATA/northwind/Orders.csv.gz" ]; then
 	step "northwind: orders" -f northwind_orders.sql
 	check "northwind: the file's 830 orders are in the ERP" \
 		"SELECT count(*) FROM erp_check.head WHERE binding = 'nw_orders' HAVING count(*) <> 830"
+	sql -c "ANALYZE"
 	check_orders nw_orders 2155
 	numbers "northwind" nw_orders "$(seconds_of nw_orders)"
 	value "SELECT '# pending: ' || count(*) || ' orders with ' || sqlstate || ' ' || min(reason)

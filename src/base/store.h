@@ -1,0 +1,40 @@
+/*
+ * store.h
+ *		Writing rows of our own tables without going through SPI.
+ */
+#ifndef ROUTING_BASE_STORE_H
+#define ROUTING_BASE_STORE_H
+
+#include "base/cache.h"
+#include "base/scan.h"
+
+#include "nodes/execnodes.h"
+
+/* columns that a piece of code uses, found by name, once per table version */
+typedef struct ColumnMap
+{
+	EngineTable table;
+	int			n;
+	const char *const *names;
+	uint64		generation;
+	AttrNumber	attnos[32];
+} ColumnMap;
+
+typedef struct Store
+{
+	Relation	rel;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slot;
+	Datum	   *values;
+	bool	   *nulls;
+} Store;
+
+extern void columns_resolve(ColumnMap *map, TupleDesc desc);
+extern bool store_is_plain(Relation rel);
+extern Store *store_open(EngineTable table);
+extern void store_insert(Store *store);
+extern void store_update(Store *store, ItemPointer tid, Snapshot snapshot);
+extern void store_close(Store *store);
+
+#endif							/* ROUTING_BASE_STORE_H */

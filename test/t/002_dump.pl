@@ -1,0 +1,164 @@
+# Dump and restore: every row of every table arrives, nothing is routed or
+# emitted a second time, sequences go on, bindings work in the new database.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use RoutingTest;
+use Test::More;
+
+my $source = 'origin';
+my $node   = new_server('dump');
+my $dir    = ${PostgreSQL::Test::Utils::tmp_check};
+
+$node->safe_psql('postgres', "CREATE DATABASE $source");
+# yesterday's partition is the only one, so the first events go there
+$node->safe_psql($source, "CREATE EXTENSION routing; SELECT routing.event_partition((now() AT TIME ZONE 'UTC')::date - 1)");
+load_network($node, $source, 3, 40);
+$node->safe_psql(
+	$source, q(
+INSERT INTO routing.policy (policy, version, state, definition)
+VALUES ('standard', 1, 'active', '{"split_penalty": "3.50", "max_shipments": 4}'),
+	   ('careful', 1, 'draft', '{"lateness_per_day": {"1": "9.00"}}');
+INSERT INTO routing.channel (channel) VALUES ('web');
+INSERT INTO routing.item_node (item, node, safety_stock) VALUES ('I1', 'N1', 5), ('I2', 'N2', 0.5);
+INSERT INTO routing.tenant (tenant_id, tenant, currency) VALUES (2, 'acme', 'EUR');
+INSERT INTO routing.tenant_member (tenant_id, role) VALUES (2, 'pg_monitor');
+));
+
+is(route($node, $source, "early-$_", ['I1', $_], ['I2', 2.5]), 'allocated', "order early-$_ is allocated") for 1 .. 3;
+$node->safe_psql($source, 'SELECT routing.create_event_partitions(2)');
+bind_erp($node, $source);
+route($node, $source, "late-$_", ['I3', 25], ['I2', 1]) for 1 .. 8;
+$node->safe_psql($source, q(SELECT routing.cancel_order('early-2')));
+$node->safe_psql($source, "BEGIN;\n" . bound_order_sql($_, ['E1', $_], ['E2', 1], ['I1', 1]) . 'COMMIT;') for 1 .. 6;
+$node->safe_psql($source, q(UPDATE erp.pos SET qty = 7 WHERE doc = 2 AND ln = 1; DELETE FROM erp.head WHERE doc = 3));
+# a shortage leaves victims and exceptions, another tenant has rows of its own,
+# and a bad row of the ERP's waits
+$node->safe_psql($source, q(UPDATE routing.supply SET quantity = 1 WHERE item = 'I3' AND node = 'N1' AND ref = ''));
+$node->safe_psql($source, "BEGIN;\n" . bound_order_sql(90, ['no such item', 1]) . 'COMMIT;');
+$node->safe_psql(
+	$source, q(
+SET routing.tenant = 'acme';
+INSERT INTO routing.node (node, time_zone) VALUES ('HH', 'Europe/Berlin');
+INSERT INTO routing.zone (zone) VALUES ('DE');
+INSERT INTO routing.zone_area (country, zone) VALUES ('DE', 'DE');
+INSERT INTO routing.carrier (carrier) VALUES ('POST');
+INSERT INTO routing.service (service, carrier) VALUES ('PARCEL', 'POST');
+INSERT INTO routing.lane (node, zone, service, transit_days) VALUES ('HH', 'DE', 'PARCEL', 1);
+INSERT INTO routing.customer (customer) VALUES ('K1');
+INSERT INTO routing.item (item) VALUES ('T1');
+INSERT INTO routing.supply (item, node, quantity) VALUES ('T1', 'HH', 3);
+BEGIN;
+INSERT INTO routing.sales_order (order_id, customer, country, postal_code) VALUES ('A-1', 'K1', 'DE', '20095');
+INSERT INTO routing.sales_order_line (order_id, line_no, item, quantity) VALUES ('A-1', 1, 'T1', 2);
+COMMIT;
+));
+
+# the database holds what the test is about
+is_verified($node, $source, 'before the dump');
+is($node->safe_psql($source, 'SELECT count(DISTINCT part_on) > 1 FROM routing.event'),
+	't', 'there are events in more than one partition');
+is($node->safe_psql($source, q(SELECT count(*) FILTER (WHERE state = 'firm') > 0, count(*) FILTER (WHERE state = 'uncovered') > 0,
+	count(*) FILTER (WHERE state = 'cancelled') > 0 FROM routing.reservation)),
+	't|t|t', 'there are reservations in every state');
+is($node->safe_psql($source, 'SELECT count(*) > 0 FROM routing.exception'), 't', 'there are exceptions');
+is($node->safe_psql($source, 'SELECT count(*) FROM routing.pending'), '1', 'there is a pending key');
+
+my %before = %{ row_sums($node, $source, 'routing', 'erp') };
+my $catalog = q(
+SELECT tgrelid::regclass, tgname, tgenabled, tgdeferrable, tginitdeferred, pg_get_triggerdef(oid) FROM pg_trigger
+WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace IN ('routing'::regnamespace, 'erp'::regnamespace))
+ORDER BY tgrelid::regclass::text COLLATE "C", tgname;
+SELECT i.indrelid::regclass, pg_get_indexdef(i.indexrelid) FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace IN ('routing'::regnamespace, 'erp'::regnamespace)
+ORDER BY i.indrelid::regclass::text COLLATE "C", pg_get_indexdef(i.indexrelid) COLLATE "C";
+SELECT c.oid::regclass, c.relowner::regrole, c.relrowsecurity, pg_get_expr(c.relpartbound, c.oid), polname, pg_get_expr(polqual, polrelid)
+FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+WHERE c.relnamespace IN ('routing'::regnamespace, 'erp'::regnamespace) AND c.relkind IN ('r', 'p', 'v')
+ORDER BY c.oid::regclass::text COLLATE "C", polname;);
+my $catalog_before = $node->safe_psql($source, $catalog);
+my $sequences      = q(SELECT sequencename, last_value FROM pg_sequences WHERE schemaname IN ('routing', 'erp') ORDER BY 1);
+my $sequences_before = $node->safe_psql($source, $sequences);
+my ($max_event, $max_decision) = split(/\|/,
+	$node->safe_psql($source, 'SELECT (SELECT max(seq) FROM routing.event), (SELECT max(decision_id) FROM routing.decision)'));
+
+# no table of ours may be missing from a dump
+is( $node->safe_psql(
+		$source, q(SELECT c.oid::regclass FROM pg_class c
+			JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+			JOIN pg_extension e ON e.extname = 'routing' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+			WHERE c.relkind IN ('r', 'p', 'S') AND c.oid <> ALL (e.extconfig))),
+	'',
+	'every table and sequence of the extension is marked for dumps');
+
+my @connection = ('-h', $node->host, '-p', $node->port);
+sub run_ok
+{
+	my ($title, @command) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+	return $node->command_ok(\@command, $title);
+}
+
+# Checks the database that was made from the dump in the manner of $how.
+sub check_restored
+{
+	my ($how, $db) = @_;
+	my %after = %{ row_sums($node, $db, 'routing', 'erp') };
+
+	is_deeply(\%after, \%before, "$how: every row of every table is there");
+	is($node->safe_psql($db, $sequences), $sequences_before, "$how: the sequences stand where they stood");
+	is($node->safe_psql($db, $catalog), $catalog_before, "$how: triggers, indexes, owners and row-level security are the same");
+	is_verified($node, $db, "$how, after the restore");
+	is($node->safe_psql($db, q(SELECT * FROM routing.reconcile('stock'))), '', "$how: the ERP's stock and the engine agree");
+
+	# life goes on
+	is(route($node, $db, 'new-1', ['I2', 1]), 'allocated', "$how: a new order is routed");
+	is( $node->safe_psql(
+			$db, qq(SELECT o.decision_id > $max_decision,
+					(SELECT min(seq) > $max_event AND array_agg(aggregateversion ORDER BY seq) = ARRAY[1, 2]::bigint[]
+					 FROM routing.event WHERE aggregateid LIKE '%new-1')
+					FROM routing.sales_order o WHERE order_id = 'new-1')),
+		't|t',
+		"$how: with new numbers for its decision and its events");
+	$node->safe_psql($db, "SET ROLE regress_erp; BEGIN;\n" . bound_order_sql(50, ['E2', 2]) . 'COMMIT;');
+	is($node->safe_psql($db, q(SELECT h.st, p.st, p.whse IS NOT NULL, h.prom IS NOT NULL FROM erp.head h JOIN erp.pos p USING (doc) WHERE doc = 50)),
+		'allocated|allocated|t|t', "$how: a bound order is routed and answered");
+	is($node->safe_psql($db, q(UPDATE erp.stock SET qty = qty + 5 WHERE whse = 'N1' AND sku = 'E1';
+		SELECT s.quantity - e.qty FROM routing.supply s JOIN erp.stock e ON e.whse = s.node AND e.sku = s.item WHERE s.node = 'N1' AND s.item = 'E1')),
+		'0', "$how: bound stock is followed");
+	$node->safe_psql($db, q(DELETE FROM erp.head WHERE doc = 90; SELECT routing.run_jobs()));
+	is($node->safe_psql($db, 'SELECT key, reason FROM routing.pending'), '', "$how: what was pending is settled after its correction");
+	is($node->safe_psql($db, q(SELECT * FROM routing.reconcile('shop'))), '', "$how: the ERP's orders and the engine agree");
+	is($node->safe_psql($db, q(SELECT routing.cancel_order('early-1'))), 't', "$how: an order of before can be cancelled");
+	is($node->safe_psql($db, q(SELECT severity, subject, problem FROM routing.doctor() WHERE severity = 'error')), '', "$how: doctor() finds no error");
+	is_verified($node, $db, "$how, after new work");
+	return;
+}
+
+run_ok('pg_dump -Fc', 'pg_dump', @connection, '-Fc', '-f', "$dir/dump.custom", $source);
+$node->safe_psql('postgres', 'CREATE DATABASE restored_custom TEMPLATE template0');
+run_ok('pg_restore -1', 'pg_restore', @connection, '-1', '-d', 'restored_custom', "$dir/dump.custom");
+check_restored('pg_restore -1', 'restored_custom');
+
+run_ok('pg_dump', 'pg_dump', @connection, '-f', "$dir/dump.sql", $source);
+$node->safe_psql('postgres', 'CREATE DATABASE restored_plain TEMPLATE template0');
+run_ok('psql', 'psql', @connection, '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', "$dir/psql.out", '-f', "$dir/dump.sql", 'restored_plain');
+check_restored('psql', 'restored_plain');
+
+# row by row, and in an order that several jobs make
+run_ok('pg_dump --rows-per-insert', 'pg_dump', @connection, '-Fc', '--rows-per-insert=7', '-f', "$dir/dump.inserts", $source);
+$node->safe_psql('postgres', 'CREATE DATABASE restored_jobs TEMPLATE template0');
+run_ok('pg_restore -j', 'pg_restore', @connection, '-j', '3', '-d', 'restored_jobs', "$dir/dump.inserts");
+check_restored('pg_restore -j of inserts', 'restored_jobs');
+
+is_deeply(row_sums($node, $source, 'routing', 'erp'), \%before, 'the dumps changed nothing in the source');
+is_verified($node, $source, 'at the end');
+
+$node->stop;
+done_testing();
