@@ -26,7 +26,7 @@ DECLARE
 BEGIN
 	FOREACH term IN ARRAY ARRAY['handling', 'freight', 'split', 'lateness', 'backorder']
 	LOOP
-		CONTINUE WHEN (plan ->> term)::numeric = 0;
+		CONTINUE WHEN coalesce((plan ->> term)::numeric, 0) = 0;
 		terms := terms || format('%s %s', CASE term WHEN 'split' THEN 'split penalty'
 												 WHEN 'backorder' THEN 'backorder penalty' ELSE term END,
 								 routing.money_text((plan ->> term)::numeric));

@@ -19,7 +19,7 @@ BEGIN
 	END IF;
 	IF level IS NULL OR level NOT IN ('read', 'write', 'admin') THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT011',
-			MESSAGE = format('level "%s" is unknown', level), HINT = 'It is read, write or admin.';
+			MESSAGE = format('level %s is unknown', coalesce('"' || level || '"', 'null')), HINT = 'It is read, write or admin.';
 	END IF;
 	INSERT INTO routing.tenant_member (tenant_id, role) VALUES (tenant, grant_access.role) ON CONFLICT DO NOTHING;
 	EXECUTE format('GRANT USAGE ON SCHEMA routing TO %I', role);

@@ -189,13 +189,23 @@ date_text(DateADT value)
 	int			y,
 				m,
 				d;
+	char		buf[16];
+	char	   *p;
 
 	if (DATE_IS_NOBEGIN(value))
 		return pstrdup("-infinity");
 	if (DATE_IS_NOEND(value))
 		return pstrdup("infinity");
 	j2date(value + POSTGRES_EPOCH_JDATE, &y, &m, &d);
-	return psprintf("%04d-%02d-%02d", y, m, d);
+	if (y < 1000 || y > 9999)
+		return psprintf("%04d-%02d-%02d", y, m, d);
+	p = buf + pg_ultoa_n((uint32) y, buf);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, (uint32) m, 2);
+	*p++ = '-';
+	p = pg_ultostr_zeropad(p, (uint32) d, 2);
+	*p = '\0';
+	return pstrdup(buf);
 }
 
 /* RFC 3339 in UTC with microseconds. */

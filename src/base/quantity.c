@@ -112,16 +112,26 @@ scaled_to_numeric(int64 value)
 char *
 scaled_to_text(int64 value)
 {
+	char		buf[32];
+	char	   *p = buf;
 	uint64		u = value < 0 ? (uint64) 0 - (uint64) value : (uint64) value;
-	char	   *text = psprintf("%s" UINT64_FORMAT ".%04d", value < 0 ? "-" : "",
-								u / SCALE, (int) (u % SCALE));
-	char	   *end = text + strlen(text) - 1;
+	uint32		rest = (uint32) (u % SCALE);
 
-	while (*end == '0')
-		*end-- = '\0';
-	if (*end == '.')
-		*end = '\0';
-	return text;
+	/* by hand: every amount of every decision and event comes through here */
+	if (value < 0)
+		*p++ = '-';
+	p += pg_ulltoa_n(u / SCALE, p);
+	if (rest != 0)
+	{
+		*p++ = '.';
+		for (uint32 digit = 1000; rest != 0; digit /= 10)
+		{
+			*p++ = (char) ('0' + rest / digit);
+			rest %= digit;
+		}
+	}
+	*p = '\0';
+	return pstrdup(buf);
 }
 
 static void

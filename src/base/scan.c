@@ -40,6 +40,7 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 	ks->slot = table_slot_create(ks->rel, NULL);
 	ks->snapshot = snapshot;
 	ks->scan = NULL;
+	ks->index_only = false;
 }
 
 /* Let go of the pages; the scan can be started again. */
@@ -65,6 +66,7 @@ keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3)
 		keyscan_stop(ks);
 	if (ks->scan == NULL)
 		ks->scan = index_beginscan(ks->rel, ks->index, ks->snapshot, nkeys, 0);
+	ks->scan->xs_want_itup = ks->index_only;
 	index_rescan(ks->scan, ks->keys, nkeys, NULL, 0);
 }
 

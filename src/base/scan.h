@@ -21,6 +21,7 @@ typedef struct KeyScan
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	bool		index_only;		/* the next start only wants index tuples */
 	ScanKeyData keys[3];
 } KeyScan;
 

@@ -442,7 +442,10 @@ routing_unbind(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("unbind()");
 	if (PG_ARGISNULL(0))
-		PG_RETURN_VOID();
+		ereport(ERROR,
+				(errcode(RT_UNKNOWN_BINDING),
+				 errmsg("binding must not be null"),
+				 errhint("See routing.binding for the bindings there are.")));
 	SPI_connect();
 	engine_enter(&scope);
 	unbind(tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(0)), caller);

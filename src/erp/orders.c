@@ -104,7 +104,7 @@ read_line(ErpOrder *erp, Mapping *m, SPITupleTable *rows, int row, Fault *fault)
 		int64		n = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(number)));
 
 		if (n < 1 || n > PG_INT32_MAX)
-			fault_set(fault, RT_BAD_QUANTITY, "Line numbers are from 1 to 2147483647.",
+			fault_set(fault, RT_BAD_DOCUMENT, "Line numbers are from 1 to 2147483647.",
 					  "%sline_no is out of range", where);
 		else
 			line->line_no = (int) n;

@@ -208,6 +208,31 @@ due_to_data(int sqlerrcode)
 		category == ERRCODE_PLPGSQL_ERROR || category == MAKE_SQLSTATE('R', 'T', '0', '0', '0');
 }
 
+/* Whether a mapping or what it refers to is broken. */
+static bool
+due_to_mapping(int sqlerrcode)
+{
+	return ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION;
+}
+
+/* Bring the notes of the first one's binding to the front; how many they are. */
+static int
+first_binding(Note *notes, int n)
+{
+	int			same = 1;
+
+	for (int i = 1; i < n; i++)
+	{
+		Note		note = notes[i];
+
+		if (note.tenant_id != notes[0].tenant_id || strcmp(note.a, notes[0].a) != 0)
+			continue;
+		memmove(&notes[same + 1], &notes[same], sizeof(Note) * (i - same));
+		notes[same++] = note;
+	}
+	return same;
+}
+
 static void
 settle_protected(Note *notes, int n, BoundResult *result)
 {
@@ -218,6 +243,7 @@ settle_protected(Note *notes, int n, BoundResult *result)
 	BoundResult before = *result;
 	ErrorData  *volatile error = NULL;
 	int			saved_writing = engine_writing;
+	int			same;
 
 	if (limit == MAX_TIMEOUTS)
 		limit = RegisterTimeout(USER_TIMEOUT, limit_handler);
@@ -267,6 +293,13 @@ settle_protected(Note *notes, int n, BoundResult *result)
 		{
 			settle_protected(notes, n / 2, result);
 			settle_protected(notes + n / 2, n - n / 2, result);
+		}
+		else if (n > 1 && !limit_reached && due_to_mapping(error->sqlerrcode) &&
+				 (same = first_binding(notes, n)) < n)
+		{
+			/* a broken mapping is no reason to leave other bindings waiting */
+			settle_protected(notes, same, result);
+			settle_protected(notes + same, n - same, result);
 		}
 		else
 		{

@@ -368,25 +368,6 @@ uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
 	add_victim(result, pos, c->order_id, c->line_no, quantity, c->needed_on);
 }
 
-/* The first negative balance: of all days, or of those after a day. */
-static bool
-next_negative(const Timeline *tl, bool all, DateADT after, DateADT *day, int64 *missing)
-{
-	int64		balance = 0;
-
-	for (int i = 0; i < tl->n; i++)
-	{
-		balance = scaled_sub(scaled_add(balance, tl->entries[i].supply), tl->entries[i].demand);
-		if (balance < 0 && (all || tl->entries[i].day > after))
-		{
-			*day = tl->entries[i].day;
-			*missing = -balance;
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * Take bookings out until no balance is negative that bookings can repair,
  * but only the quantity that is missing, and only of bookings needed on or
@@ -400,7 +381,7 @@ judge(Position *pos, ChangeResult *result)
 	int64		missing;
 	bool		first = true;
 
-	while (next_negative(&pos->timeline, first, day, &day, &missing))
+	while (timeline_next_negative(&pos->timeline, first, day, &day, &missing))
 	{
 		Candidate  *candidates;
 		int			n = load_candidates(pos, day, &candidates);

@@ -25,6 +25,8 @@
 #include "ledger/withheld.h"
 
 #include "access/htup_details.h"
+#include "access/itup.h"
+#include "access/relscan.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
@@ -48,17 +50,26 @@ enum
 };
 
 /*
- * From the fifth question about an item on, read all its positions at once: a
- * row more of a scan costs a fraction of a probe.  Not if there are too many.
+ * From the second question about an item on, the index tells which nodes have
+ * a position of it, and where; only those asked for are fetched.  Such a
+ * directory is good for one snapshot.  Not if an item has too many nodes.
  */
-#define PROBES_BEFORE_SCAN	4
-#define ROWS_OF_A_SCAN		100
+#define PROBES_BEFORE_DIRECTORY	1
+#define DIRECTORY_SIZE			256
+
+typedef struct DirectoryEntry
+{
+	char	   *node;
+	ItemPointerData tid;
+} DirectoryEntry;
 
 typedef struct ItemReads
 {
 	PositionKey key;			/* node is "" */
 	int			probes;
-	bool		complete;		/* every position of the item is known */
+	bool		has_directory;
+	int			n;
+	DirectoryEntry *entries;	/* by node; one node may have several */
 } ItemReads;
 
 static EnginePlan plan_create = {
@@ -137,6 +148,8 @@ ledger_close(Ledger *ledger)
 {
 	if (ledger->lock_slot)
 		ExecDropSingleTupleTableSlot(ledger->lock_slot);
+	if (ledger->fetch)
+		table_index_fetch_end(ledger->fetch);
 	keyscan_close(&ledger->scan);
 	UnregisterSnapshot(ledger->snapshot);
 	hash_destroy(ledger->positions);
@@ -149,7 +162,16 @@ ledger_refresh(Ledger *ledger)
 {
 	Snapshot	old = ledger->snapshot;
 	KeyScan    *ks = &ledger->scan;
+	HASH_SEQ_STATUS seq;
+	ItemReads  *reads;
 
+	/* directories are of the old snapshot */
+	hash_seq_init(&seq, ledger->items);
+	while ((reads = hash_seq_search(&seq)) != NULL)
+	{
+		reads->has_directory = false;
+		reads->probes = 0;
+	}
 	keyscan_stop(ks);
 	ledger->snapshot = ks->snapshot = fresh_snapshot();
 	UnregisterSnapshot(old);
@@ -208,34 +230,91 @@ item_reads(Ledger *ledger, int32 tenant_id, const char *item)
 		key.item = MemoryContextStrdup(ledger->context, item);
 		reads = hash_search(ledger->items, &key, HASH_ENTER, NULL);
 		reads->probes = 0;
-		reads->complete = false;
+		reads->has_directory = false;
+		reads->entries = NULL;
 	}
 	return reads;
 }
 
-/* Read all positions of an item that are not known yet. */
+/* Read from the index alone which nodes have a position of the item. */
 static void
-read_item(Ledger *ledger, ItemReads *reads)
+read_directory(Ledger *ledger, ItemReads *reads)
 {
 	KeyScan    *ks = &ledger->scan;
-	int			rows = 0;
+	ItemPointer tid;
 
+	if (reads->entries == NULL)
+		reads->entries = MemoryContextAlloc(ledger->context, sizeof(DirectoryEntry) * DIRECTORY_SIZE);
+	reads->n = 0;
+	ks->index_only = true;
 	keyscan_start(ks, reads->key.tenant_id, CStringGetTextDatum(reads->key.item), 0);
-	while (rows++ < ROWS_OF_A_SCAN)
+	ks->index_only = false;
+	while ((tid = index_getnext_tid(ks->scan, ForwardScanDirection)) != NULL)
 	{
-		PositionKey key = reads->key;
+		bool		isnull;
 
-		if (!keyscan_next(ks))
-		{
-			reads->complete = true;
+		if (reads->n == DIRECTORY_SIZE)
 			break;
-		}
-		slot_getallattrs(ks->slot);
-		key.node = TextDatumGetCString(ks->slot->tts_values[POS_NODE - 1]);
-		if (hash_search(ledger->positions, &key, HASH_FIND, NULL) == NULL)
-			decode(ledger, add_position(ledger, &key), ks->slot);
+		reads->entries[reads->n].node =
+			TextDatumGetCString(index_getattr(ks->scan->xs_itup, POS_NODE,
+											  RelationGetDescr(ks->index), &isnull));
+		reads->entries[reads->n++].tid = *tid;
 	}
-	ExecClearTuple(ks->slot);
+	reads->has_directory = tid == NULL;
+	keyscan_stop(ks);
+}
+
+/*
+ * Fetch the position of a node through the directory.  An entry may lead to a
+ * dead row, or to one that took its place: then it is not visible.
+ */
+static bool
+fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
+{
+	KeyScan    *ks = &ledger->scan;
+	int			low = 0,
+				high = reads->n;
+
+	while (low < high)
+	{
+		int			mid = (low + high) / 2;
+
+		if (strcmp(reads->entries[mid].node, pos->key.node) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < reads->n && strcmp(reads->entries[low].node, pos->key.node) == 0; low++)
+	{
+		ItemPointerData tid = reads->entries[low].tid;
+		bool		again = false;
+		bool		all_dead;
+
+		if (ledger->fetch == NULL)
+			ledger->fetch = table_index_fetch_begin(ks->rel);
+		if (table_index_fetch_tuple(ledger->fetch, &tid, ledger->snapshot, ks->slot, &again, &all_dead))
+		{
+			decode(ledger, pos, ks->slot);
+			ExecClearTuple(ks->slot);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+read_position(Ledger *ledger, ItemReads *reads, Position *pos)
+{
+	if (!reads->has_directory && ++reads->probes == PROBES_BEFORE_DIRECTORY + 1)
+		read_directory(ledger, reads);
+	if (reads->has_directory)
+	{
+		(void) fetch_from_directory(ledger, reads, pos);
+		return;
+	}
+	if (probe(ledger, &pos->key))
+		decode(ledger, pos, ledger->scan.slot);
+	ExecClearTuple(ledger->scan.slot);
 }
 
 /*
@@ -255,28 +334,14 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 		if (pos->stale)
 		{
 			pos->stale = false;
-			if (probe(ledger, &pos->key))
-				decode(ledger, pos, ledger->scan.slot);
-			ExecClearTuple(ledger->scan.slot);
+			read_position(ledger, item_reads(ledger, tenant_id, item), pos);
 		}
 		return pos;
 	}
 
 	reads = item_reads(ledger, tenant_id, item);
-	if (!reads->complete && ++reads->probes == PROBES_BEFORE_SCAN + 1)
-	{
-		read_item(ledger, reads);
-		pos = hash_search(ledger->positions, &key, HASH_FIND, NULL);
-		if (pos != NULL)
-			return pos;
-	}
 	pos = add_position(ledger, &key);
-	if (!reads->complete)
-	{
-		if (probe(ledger, &key))
-			decode(ledger, pos, ledger->scan.slot);
-		ExecClearTuple(ledger->scan.slot);
-	}
+	read_position(ledger, reads, pos);
 	return pos;
 }
 
@@ -431,18 +496,10 @@ ledger_forget_unlocked(Ledger *ledger)
 {
 	HASH_SEQ_STATUS seq;
 	Position   *pos;
-	ItemReads  *reads;
 
 	hash_seq_init(&seq, ledger->positions);
 	while ((pos = hash_seq_search(&seq)) != NULL)
 		pos->stale = !pos->locked;
-	/* positions made since may be missing: ask again */
-	hash_seq_init(&seq, ledger->items);
-	while ((reads = hash_seq_search(&seq)) != NULL)
-	{
-		reads->complete = false;
-		reads->probes = PROBES_BEFORE_SCAN + 1;
-	}
 	ledger_refresh(ledger);
 }
 

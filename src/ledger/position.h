@@ -48,6 +48,7 @@ typedef struct Ledger
 	Snapshot	snapshot;
 	KeyScan		scan;
 	TupleTableSlot *lock_slot;
+	struct IndexFetchTableData *fetch;	/* of rows that a directory found */
 	HTAB	   *positions;
 	HTAB	   *items;			/* how much of each item has been read */
 } Ledger;

@@ -226,11 +226,12 @@ steps_at(const AtpStep *steps, int n, DateADT day)
 }
 
 /*
- * The first day with a negative balance and by how much.  By the dates as the
- * ERP gave them: what a past-due purchase does to promises is for roll().
+ * The first day with a negative balance and by how much: of all days, or of
+ * those after a day.  By the dates as the ERP gave them: what a past-due
+ * purchase does to promises is for roll().
  */
 bool
-timeline_first_negative(const Timeline *tl, DateADT *day, int64 *missing)
+timeline_next_negative(const Timeline *tl, bool all, DateADT after, DateADT *day, int64 *missing)
 {
 	int64		balance = 0;
 
@@ -238,7 +239,7 @@ timeline_first_negative(const Timeline *tl, DateADT *day, int64 *missing)
 	{
 		balance = scaled_sub(scaled_add(balance, tl->entries[i].supply),
 							 tl->entries[i].demand);
-		if (balance < 0)
+		if (balance < 0 && (all || tl->entries[i].day > after))
 		{
 			*day = tl->entries[i].day;
 			*missing = -balance;

@@ -40,7 +40,8 @@ extern DateADT effective_day(DateADT day, DateADT today);
 extern int	timeline_steps(const Timeline *tl, int64 safety_stock, bool enabled,
 						   DateADT today, AtpStep **steps);
 extern int64 steps_at(const AtpStep *steps, int n, DateADT day);
-extern bool timeline_first_negative(const Timeline *tl, DateADT *day, int64 *missing);
+extern bool timeline_next_negative(const Timeline *tl, bool all, DateADT after,
+								   DateADT *day, int64 *missing);
 extern int64 timeline_on_hand(const Timeline *tl);
 extern int64 timeline_inbound(const Timeline *tl);
 extern int64 timeline_promised(const Timeline *tl);
