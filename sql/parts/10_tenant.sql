@@ -13,7 +13,7 @@ COMMENT ON TABLE routing.tenant IS 'companies that share the database; the setti
 
 CREATE TABLE routing.tenant_member (
 	tenant_id	int NOT NULL REFERENCES routing.tenant,
-	role		text NOT NULL,
+	role		text COLLATE "C" NOT NULL,
 	PRIMARY KEY (tenant_id, role)
 );
 COMMENT ON TABLE routing.tenant_member IS 'roles (and through them their members) that may see and use a tenant';

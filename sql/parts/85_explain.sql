@@ -32,8 +32,8 @@ BEGIN
 								 routing.money_text((plan ->> term)::numeric));
 		IF term = 'freight' AND jsonb_array_length(plan -> 'shipments') = 1 THEN
 			terms[cardinality(terms)] := terms[cardinality(terms)] ||
-				format(' (base %s + %s kg x %s)', routing.money_text((s ->> 'base')::numeric), s ->> 'kg',
-					   routing.money_text((s ->> 'per_kg')::numeric));
+				format(' (base %s + %s kg x %s)', routing.money_text(coalesce(s ->> 'base', '0')::numeric), coalesce(s ->> 'kg', '0'),
+					   routing.money_text(coalesce(s ->> 'per_kg', '0')::numeric));
 		END IF;
 	END LOOP;
 	RETURN coalesce(array_to_string(terms, ' + '), '');
@@ -137,11 +137,11 @@ BEGIN
 		FOR r IN SELECT s, k FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY x(s, k) ORDER BY k
 		LOOP
 			RETURN NEXT format('  %s %s: handling %s + freight %s (base %s + %s kg x %s)%s', r.s ->> 'node', r.s ->> 'service',
-				routing.money_text((r.s ->> 'handling')::numeric),
-				routing.money_text((r.s ->> 'base')::numeric + (r.s ->> 'by_weight')::numeric),
-				routing.money_text((r.s ->> 'base')::numeric), r.s ->> 'kg',
-				routing.money_text((r.s ->> 'per_kg')::numeric),
-				CASE WHEN (r.s ->> 'split')::numeric > 0
+				routing.money_text(coalesce(r.s ->> 'handling', '0')::numeric),
+				routing.money_text(coalesce(r.s ->> 'base', '0')::numeric + coalesce(r.s ->> 'by_weight', '0')::numeric),
+				routing.money_text(coalesce(r.s ->> 'base', '0')::numeric), coalesce(r.s ->> 'kg', '0'),
+				routing.money_text(coalesce(r.s ->> 'per_kg', '0')::numeric),
+				CASE WHEN r.s ? 'split'
 					 THEN ' + split penalty ' || routing.money_text((r.s ->> 'split')::numeric) ELSE '' END);
 		END LOOP;
 	END IF;

@@ -50,12 +50,12 @@ enum
 };
 
 /*
- * From the second question about an item on, the index tells which nodes have
- * a position of it, and where; only those asked for are fetched.  Such a
- * directory is good for one snapshot.  Not if an item has too many nodes.
+ * The first question about an item asks the index which nodes have a position
+ * of it, and where; only those asked for are then fetched.  Such a directory
+ * is good for one snapshot.  An item at more nodes than it holds is probed
+ * node by node.
  */
-#define PROBES_BEFORE_DIRECTORY	1
-#define DIRECTORY_SIZE			256
+#define DIRECTORY_SIZE			128
 
 typedef struct DirectoryEntry
 {
@@ -66,7 +66,7 @@ typedef struct DirectoryEntry
 typedef struct ItemReads
 {
 	PositionKey key;			/* node is "" */
-	int			probes;
+	bool		too_many;
 	bool		has_directory;
 	int			n;
 	DirectoryEntry *entries;	/* by node; one node may have several */
@@ -170,10 +170,10 @@ ledger_refresh(Ledger *ledger)
 	while ((reads = hash_seq_search(&seq)) != NULL)
 	{
 		reads->has_directory = false;
-		reads->probes = 0;
 	}
 	keyscan_stop(ks);
 	ledger->snapshot = ks->snapshot = fresh_snapshot();
+	ledger->refreshed++;
 	UnregisterSnapshot(old);
 }
 
@@ -185,6 +185,7 @@ decode(Ledger *ledger, Position *pos, TupleTableSlot *slot)
 	slot_getallattrs(slot);
 	pos->exists = true;
 	pos->tid = slot->tts_tid;
+	pos->read_at = ledger->refreshed;
 	timeline_from_array(&pos->timeline,
 						DatumGetArrayTypeP(slot->tts_values[POS_TIMELINE - 1]));
 	pos->safety_stock = DatumGetInt64(slot->tts_values[POS_SAFETY_STOCK - 1]);
@@ -229,7 +230,7 @@ item_reads(Ledger *ledger, int32 tenant_id, const char *item)
 	{
 		key.item = MemoryContextStrdup(ledger->context, item);
 		reads = hash_search(ledger->items, &key, HASH_ENTER, NULL);
-		reads->probes = 0;
+		reads->too_many = false;
 		reads->has_directory = false;
 		reads->entries = NULL;
 	}
@@ -261,6 +262,7 @@ read_directory(Ledger *ledger, ItemReads *reads)
 		reads->entries[reads->n++].tid = *tid;
 	}
 	reads->has_directory = tid == NULL;
+	reads->too_many = !reads->has_directory;
 	keyscan_stop(ks);
 }
 
@@ -305,7 +307,7 @@ fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
 static void
 read_position(Ledger *ledger, ItemReads *reads, Position *pos)
 {
-	if (!reads->has_directory && ++reads->probes == PROBES_BEFORE_DIRECTORY + 1)
+	if (!reads->has_directory && !reads->too_many)
 		read_directory(ledger, reads);
 	if (reads->has_directory)
 	{
@@ -364,13 +366,16 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 		ItemPointerData tid;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!probe(ledger, &pos->key))
+		if (pos->exists && pos->read_at == ledger->refreshed)
+			tid = pos->tid;		/* our snapshot keeps that version there */
+		else if (probe(ledger, &pos->key))
+			tid = ledger->scan.slot->tts_tid;
+		else
 		{
 			ExecClearTuple(ledger->scan.slot);
 			pos->exists = false;
 			return true;
 		}
-		tid = ledger->scan.slot->tts_tid;
 		ExecClearTuple(ledger->scan.slot);
 		result = table_tuple_lock(ledger->scan.rel, &tid, ledger->snapshot,
 								  ledger->lock_slot, GetCurrentCommandId(false),

@@ -29,6 +29,7 @@ typedef struct Position
 	bool		stale;			/* read again at the next use */
 	bool		withheld;		/* a pending supply key: offers nothing */
 	ItemPointerData tid;
+	uint32		read_at;		/* the ledger's count of refreshes then */
 	Timeline	timeline;
 	int64		safety_stock;
 	bool		enabled;
@@ -46,6 +47,7 @@ typedef struct Ledger
 	MemoryContext context;
 	bool		writes;
 	Snapshot	snapshot;
+	uint32		refreshed;		/* how often the snapshot was replaced */
 	KeyScan		scan;
 	TupleTableSlot *lock_slot;
 	struct IndexFetchTableData *fetch;	/* of rows that a directory found */

@@ -24,15 +24,23 @@ candidate_code(const SalesOrder *order, int c)
 	return nodes[order->candidates[c]].node;
 }
 
+/* An amount that is absent when it is zero. */
+static void
+write_term(JsonWriter *w, const char *key, int64 value)
+{
+	if (value != 0)
+		json_key_scaled(w, key, value);
+}
+
 static void
 write_plan(JsonWriter *w, const SalesOrder *order, const SrcPlan *plan)
 {
 	json_key_scaled(w, "total", plan->total);
-	json_key_scaled(w, "handling", plan->handling);
-	json_key_scaled(w, "freight", plan->freight);
-	json_key_scaled(w, "split", plan->split);
-	json_key_scaled(w, "lateness", plan->lateness);
-	json_key_scaled(w, "backorder", plan->backorder);
+	write_term(w, "handling", plan->handling);
+	write_term(w, "freight", plan->freight);
+	write_term(w, "split", plan->split);
+	write_term(w, "lateness", plan->lateness);
+	write_term(w, "backorder", plan->backorder);
 	json_key(w, "shipments");
 	json_begin_array(w);
 	for (int i = 0; i < plan->nshipments; i++)
@@ -46,12 +54,12 @@ write_plan(JsonWriter *w, const SalesOrder *order, const SrcPlan *plan)
 		json_key_int(w, "transit", lane->transit_days);
 		json_key_date(w, "ship_on", s->day);
 		json_key_date(w, "deliver_on", s->arrival);
-		json_key_scaled(w, "kg", s->weight);
-		json_key_scaled(w, "per_kg", lane->per_kg);
-		json_key_scaled(w, "handling", s->handling);
-		json_key_scaled(w, "base", s->base);
-		json_key_scaled(w, "by_weight", s->by_weight);
-		json_key_scaled(w, "split", s->split);
+		write_term(w, "kg", s->weight);
+		write_term(w, "per_kg", lane->per_kg);
+		write_term(w, "handling", s->handling);
+		write_term(w, "base", s->base);
+		write_term(w, "by_weight", s->by_weight);
+		write_term(w, "split", s->split);
 		json_end_object(w);
 	}
 	json_end_array(w);
@@ -101,7 +109,7 @@ write_bookings(JsonWriter *w, const SalesOrder *order)
 		json_key_date(w, "ship_on", b->ship_on);
 		json_key_date(w, "deliver_on", b->deliver_on);
 		json_key_text(w, "basis", b->on_hand ? "on_hand" : "inbound");
-		if (b->is_new)
+		if (b->is_new && b->atp_before > 0)	/* not the kept rest of a smaller line */
 			json_key_scaled(w, "atp", b->atp_before);
 		else
 			json_key_bool(w, "kept", true);

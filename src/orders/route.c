@@ -413,22 +413,36 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 	for (int i = 0; i < n; i++)
 	{
 		SalesOrder *order = orders[i];
+		int			planned;
 
 		compute_open(order);
 		order_plan(order, ledger, false);
 		order_plan_bookings(order, ledger);
-		for (int j = 0; j < order->nbookings; j++)
+		planned = order->nbookings;
+		for (int j = 0; j < planned; j++)
 		{
 			Booking    *b = &order->bookings[j];
 			const AtpStep *steps;
 			int			nsteps;
 			int			c = network_find_node(order->net, b->node);
 			const NetNode *nodes;
+			int64		now_available;
 
 			(void) network_nodes(order->net, &nodes);
 			nsteps = position_offer(b->pos, node_date(&nodes[c], order->clock), &steps);
-			b->on_hand = nsteps > 0 && steps[0].available >= b->quantity;
+			now_available = nsteps > 0 ? steps[0].available : 0;
+			b->on_hand = now_available >= b->quantity;
 			position_book(b->pos, b->needed_on, b->quantity);
+			if (now_available > 0 && now_available < b->quantity)
+			{
+				/* two bookings, as book() makes them */
+				Booking		rest = *b;
+
+				rest.quantity = b->quantity - now_available;
+				b->quantity = now_available;
+				b->on_hand = true;
+				*order_add_booking(order) = rest;
+			}
 		}
 		order_derive_status(order);
 	}

@@ -4,9 +4,10 @@
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
 \set ECHO all
+-- a decision's number is not foreseeable
 create view t.p as
 	select aggregateid as id, aggregateversion as version, type,
-		   regexp_replace(payload::text, '"decision_id": "\d+"', '"decision_id": "..."') as payload
+		   regexp_replace((payload - 'total_cost')::text, '"decision_id": "\d+"', '"decision_id": "..."') as payload
 	from routing.event order by seq;
 -- dates in payloads relative to today
 create function t.dates(doc text) returns text language plpgsql stable as $$
@@ -37,6 +38,8 @@ select routing.cancel_order('E3', 'customer asked'), routing.cancel_order('E3');
 begin; delete from routing.sales_order_line where order_id = 'E2'; delete from routing.sales_order where order_id = 'E2'; commit;
 update routing.supply set quantity = 0 where item = 'A';
 select id, version, type, t.dates(payload) as payload from t.p \g (format=unaligned)
+select aggregateid, payload -> 'total_cost' as total_cost from routing.event
+where aggregatetype = 'order' and aggregateversion = 2 order by seq;
 -- what an order says of itself is what the last event says
 select o.order_id, o.event_version = max(e.aggregateversion) as same from routing.sales_order o join routing.event e on e.aggregateid = o.order_id group by 1, o.event_version order by 1;
 -- versions without gaps, one id each, version 7, epoch and schema; the times; the tenant
@@ -64,7 +67,7 @@ union select distinct jsonb_typeof(x) from routing.event, jsonb_path_query(paylo
 select count(*) as before from routing.event \gset
 begin; call t.ord('E6', 3, 'C 1'); rollback;
 update routing.sales_order_line set price = 1; update routing.supply set status = 'x'; update routing.supply set quantity = quantity;
-select count(*) from routing.route_order('E1');
+select count(*) from routing.route_order('E4');
 select count(*) - :before as events from routing.event;
 
 -- the table: the parent has no key and no index, every leaf has its own

@@ -190,8 +190,9 @@ is( $node->safe_psql(
 			   count(*) FILTER (WHERE status = 'cancelled') > 0 FROM routing.sales_order)),
 	't|t|t',
 	'the load had allocated, backordered and cancelled orders');
-my $end = $node->safe_psql($db, 'SELECT pg_switch_wal(); SELECT pg_current_wal_insert_lsn()');
-$end =~ s/.*\n//s;
+# a transaction beyond the end, so that the end is flushed
+my $end = $node->safe_psql($db, 'SELECT pg_current_wal_insert_lsn()');
+$node->safe_psql($db, 'CREATE TABLE public.beyond ()');
 push @{ $text{$_} }, receive($_, $end, 2) foreach qw(pgoutput test_decoding);
 
 my $expected = $node->safe_psql($db,
@@ -220,7 +221,7 @@ foreach my $plugin (qw(pgoutput test_decoding))
 	is(join(' ', @disorder), '', "$plugin: the versions of every order come in order and without a gap");
 	my @sorted = sort { $a->[0] <=> $b->[0] } @events;
 	is(join("\n", map { join('|', @{$_}[ 0 .. 3 ]) } @sorted), $expected, "$plugin: exactly the events of the table are read");
-	cmp_ok(scalar(keys %version), '>', 1000, "$plugin: of many orders");
+	cmp_ok(scalar(keys %version), '>', 500, "$plugin: of many orders");
 }
 
 # the story of some orders
