@@ -130,10 +130,10 @@ FROM generate_series(1, 5000) o,
 -- distribution centers; the stores carry a few of the better sellers.
 INSERT INTO erp.stock_level
 SELECT w.whse_code, a.art_no,
-	   ceil(2.5 * (2000.0 / a.seller) ^ 0.444 * (0.2 + 2.6 * erp.dice('stock ' || w.whse_code, a.seller)))::int,
+	   ceil(2.5 * (2000.0 / a.seller) ^ 0.444 * (0.4 + 3.6 * erp.dice('stock ' || w.whse_code, a.seller)))::int,
 	   chr(65 + (a.seller % 26)) || '-' || lpad((a.seller % 97)::text, 2, '0')
 FROM erp.warehouse_master w, erp.article a
-WHERE w.whse_type = 'DC' AND erp.dice('carried ' || w.whse_code, a.seller) < 0.85
+WHERE w.whse_type = 'DC' AND erp.dice('carried ' || w.whse_code, a.seller) < 0.95
 UNION ALL
 SELECT w.whse_code, a.art_no, 1 + (9 * erp.dice('shelf ' || w.whse_code, a.seller))::int, 'SHELF'
 FROM erp.warehouse_master w, erp.article a

@@ -36,8 +36,7 @@ progress() {
 say "making the ERP: 12 distribution centers, 60 stores, 2,000 items, 500 customers ..."
 createuser erp_app
 createdb demo
-sql -c 'CREATE EXTENSION routing' -c 'CREATE SCHEMA erp AUTHORIZATION erp_app' \
-	-c "ALTER DATABASE demo SET routing.event_source = 'demo'"
+sql -c 'CREATE EXTENSION routing' -c 'CREATE SCHEMA erp AUTHORIZATION erp_app'
 sql -c "INSERT INTO routing.tenant_member (tenant_id, role) VALUES (1, 'erp_app') ON CONFLICT DO NOTHING"
 as_erp -f "$here/erp.sql"
 

@@ -35,11 +35,6 @@ _PG_init(void)
 							   "It selects among the tenants that the role is a member of.",
 							   &guc_tenant, "default",
 							   PGC_USERSET, 0, NULL, assign_tenant, NULL);
-	DefineCustomStringVariable("routing.event_source",
-							   "Name of this database cluster in the source of events.",
-							   NULL,
-							   &guc_event_source, "default",
-							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("routing.correlation_id",
 							   "Correlation id of the events that this transaction causes.",
 							   "Empty: the order's own correlation id, or its id.",

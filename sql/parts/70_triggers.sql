@@ -151,3 +151,5 @@ CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item
 	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();
 CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.node
 	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();
+ALTER TABLE routing.item ENABLE ALWAYS TRIGGER refuse_delete;
+ALTER TABLE routing.node ENABLE ALWAYS TRIGGER refuse_delete;

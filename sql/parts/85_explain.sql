@@ -87,7 +87,8 @@ BEGIN
 	SELECT max((q ->> 'deliver_on')::date) INTO last_day FROM jsonb_array_elements(doc -> 'parts') q;
 	SELECT count(DISTINCT (q ->> 'node', q ->> 'service', q ->> 'ship_on')) INTO n
 	FROM jsonb_array_elements(doc -> 'parts') q;
-	RETURN NEXT format('%s  %s  %s of %s lines%s%s%s', o.order_id, upper(replace(d.status, '_', ' ')), served, nlines,
+	RETURN NEXT format('%s  %s  %s of %s %s%s%s%s', o.order_id, upper(replace(d.status, '_', ' ')), served, nlines,
+		CASE nlines WHEN 1 THEN 'line' ELSE 'lines' END,
 		CASE n WHEN 0 THEN '' WHEN 1 THEN ', 1 shipment' ELSE format(', %s shipments', n) END,
 		coalesce(', arrives ' || routing.day_text(last_day), ''),
 		CASE WHEN wanted IS NULL THEN ' (as soon as possible)' WHEN last_day = wanted THEN ' (as requested)'
@@ -185,7 +186,8 @@ BEGIN
 		RETURN NEXT format('           and %s more nodes', doc ->> 'candidates_left_out');
 	END IF;
 	IF doc ? 'unread' THEN
-		RETURN NEXT format('Not read:  %s nodes; none can cost less than %s', doc ->> 'unread',
+		RETURN NEXT format('Not read:  %s %s; none can cost less than %s', doc ->> 'unread',
+						   CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,
 						   routing.money_text((doc ->> 'unread_bound')::numeric));
 	END IF;
 	IF doc ? 'gap' THEN

@@ -29,6 +29,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 			   sum(r.quantity) AS quantity, sum(r.quantity) FILTER (WHERE r.state = 'firm') AS firm
 		FROM routing.reservation r WHERE r."to" IS NULL GROUP BY 1, 2, 3
 	)
+	SELECT v.* FROM (
 	-- the accounts: a position is its supply and its open bookings
 	SELECT 'timeline', coalesce(e.tenant_id, p.tenant_id), coalesce(e.item, p.item), coalesce(e.node, p.node),
 		   NULL::text, NULL::int, e.timeline::text, p.timeline::text
@@ -58,7 +59,12 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 				WHEN l.status = 'received' THEN 'routed' ELSE l.status END,
 		   format('%s, %s booked', l.status, coalesce(b.firm, 0))
 	FROM routing.sales_order_line l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
-	WHERE (l.status IN ('allocated', 'scheduled') AND coalesce(b.firm, 0) <> l.quantity)
+	-- a victim whose order somebody else held keeps its status while the order is pending
+	WHERE (l.status IN ('allocated', 'scheduled') AND coalesce(b.firm, 0) <> l.quantity
+		   AND (coalesce(b.quantity, 0) <> l.quantity
+				OR NOT EXISTS (SELECT FROM routing.pending p
+							   WHERE p.tenant_id = l.tenant_id AND p.binding = '' AND p.concept = 'orders'
+								 AND p.key = l.order_id)))
 	   OR l.status = 'received' OR l.replan
 	UNION ALL
 	SELECT 'order_status', o.tenant_id, NULL, NULL, o.order_id, NULL, 'a decision', o.status
@@ -73,6 +79,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	UNION ALL
 	SELECT 'posted', s.tenant_id, s.item, s.node, NULL, NULL, 'true', 'false'
 	FROM routing.supply s WHERE NOT s.posted
+	) v(what, tenant_id, item, node, order_id, line_no, expected, found)
+	WHERE routing.is_member(v.tenant_id)
 $$;
 COMMENT ON FUNCTION routing.verify() IS
 	'every invariant recomputed from supply, bookings and orders; must return no row';
@@ -107,17 +115,18 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	UNION ALL
 	SELECT 'error', format('node %s', n.node), format('time zone "%s" is unknown; UTC is used', n.time_zone),
 		   'use a name from pg_timezone_names'
-	FROM routing.node n WHERE NOT routing.time_zone_known(n.time_zone)
+	FROM routing.node n WHERE NOT routing.time_zone_known(n.time_zone) AND routing.is_member(n.tenant_id)
 	UNION ALL
 	SELECT 'warning', format('node %s', n.node), 'it is open and no lane leaves from it', 'insert its lanes into routing.lane, or close it'
 	FROM routing.node n
-	WHERE n.status = 'open' AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
+	WHERE n.status = 'open' AND routing.is_member(n.tenant_id) AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
 	UNION ALL
 	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'note_ledger', 'note_order', 'note_truncate', 'reference_changed')
+	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_order', 'note_truncate', 'reference_changed',
+					  'refuse_delete')
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),
 		   format('table %I.%I %s', w.table_schema, w.table_name,
@@ -125,24 +134,30 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 					   ELSE 'has lost triggers of the binding, or they are disabled' END),
 		   format('SELECT routing.unbind(%L), bind again, then sync', w.binding)
 	FROM routing.binding_watch w
-	WHERE 4 > (SELECT count(*) FROM pg_trigger t
+	WHERE routing.is_member(w.tenant_id) AND 4 > (SELECT count(*) FROM pg_trigger t
 			   WHERE t.tgrelid = to_regclass(format('%I.%I', w.table_schema, w.table_name))
 				 AND t.tgenabled = 'A' AND NOT t.tgisinternal
-				 AND t.tgname LIKE format('routing\_%s\_%s\_%s\__', w.tenant_id,
-					  replace(replace(left(w.binding, 40), '_', '\_'), '%', '\%'), w.watch_no))
+				 AND CASE WHEN t.tgfoid = 'routing.settle()'::regprocedure
+						  THEN position(format('note_change(%s, %L::text, %s,', w.tenant_id, w.binding, w.watch_no)
+										IN pg_get_triggerdef(t.oid)) > 0
+						  WHEN t.tgfoid = 'routing.note_truncate()'::regprocedure
+						  THEN t.tgname LIKE format('routing\_%s\_%%\_%s\_t', w.tenant_id, w.watch_no)
+							   AND position(convert_to(w.binding, getdatabaseencoding()) IN t.tgargs) > 0
+						  ELSE false END)
 	UNION ALL
 	SELECT 'error', format('%s of binding %s', b.c, w.binding), format('watched table %I.%I belongs to a superuser', w.table_schema, w.table_name),
 		   'ALTER TABLE ... OWNER TO a role that is not a superuser'
 	FROM routing.binding_watch w, LATERAL (SELECT w.concept AS c) b, pg_class c, pg_roles r
 	WHERE c.oid = to_regclass(format('%I.%I', w.table_schema, w.table_name)) AND r.oid = c.relowner AND r.rolsuper
+	  AND routing.is_member(w.tenant_id)
 	UNION ALL
 	SELECT 'warning', format('binding %s', b.binding), 'it is paused', format('SELECT routing.resume(%L)', b.binding)
-	FROM routing.binding b WHERE b.state = 'paused'
+	FROM routing.binding b WHERE b.state = 'paused' AND routing.is_member(b.tenant_id)
 	UNION ALL
 	SELECT 'warning', format('binding %s', p.binding), format('%s keys are pending; the oldest since %s: %s', count(*),
 				date_trunc('second', min(p.noted_at)), (array_agg(p.reason ORDER BY p.noted_at, p.key))[1]),
 		   'correct the cause, then SELECT routing.run_jobs()'
-	FROM routing.pending p GROUP BY p.tenant_id, p.binding
+	FROM routing.pending p WHERE routing.is_member(p.tenant_id) GROUP BY p.tenant_id, p.binding
 	UNION ALL
 	SELECT 'error', 'routing.position', format('index %s is not the extension''s; its entries are not kept right', i.indexrelid::regclass),
 		   format('DROP INDEX %s', i.indexrelid::regclass)
@@ -150,6 +165,6 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	UNION ALL
 	SELECT 'error', format('policy %s version %s', p.policy, p.version), 'the active version is effective in the future; built-in values apply until then',
 		   'keep the older version active until then'
-	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now()
+	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now() AND routing.is_member(p.tenant_id)
 $$;
 COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';

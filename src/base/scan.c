@@ -12,6 +12,7 @@
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
@@ -19,6 +20,8 @@
 Snapshot
 fresh_snapshot(void)
 {
+	/* the rows of the command that queued the trigger count too, as in SPI */
+	CommandCounterIncrement();
 	return RegisterSnapshot(GetLatestSnapshot());
 }
 

@@ -119,53 +119,6 @@ routing_pause(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static void
-settle_pending(Binding *b)
-{
-	Datum		args[2];
-	int			n;
-	char	  **orders;
-	char	  **supply;
-	int			norders = 0;
-	int			nsupply = 0;
-	BoundResult result = {0};
-
-	args[0] = Int32GetDatum(b->tenant_id);
-	args[1] = CStringGetTextDatum(b->name);
-	n = (int) engine_exec(&plan_pending_of, args, NULL, ENGINE_FRESH);
-	orders = palloc(sizeof(char *) * Max(n, 1));
-	supply = palloc(sizeof(char *) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-	{
-		char	   *key = spi_text(i, 2);
-
-		if (strcmp(spi_text(i, 1), "supply") == 0)
-			supply[nsupply++] = key;
-		else
-			orders[norders++] = key;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	settle_all(b, NOTE_BOUND_SUPPLY, supply, nsupply, &result);
-	settle_all(b, NOTE_BOUND_ORDER, orders, norders, &result);
-}
-
-Datum
-routing_resume(PG_FUNCTION_ARGS)
-{
-	Binding    *b = binding_argument(fcinfo);
-	int32		tenant_id = b->tenant_id;
-	char	   *name = pstrdup(b->name);
-	int			left;
-
-	PreventCommandIfReadOnly("resume()");
-	SPI_connect();
-	set_state(b, "active");
-	settle_pending(binding_get(tenant_id, name));
-	left = count_pending(&plan_count, tenant_id, name);
-	SPI_finish();
-	PG_RETURN_INT32(left);
-}
-
 static int
 compare_keys(const void *a, const void *b)
 {
@@ -196,19 +149,85 @@ keys_of_both(Binding *b, int *n)
 	return all;
 }
 
+static const char *
+concept_of(const Binding *b)
+{
+	return b->concepts[C_SUPPLY].present ? "supply" : "orders";
+}
+
+/* Compare and settle everything; then no key is unknown any more. */
+static void
+settle_everything(Binding *b, BoundResult *result)
+{
+	int			n;
+	char	  **keys = keys_of_both(b, &n);
+
+	settle_all(b, b->concepts[C_SUPPLY].present ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER, keys, n, result);
+	pending_remove(b->tenant_id, b->name, concept_of(b), UNKNOWN_KEYS);
+}
+
+/* "whole": unknown keys too, for which the mapping must be in order. */
+static void
+settle_pending(Binding *b, bool whole)
+{
+	Datum		args[2];
+	int			n;
+	char	  **orders;
+	char	  **supply;
+	int			norders = 0;
+	int			nsupply = 0;
+	bool		unknown = false;
+	BoundResult result = {0};
+
+	args[0] = Int32GetDatum(b->tenant_id);
+	args[1] = CStringGetTextDatum(b->name);
+	n = (int) engine_exec(&plan_pending_of, args, NULL, ENGINE_FRESH);
+	orders = palloc(sizeof(char *) * Max(n, 1));
+	supply = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		char	   *key = spi_text(i, 2);
+
+		if (strcmp(key, UNKNOWN_KEYS) == 0)
+			unknown = true;
+		else if (strcmp(spi_text(i, 1), "supply") == 0)
+			supply[nsupply++] = key;
+		else
+			orders[norders++] = key;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	settle_all(b, NOTE_BOUND_SUPPLY, supply, nsupply, &result);
+	settle_all(b, NOTE_BOUND_ORDER, orders, norders, &result);
+	if (unknown && whole)
+		settle_everything(b, &result);
+}
+
+Datum
+routing_resume(PG_FUNCTION_ARGS)
+{
+	Binding    *b = binding_argument(fcinfo);
+	int32		tenant_id = b->tenant_id;
+	char	   *name = pstrdup(b->name);
+	int			left;
+
+	PreventCommandIfReadOnly("resume()");
+	SPI_connect();
+	set_state(b, "active");
+	settle_pending(binding_get(tenant_id, name), true);
+	left = count_pending(&plan_count, tenant_id, name);
+	SPI_finish();
+	PG_RETURN_INT32(left);
+}
+
 Datum
 routing_sync(PG_FUNCTION_ARGS)
 {
 	Binding    *b = binding_argument(fcinfo);
-	char	  **keys;
-	int			n;
 	BoundResult result = {0};
 
 	PreventCommandIfReadOnly("sync()");
 	SPI_connect();
-	keys = keys_of_both(b, &n);
-	settle_all(b, b->concepts[C_SUPPLY].present ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER,
-			   keys, n, &result);
+	settle_everything(b, &result);
 	SPI_finish();
 	PG_RETURN_INT32(result.changed + result.pending);
 }
@@ -316,7 +335,7 @@ routing_run_jobs(PG_FUNCTION_ARGS)
 		Binding    *b = binding_find(tenant_id, names[i]);
 
 		if (b != NULL)
-			settle_pending(b);
+			settle_pending(b, false);
 	}
 	left = count_pending(&plan_all_pending, tenant_id, NULL);
 	SPI_finish();

@@ -17,6 +17,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -159,13 +160,16 @@ read_watches(Binding *b, Concept concept, Jsonb *definition)
 			for (int k = 0; k < nkeys; k++)
 				w->keys[k] = json_value_text(getIthJsonbValueFromContainer(key->val.binary.data, k));
 			w->ncolumns = 0;
-			w->columns = palloc(sizeof(char *) * JsonContainerSize(columns->val.binary.data));
+			w->columns = palloc(sizeof(char *) * (JsonContainerSize(columns->val.binary.data) + MAX_KEYS));
 			while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 			{
 				if (token == WJB_VALUE)
 					w->columns[w->ncolumns++] = json_value_text(&v);
 			}
-			/* the rest of a line's key matters too, as the line's identity */
+			/* the rest of a line's key matters too: it is the line's identity */
+			for (uint32 k = nkeys; k < JsonContainerSize(key->val.binary.data); k++)
+				w->columns[w->ncolumns++] =
+					json_value_text(getIthJsonbValueFromContainer(key->val.binary.data, k));
 		}
 		else
 		{
@@ -235,10 +239,14 @@ ddl(const char *sql)
 static char *
 trigger_name(const Binding *b, const Watch *w, const char *suffix)
 {
-	char	   *name = psprintf("routing_%d_%.40s_%d_%s", b->tenant_id, b->name, w->watch_no, suffix);
-	int			len = pg_mbcliplen(name, (int) strlen(name), NAMEDATALEN - 1);
+	const char *name = b->name;
+	int			len = (int) strlen(name);
 
-	return pnstrdup(name, len);
+	/* long names may begin alike */
+	if (len > 36)
+		name = psprintf("%.*s~%08x", pg_mbcliplen(name, len, 27), name,
+						hash_bytes((const unsigned char *) name, len));
+	return psprintf("routing_%d_%s_%d_%s", b->tenant_id, name, w->watch_no, suffix);
 }
 
 static void
@@ -370,6 +378,8 @@ routing_bind(PG_FUNCTION_ARGS)
 
 			role_enter(&owner, m->owner);
 			mapping_prepare(m, b->name, c);
+			/* parsing asks for no rights, starting the query does */
+			(void) SPI_execute(psprintf("SELECT FROM (%s\n) m LIMIT 0", m->query), false, 0);
 			role_leave(&owner);
 		}
 		check_write_back(m, caller);

@@ -365,19 +365,18 @@ mapping_owner(Binding *binding, Concept concept)
 {
 	Mapping    *m = &binding->concepts[concept];
 
-	if (!OidIsValid(m->owner))
+	/* not remembered: a table may be given to somebody else at any time */
+	m->owner = InvalidOid;
+	for (int i = 0; i < binding->nwatches && !OidIsValid(m->owner); i++)
 	{
-		for (int i = 0; i < binding->nwatches && !OidIsValid(m->owner); i++)
-		{
-			Watch	   *w = &binding->watches[i];
-			Oid			relid;
+		Watch	   *w = &binding->watches[i];
+		Oid			relid;
 
-			if (w->concept != concept)
-				continue;
-			relid = get_relname_relid(w->table_name, get_namespace_oid(w->table_schema, false));
-			if (OidIsValid(relid))
-				m->owner = relation_owner(relid);
-		}
+		if (w->concept != concept)
+			continue;
+		relid = get_relname_relid(w->table_name, get_namespace_oid(w->table_schema, false));
+		if (OidIsValid(relid))
+			m->owner = relation_owner(relid);
 	}
 	if (!OidIsValid(m->owner))
 		ereport(ERROR,

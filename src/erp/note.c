@@ -8,6 +8,7 @@
  * ERP's statement fail: if a key column is gone, the whole binding is noted.
  */
 #include "erp/binding.h"
+#include "erp/settle.h"
 
 #include "base/notes.h"
 
@@ -62,7 +63,7 @@ note_key(const Binding *binding, const Watch *watch, Row *row)
 
 		if (attno == 0)
 		{
-			notes_add(NOTE_BOUND_ALL, binding->tenant_id, binding->name, "");
+			notes_add(NOTE_BOUND_ALL, binding->tenant_id, binding->name, UNKNOWN_KEYS);
 			return;
 		}
 		parts[i] = SPI_getvalue(&row->tuple, row->desc, attno);

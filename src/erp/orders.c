@@ -249,16 +249,24 @@ number_lines(ErpOrder *erp, const SalesOrder *held)
 			}
 		}
 	}
-	for (int i = 0; i < order->nlines; i++)
+	/* of several lines of an item those of the same quantity first */
+	for (int pass = 0; pass < 2; pass++)
 	{
-		for (int l = 0; l < held->nlines && order->lines[i].line_no == 0; l++)
+		for (int i = 0; i < order->nlines; i++)
 		{
-			if (!used[l] && text_equal(held->lines[l].item, order->lines[i].item))
+			for (int l = 0; l < held->nlines && order->lines[i].line_no == 0; l++)
 			{
-				used[l] = true;
-				order->lines[i].line_no = held->lines[l].line_no;
+				if (!used[l] && text_equal(held->lines[l].item, order->lines[i].item) &&
+					(pass == 1 || held->lines[l].quantity == order->lines[i].quantity))
+				{
+					used[l] = true;
+					order->lines[i].line_no = held->lines[l].line_no;
+				}
 			}
 		}
+	}
+	for (int i = 0; i < order->nlines; i++)
+	{
 		if (order->lines[i].line_no == 0)
 			order->lines[i].line_no = ++highest;
 	}
@@ -575,6 +583,7 @@ bound_order_compare(Binding *binding, const char *key, DifferenceReport report, 
 		}
 		COMPARE_TEXT("lines", line_key, "item", a->item, b->item);
 		COMPARE_TEXT("lines", line_key, "quantity", scaled_to_text(a->quantity), scaled_to_text(b->quantity));
+		COMPARE_TEXT("lines", line_key, "key", erp->source_keys[i], b->source_key);
 		COMPARE_TEXT("lines", line_key, "uom", a->uom, b->uom);
 		COMPARE_TEXT("lines", line_key, "node", a->pinned, b->pinned);
 		COMPARE_TEXT("lines", line_key, "requested_on",

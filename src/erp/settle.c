@@ -346,6 +346,17 @@ expand_emptied(const Note *note, Note **all, int n, int *cap)
 		return n;
 	supply = b->concepts[C_SUPPLY].present;
 	SPI_connect();
+	if (strcmp(note->b, UNKNOWN_KEYS) == 0)
+	{
+		if (b->fail)
+			ereport(ERROR,
+					(errcode(RT_MAPPING_COLUMN_MISSING),
+					 errmsg("binding \"%s\": a key column of a watched table is gone or renamed", b->name),
+					 errhint("Unbind it, bind it to the columns there are, then call routing.sync().")));
+		pending_add(note->tenant_id, note->a, supply ? "supply" : "orders", UNKNOWN_KEYS,
+					"a key column of a watched table is gone or renamed: correct it, then call routing.sync()",
+					RT_MAPPING_COLUMN_MISSING);
+	}
 	keys = supply ? bound_supply_engine_keys(b, &nkeys) : bound_order_engine_keys(b, &nkeys);
 	for (int i = 0; i < nkeys; i++)
 	{
@@ -488,6 +499,8 @@ routing_settle(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 
+	/* after an autocommit statement its own rows are not visible yet */
+	CommandCounterIncrement();
 	for (int pass = 0; notes_any(); pass++)
 	{
 		int			n;

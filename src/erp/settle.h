@@ -7,6 +7,12 @@
 
 #include "base/notes.h"
 
+/*
+ * Pending instead of a key: rows changed whose keys could not be told.  Of a
+ * NOTE_BOUND_ALL note it is the b.  Only comparing everything settles it.
+ */
+#define UNKNOWN_KEYS	"*"
+
 extern int	guc_settle_timeout;
 extern int	guc_settle_lock_timeout;
 

@@ -30,12 +30,13 @@ typedef struct SupplyRow
 
 static EnginePlan plan_held = {
 	"SELECT item, node, ref, available_on, quantity, kind, status FROM routing.supply"
-	" WHERE tenant_id = $1 AND binding = $2 AND source_key = $3",
+	" WHERE tenant_id = $1 AND binding = $2 AND source_key = $3 AND binding <> ''",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_keys = {
-	"SELECT DISTINCT source_key FROM routing.supply WHERE tenant_id = $1 AND binding = $2",
+	"SELECT DISTINCT source_key FROM routing.supply"
+	" WHERE tenant_id = $1 AND binding = $2 AND binding <> ''",
 	2, {INT4OID, TEXTOID}, NULL
 };
 

@@ -33,7 +33,6 @@
 #include "utils/uuid.h"
 #include "utils/xid8.h"
 
-char	   *guc_event_source = NULL;
 char	   *guc_correlation_id = NULL;
 
 #define EVENT_EPOCH		1

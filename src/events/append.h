@@ -15,7 +15,6 @@ typedef struct EventBatch
 	struct PendingEvent *events;
 } EventBatch;
 
-extern char *guc_event_source;
 extern char *guc_correlation_id;
 
 extern void event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,

@@ -136,6 +136,11 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	{
 		bool		replan = differs(tg->tg_trigtuple, row, desc, destination);
 
+		if (has_text(tg->tg_trigtuple, desc, "status", "cancelled") &&
+			!has_text(row, desc, "status", "cancelled"))
+			refuse(tg->tg_trigtuple, desc, RT_ORDER_STATE, "status", "cannot be left",
+				   "A cancelled order is not routed again; enter a new one.");
+
 		if (replan || differs(tg->tg_trigtuple, row, desc, others))
 		{
 			note(tg->tg_trigtuple, desc, false);
@@ -172,7 +177,7 @@ check_line(HeapTuple row, TupleDesc desc)
 		refuse(row, desc, RT_BAD_QUANTITY, "price", "is not an amount",
 			   "A price is 0 or more and has at most 4 decimals.");
 	if (DatumGetInt32(get(row, desc, "line_no", &isnull)) < 1 && !isnull)
-		refuse(row, desc, RT_BAD_QUANTITY, "line_no", "is not positive", "Number the lines from 1.");
+		refuse(row, desc, RT_BAD_DOCUMENT, "line_no", "is not positive", "Number the lines from 1.");
 	check_status(row, desc);
 	check_quantity(row, desc);
 }

@@ -239,7 +239,11 @@ void
 order_plan_bookings(SalesOrder *order, Ledger *ledger)
 {
 	const SrcPlan *plan = &order->result.best;
+	int			kept = 0;
 
+	/* shipments of earlier decisions keep their numbers */
+	for (int j = 0; j < order->nbookings; j++)
+		kept = Max(kept, order->bookings[j].shipment_no);
 	for (int i = 0; i < plan->nparts; i++)
 	{
 		const SrcPart *part = &plan->parts[i];
@@ -255,7 +259,7 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 		b->ship_on = s->day;
 		b->deliver_on = s->arrival;
 		b->service = order->problem_lanes[s->lane]->service;
-		b->shipment_no = part->shipment + 1;
+		b->shipment_no = kept + part->shipment + 1;
 		b->firm = true;
 		b->is_new = true;
 		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);

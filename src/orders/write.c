@@ -103,6 +103,16 @@ static EnginePlan plan_cancel_lines = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
+/* what the order's lines no longer wait for */
+static EnginePlan plan_resolve = {
+	"UPDATE routing.exception e SET state = 'resolved'"
+	" WHERE e.tenant_id = $1 AND e.order_id = $2 AND e.state = 'open'"
+	"   AND NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = e.tenant_id"
+	"    AND l.order_id = e.order_id AND l.line_no = e.line_no"
+	"    AND l.status NOT IN ('allocated', 'scheduled', 'cancelled'))",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_cancel_order = {
 	"UPDATE routing.sales_order SET status = 'cancelled', event_version = $3, reason = $4"
 	" WHERE tenant_id = $1 AND order_id = $2",
@@ -408,12 +418,19 @@ void
 order_write(SalesOrder *order, EventBatch *events)
 {
 	bool		first = order->decision_id == 0;
+	Datum		args[3];
 
 	if (!order->exists)
 	{
 		order_release_rows(order);
 		if (order->nbookings > 0)
 			order_add_cancelled_event(order, "deleted", events);
+		/* lines that were left behind without their header */
+		args[0] = Int32GetDatum(order->tenant_id);
+		args[1] = CStringGetTextDatum(order->order_id);
+		args[2] = CStringGetTextDatum("deleted");
+		(void) engine_exec(&plan_cancel_lines, args, NULL, ENGINE_FRESH);
+		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
 		return;
 	}
 	order->new_decision_id = next_decision_id();
@@ -425,6 +442,12 @@ order_write(SalesOrder *order, EventBatch *events)
 	insert_decision(order);
 	update_order(order);
 	CommandCounterIncrement();
+	if (!first)
+	{
+		args[0] = Int32GetDatum(order->tenant_id);
+		args[1] = CStringGetTextDatum(order->order_id);
+		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+	}
 	order->decision_id = order->new_decision_id;
 	order->status = pstrdup(order->new_status);
 }
@@ -444,6 +467,7 @@ order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events)
 	args[2] = Int64GetDatum(order->event_version);
 	args[3] = CStringGetTextDatum(reason);
 	(void) engine_exec(&plan_cancel_order, args, NULL, ENGINE_FRESH);
+	(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
 	order->status = pstrdup("cancelled");
 }
 

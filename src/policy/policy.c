@@ -32,9 +32,8 @@ static CachedPolicy cache[CACHE_SIZE];
 static int	cache_next = 0;
 
 static EnginePlan plan_active = {
-	"SELECT version, definition FROM routing.policy"
-	" WHERE tenant_id = $1 AND policy = $2 AND state = 'active'"
-	"   AND (effective_at IS NULL OR effective_at <= pg_catalog.now())",
+	"SELECT version, definition, effective_at IS NULL OR effective_at <= pg_catalog.now()"
+	" FROM routing.policy WHERE tenant_id = $1 AND policy = $2 AND state = 'active'",
 	2, {INT4OID, TEXTOID}, NULL
 };
 
@@ -154,6 +153,7 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 	Fault		mine = {0};
 	Datum		args[2];
 	uint64		n;
+	bool		cacheable = true;
 	EngineScope scope;
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -194,6 +194,8 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 				  "policy \"%s\" has no active version", code);
 	else if (mine.sqlerrcode)
 		fault_set(fault, mine.sqlerrcode, mine.hint, "%s", mine.message);
+	else if (!cacheable)
+		return true;
 	else
 	{
 		cache[cache_next].tenant_id = tenant_id;

@@ -231,7 +231,8 @@ SELECT count(*) FROM routing.pending;
 ALTER TABLE erp.pos RENAME COLUMN sku TO article;
 UPDATE erp.pos SET qty = 7 WHERE doc = 141;
 INSERT INTO erp.head (doc, cust) VALUES (143, 'C1');
-SELECT key, sqlstate, reason FROM pending_state ORDER BY 1;
+-- the state depends on whether this session has read the mapping before
+SELECT key, sqlstate IN ('42703', 'RT021') AS broken, substring(reason FROM 'column t.*') AS reason FROM pending_state ORDER BY 1;
 -- other bindings go on
 BEGIN;
 UPDATE erp.pos SET qty = 8 WHERE doc = 141;
@@ -246,12 +247,22 @@ SELECT * FROM booked WHERE order_id IN ('141', '143') ORDER BY 1;
 ALTER TABLE erp.pos RENAME COLUMN doc TO document;
 UPDATE erp.pos SET qty = 9 WHERE document = 141;
 INSERT INTO erp.pos (document, id, ln, sku, qty) VALUES (143, 1, 1, 'A', 1);
-SELECT count(*) > 0 AS pending, min(sqlstate) AS sqlstate, min(reason) AS reason FROM pending_state;
+SELECT key, sqlstate IN ('42703', 'RT021') AS broken, substring(reason FROM 'column t.*|a key.*') AS reason
+FROM pending_state WHERE key IN ('*', '141', '143') ORDER BY 1;
 SELECT severity, subject, problem ~ 'keys are pending' AS pending FROM routing.doctor() WHERE subject = 'binding shop';
 ALTER TABLE erp.pos RENAME COLUMN document TO doc;
 SELECT routing.resume('shop');
-SELECT routing.sync('shop');
 SELECT * FROM booked WHERE order_id IN ('141', '143') ORDER BY 1;
+-- an order that is new meanwhile is not lost; the jobs cannot find it, resume and sync do
+ALTER TABLE erp.head RENAME COLUMN doc TO document;
+INSERT INTO erp.head (document, cust) VALUES (144, 'C1');
+INSERT INTO erp.pos (doc, id, ln, sku, qty) VALUES (144, 1, 1, 'A', 1);
+ALTER TABLE erp.head RENAME COLUMN document TO doc;
+SELECT routing.run_jobs();
+SELECT key, sqlstate FROM pending_state;
+SELECT routing.sync('shop');
+SELECT * FROM pending_state;
+SELECT * FROM booked WHERE order_id = '144';
 SELECT count(*) FROM routing.reconcile('shop');
 -- a watched table is renamed away, and dropped
 ALTER TABLE erp.stock RENAME TO stock_old;

@@ -18,6 +18,7 @@ insert into routing.sales_order (order_id, customer, country, postal_code, reque
 select order_id, status, decision_id is null as undecided from routing.sales_order where order_id = 'R2';
 select * from routing.verify();
 insert into routing.sales_order_line (order_id, line_no, item, quantity) values ('R2', 1, 'A', 2);
+select * from t.l where "order" = 'R2';
 insert into routing.sales_order_line (order_id, line_no, item, quantity) values ('R2', 2, 'B', 2);
 -- the lines first
 begin;
@@ -297,6 +298,17 @@ truncate routing.sales_order, routing.sales_order_line;
 call t.ord('D2', 4, 'A 10');
 commit;
 select * from t.r; select * from routing.verify();
+
+-- a line that comes to an order that was entered as cancelled; an order cancelled for nothing else
+insert into routing.sales_order (order_id, customer, country, postal_code, status) values ('D3', 'C1', 'US', '60614', 'cancelled');
+insert into routing.sales_order_line (order_id, line_no, item, quantity) values ('D3', 1, 'A', 1);
+update routing.sales_order_line set status = 'received' where order_id = 'D3';
+update routing.sales_order set status = 'received' where order_id = 'D3';
+select "order", status from t.l where "order" = 'D3'; select order_id, status from t.o where order_id = 'D3';
+-- a status is the engine's to set
+update routing.sales_order set status = 'backordered' where order_id = 'D2';
+update routing.sales_order_line set status = 'scheduled' where order_id = 'D2';
+select * from t.l where "order" = 'D2'; select * from t.o where order_id = 'D2'; select * from routing.verify();
 
 -- a row that was routed elsewhere, as a restore brings it, is left alone
 insert into routing.sales_order (order_id, customer, country, postal_code, status, decision_id) values ('E1', 'C1', 'US', '60614', 'backordered', 1);

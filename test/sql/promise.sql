@@ -47,7 +47,7 @@ select count(*) from t.ask(3, '[{"item": "A", "quantity": "2"}]');
 select pg_current_xact_id_if_assigned() is null as wrote_nothing;
 commit;
 select q, p.node, p.quantity from generate_series(1, 3) q, t.ask(3, jsonb_build_array(jsonb_build_object('item', 'A', 'quantity', q))) p order by 1, 2;
--- it sees what its transaction has done
+-- it sees the network as its transaction has changed it; supply counts from the commit on
 begin;
 call t.stock('A', 'DAL', 1, null, 'found');
 update routing.node set status = 'closed' where node = 'CHI';
