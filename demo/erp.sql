@@ -126,14 +126,19 @@ SELECT o AS n, l AS pos, 'D' || (10001 + floor(500 * erp.dice('who', o) ^ 1.4)::
 FROM generate_series(1, 5000) o,
 	 LATERAL generate_series(1, 1 + floor(8 * erp.dice('lines', o) ^ 1.3)::int) l;
 
--- The buyers expected somewhat more, spread evenly but for luck over the
--- distribution centers; the stores carry a few of the better sellers.
+-- The buyers know how much each distribution center's part of the country orders
+-- and stock that and a line or two more, but for luck; the stores carry a few of
+-- the better sellers.
 INSERT INTO erp.stock_level
 SELECT w.whse_code, a.art_no,
-	   ceil(2.5 * (2000.0 / a.seller) ^ 0.444 * (0.4 + 3.6 * erp.dice('stock ' || w.whse_code, a.seller)))::int,
-	   chr(65 + (a.seller % 26)) || '-' || lpad((a.seller % 97)::text, 2, '0')
-FROM erp.warehouse_master w, erp.article a
-WHERE w.whse_type = 'DC' AND erp.dice('carried ' || w.whse_code, a.seller) < 0.95
+	   ceil((8 + 30.3 * (2000.0 / a.seller) ^ 0.444 * w.share) * (0.4 + 1.8 * erp.dice('stock ' || w.whse_code, a.seller)))::int,
+	   chr(65 + a.seller % 26) || '-' || lpad((a.seller % 97)::text, 2, '0')
+FROM (SELECT near.whse_code, sum(p.weight) / sum(sum(p.weight)) OVER () AS share
+	  FROM erp.place p,
+		   LATERAL (SELECT whse_code FROM erp.warehouse_master w WHERE whse_type = 'DC'
+					ORDER BY (w.lat - p.lat) ^ 2 + ((w.lon - p.lon) * cos(radians(p.lat))) ^ 2 LIMIT 1) near
+	  GROUP BY near.whse_code) w, erp.article a
+WHERE erp.dice('carried ' || w.whse_code, a.seller) < 0.96
 UNION ALL
 SELECT w.whse_code, a.art_no, 1 + (9 * erp.dice('shelf ' || w.whse_code, a.seller))::int, 'SHELF'
 FROM erp.warehouse_master w, erp.article a

@@ -51,7 +51,8 @@ say "sync took over $keys stock and purchase rows in $(since "$began") s"
 item=$(sql -c "SELECT art_no FROM erp.article WHERE seller = 3")
 sql -c "CREATE TABLE public.atp_before AS
 		SELECT item, node, atp, routing.atp_total(item) AS total FROM routing.availability WHERE item = '$item'"
-sql -c 'VACUUM ANALYZE'
+# statistics of what was loaded; not of the tables that are still empty
+sql -c 'VACUUM ANALYZE routing.supply, routing.position, routing.lane, routing.item, erp.stock_level, erp.po_line, erp.article'
 
 # the publication first, then the slot: decoding fails the other way round
 sql -c 'SELECT routing.create_publication()' >/dev/null

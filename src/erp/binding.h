@@ -67,6 +67,7 @@ typedef struct Mapping
 	Oid			backtypes[32];
 	int			columns[NUM_FIELDS];	/* position in the query's result, or 0 */
 	int			keycolumns[MAX_KEYS];
+	uint32		shape;			/* of the result that these positions are of */
 } Mapping;
 
 typedef struct Watch

@@ -15,8 +15,10 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -244,9 +246,27 @@ field_of(Concept concept, Field field)
 	}
 }
 
+/* A hash of the names and types of a result. */
+static uint32
+shape_of(TupleDesc desc)
+{
+	uint32		h = (uint32) desc->natts;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		h = hash_combine(h, hash_bytes((const unsigned char *) NameStr(att->attname),
+									   (int) strlen(NameStr(att->attname))));
+		h = hash_combine(h, (uint32) att->atttypid);
+	}
+	return h;
+}
+
 static void
 check_result(Mapping *m, const char *binding, Concept concept, TupleDesc desc)
 {
+	m->shape = shape_of(desc);
 	for (int i = 0; i < m->nkeys; i++)
 	{
 		m->keycolumns[i] = require_column(desc, m->keys[i], binding, concept, true, "key");
@@ -423,13 +443,23 @@ mapping_read(Binding *binding, Concept concept, const char *key, SPITupleTable *
 	int			n;
 
 	role_enter(&scope, mapping_owner(binding, concept));
-	m = ready(binding, concept);
-	nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
-	if (key_split(key, parts, nkeys) != nkeys)
-		elog(ERROR, "key \"%s\" of binding \"%s\" has not %d parts", key, binding->name, nkeys);
-	text_params(m->keytypes, parts, nkeys, values, nulls);
-	n = run(m->one, values, nulls);
-	*rows = SPI_tuptable;
+	for (int attempt = 0;; attempt++)
+	{
+		m = ready(binding, concept);
+		nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
+		if (key_split(key, parts, nkeys) != nkeys)
+			elog(ERROR, "key \"%s\" of binding \"%s\" has not %d parts", key, binding->name, nkeys);
+		text_params(m->keytypes, parts, nkeys, values, nulls);
+		n = run(m->one, values, nulls);
+		*rows = SPI_tuptable;
+		if (attempt > 0 || shape_of((*rows)->tupdesc) == m->shape)
+			break;
+		/* the ERP altered its table: the columns are elsewhere, or of another type */
+		SPI_freetuptable(*rows);
+		SPI_freeplan(m->one);
+		SPI_freeplan(m->all_keys);
+		m->one = m->all_keys = NULL;
+	}
 	role_leave(&scope);
 	return n;
 }
@@ -445,6 +475,9 @@ mapping_all_keys(Binding *binding, Concept concept, int *n)
 
 	role_enter(&scope, mapping_owner(binding, concept));
 	m = ready(binding, concept);
+	/* all rows are wanted: not by key, as settlements read */
+	(void) set_config_option("enable_seqscan", "on", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	nrows = run(m->all_keys, NULL, NULL);
 	keys = palloc_extended(sizeof(char *) * Max(nrows, 1), MCXT_ALLOC_HUGE);
 	*n = 0;

@@ -35,7 +35,7 @@ CREATE PROCEDURE public.bind_all() LANGUAGE sql AS $$
 $$;
 CALL public.bind_all();
 SELECT binding, on_failure, state, bound_by = session_user AS by_me FROM routing.binding ORDER BY 1;
-SELECT binding, watch_no, concept, table_schema, table_name, key, columns FROM routing.binding_watch ORDER BY 1, 2;
+SELECT binding, watch_no, concept, table_schema, table_name, key FROM routing.binding_watch ORDER BY 1, 2;
 
 -- binding alone loads nothing; reconcile shows what differs, sync loads it
 SELECT count(*) FROM order_state;

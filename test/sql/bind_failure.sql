@@ -18,7 +18,7 @@ BEGIN
 		WHEN 'deadlock' THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = 'deadlock_detected';
 		WHEN 'memory' THEN RAISE EXCEPTION 'out of memory' USING ERRCODE = 'out_of_memory';
 		WHEN 'serialize' THEN RAISE EXCEPTION 'could not serialize access' USING ERRCODE = 'serialization_failure';
-		WHEN 'internal' THEN RAISE EXCEPTION 'something is wrong' USING ERRCODE = 'internal_error';
+		WHEN 'internal' THEN RAISE EXCEPTION 'something is wrong' USING ERRCODE = 'data_corrupted';
 		WHEN 'shutdown' THEN RAISE EXCEPTION 'going away' USING ERRCODE = 'admin_shutdown';
 		WHEN 'sleep' THEN PERFORM pg_catalog.pg_sleep(5);
 		WHEN 'cancel' THEN
@@ -227,6 +227,22 @@ ALTER TABLE erp.pos ALTER COLUMN qty TYPE numeric(12, 3);
 CALL erp.save(142, 'A');
 SELECT doc, st FROM erp.head WHERE doc IN (141, 142) ORDER BY 1;
 SELECT count(*) FROM routing.pending;
+-- a column more in a mapping of the form SELECT x.*: the others are not mistaken for it
+SET ROLE regress_bind_erp;
+CREATE TABLE erp.ready (node text, item text, quantity int, PRIMARY KEY (node, item));
+RESET ROLE;
+SELECT routing.bind('ready', '{"supply": {"query": "SELECT x.*, ''ready'' AS ref FROM erp.ready x", "key": ["node", "item"],
+    "watch": [{"table": "erp.ready", "key": ["node", "item"]}]}}');
+INSERT INTO erp.ready VALUES ('NYC', 'B', 3);
+ALTER TABLE erp.ready ADD COLUMN colour text DEFAULT 'red';
+UPDATE erp.ready SET quantity = 4;
+SELECT key, sqlstate, reason FROM pending_state;
+SELECT ref, quantity FROM routing.supply WHERE binding = 'ready';
+ALTER TABLE erp.ready DROP COLUMN colour;
+ALTER TABLE erp.ready ALTER COLUMN quantity TYPE bigint;
+SELECT routing.run_jobs();
+SELECT ref, quantity FROM routing.supply WHERE binding = 'ready';
+SELECT routing.unbind('ready');
 -- a mapped column is renamed
 ALTER TABLE erp.pos RENAME COLUMN sku TO article;
 UPDATE erp.pos SET qty = 7 WHERE doc = 141;
