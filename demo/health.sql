@@ -7,5 +7,5 @@ SELECT '        differences between the ERP and the engine, by reconcile(): '
 	   || (SELECT count(*) FROM routing.reconcile('stock')) + (SELECT count(*) FROM routing.reconcile('purchases'))
 		  + (SELECT count(*) FROM routing.reconcile('orders'))
 	   || ', keys pending: ' || (SELECT count(*) FROM routing.pending);
-\echo '        doctor() says:'
-SELECT '          ' || concat_ws(' | ', VARIADIC ARRAY(SELECT value FROM jsonb_each_text(to_jsonb(d)))) FROM routing.doctor() d;
+SELECT '        doctor(): ' || coalesce(string_agg(format('%s: %s (%s)', subject, problem, remedy), E'\n                  '),
+									   'nothing to mend') FROM routing.doctor();

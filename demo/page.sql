@@ -7,7 +7,9 @@ SELECT format(E'\nORDERS  %s entered one by one over one connection, each commit
 			  count(*), :'took', round(count(*) / :took)) FROM routing.sales_order;
 
 WITH o AS MATERIALIZED (
-	SELECT s.order_id, s.status, d.cost, r.nodes
+	SELECT s.order_id, s.status, d.cost, r.nodes,
+		   (SELECT count(*) FROM routing.sales_order_line l
+			WHERE (l.tenant_id, l.order_id) = (s.tenant_id, s.order_id)) AS lines
 	FROM routing.sales_order s
 	LEFT JOIN routing.decision d ON (d.tenant_id, d.decision_id) = (s.tenant_id, s.decision_id)
 	LEFT JOIN (SELECT order_id, count(DISTINCT node) AS nodes FROM routing.reservation
@@ -17,16 +19,18 @@ WITH o AS MATERIALIZED (
 	FROM routing.sales_order_line GROUP BY status
 )
 SELECT format('LINES   %s: %s', sum(n),
-			  string_agg(format('%s %s (%s %%)', replace(status, '_', ' '), n, round(share, 1)), ', ' ORDER BY n DESC)) FROM l
+			  string_agg(format('%s %s (%s %%)', replace(status, '_', ' '), n, round(share, 2)), ', ' ORDER BY n DESC)) FROM l
 UNION ALL
-SELECT format(E'PLANS   from one node %s %%, split %s %%, nothing shipped yet %s %% of the orders',
+SELECT format(E'PLANS   from one node %s %%, split %s %%, nothing booked %s %% of the orders',
 			  round(100.0 * count(*) FILTER (WHERE nodes = 1) / count(*), 1),
 			  round(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 1),
 			  round(100.0 * count(*) FILTER (WHERE nodes IS NULL) / count(*), 1)) FROM o
 UNION ALL
-SELECT format('COST    mean of the %s orders that are served in full: %s USD; from one node %s, split %s',
-			  count(*), round(avg(cost), 2), round(avg(cost) FILTER (WHERE nodes = 1), 2),
-			  round(avg(cost) FILTER (WHERE nodes > 1), 2)) FROM o WHERE status IN ('allocated', 'scheduled');
+SELECT format('COST    mean of the %s orders served in full: %s USD; from one node %s (%s lines on average), split %s (%s lines)',
+			  count(*), round(avg(cost), 2),
+			  round(avg(cost) FILTER (WHERE nodes = 1), 2), round(avg(lines) FILTER (WHERE nodes = 1), 1),
+			  round(avg(cost) FILTER (WHERE nodes > 1), 2), round(avg(lines) FILTER (WHERE nodes > 1), 1))
+FROM o WHERE status IN ('allocated', 'scheduled');
 
 SELECT format(E'\nATP     of %s (%s): %s before, %s ordered, %s after',
 			  b.item, i.name, b.total,

@@ -46,6 +46,14 @@ CREATE TABLE routing.sales_order (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE routing.sales_order IS 'orders; inserting one with its lines in one transaction routes it at commit';
 
+CREATE TABLE routing.deleted_order (
+	tenant_id		int NOT NULL,
+	order_id		text COLLATE "C" NOT NULL,
+	event_version	bigint NOT NULL,
+	PRIMARY KEY (tenant_id, order_id)
+);
+COMMENT ON TABLE routing.deleted_order IS 'engine''s own: routed orders whose row was deleted, so that an order with the same id goes on with their event stream and bookings';
+
 CREATE TABLE routing.sales_order_line (
 	tenant_id			int NOT NULL DEFAULT routing.current_tenant(),
 	order_id			text COLLATE "C" NOT NULL,

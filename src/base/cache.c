@@ -24,7 +24,7 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"tenant", "tenant_member", "node", "zone_area", "service", "lane",
 	"channel", "customer", "item", "policy", "binding", "binding_watch",
 	"pending", "position", "event", "sales_order", "sales_order_line",
-	"reservation", "decision"
+	"reservation", "decision", "deleted_order"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];

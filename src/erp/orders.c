@@ -66,6 +66,18 @@ static EnginePlan plan_answer = {
 	3, {INT4OID, TEXTOID, INT8OID}, NULL
 };
 
+#define CANCELLED_IN_ERP	"cancelled in the ERP"
+#define DELETED_IN_ERP		"deleted in the ERP"
+
+/* Whether an order was cancelled by cancel_order(), not by its ERP. */
+static bool
+cancelled_by_call(const SalesOrder *order)
+{
+	return order_is_cancelled(order) &&
+		(order->reason == NULL || (strcmp(order->reason, CANCELLED_IN_ERP) != 0 &&
+								   strcmp(order->reason, DELETED_IN_ERP) != 0));
+}
+
 /* The ERP's order as the mapping gives it; not there: exists = false. */
 typedef struct ErpOrder
 {
@@ -348,7 +360,8 @@ merge(ErpOrder *erp, SalesOrder *held)
 		line->first_promised = old->first_promised;
 		line->last_part = old->last_part;
 	}
-	if (order_is_cancelled(held))
+	/* what a call cancelled stays so until the ERP changes the order */
+	if (order_is_cancelled(held) && !cancelled_by_call(held))
 		differs = true;
 	return differs;
 }
@@ -485,7 +498,7 @@ bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault
 			return false;
 		held->net = network_get(held->tenant_id);
 		held->status = "cancelled";
-		held->cancel_reason = erp->cancelled ? "cancelled in the ERP" : "deleted in the ERP";
+		held->cancel_reason = erp->cancelled ? CANCELLED_IN_ERP : DELETED_IN_ERP;
 		settlement_add_order(s, held);
 		writeback_want(binding, held);
 		return true;
@@ -536,7 +549,7 @@ bound_order_compare(Binding *binding, const char *key, DifferenceReport report, 
 	ErpOrder   *erp = read_order(binding, key, &fault);
 	SalesOrder *held = order_load(binding->tenant_id, key, ORDER_NO_LOCK);
 	bool		erp_has = erp->order->exists && !erp->cancelled;
-	bool		we_have = held->exists && !order_is_cancelled(held);
+	bool		we_have = cancelled_by_call(held) ? erp_has : held->exists && !order_is_cancelled(held);
 
 	if (fault.sqlerrcode)
 	{

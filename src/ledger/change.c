@@ -410,18 +410,12 @@ measure(Position *pos, DateADT today, int64 *on_hand, int64 *promised, int64 *at
 }
 
 /*
- * Bring positions up to date with their supply and judge them.  They are
- * locked in the global order; SPI is connected.  What is said to be at an
+ * Make the rows of positions that have none.  What is said to be at an
  * unknown item or node is refused: a RT001 or RT002 error.
  */
 void
-ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *result)
+ledger_prepare_changes(Ledger *ledger, Position **positions, int n)
 {
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
-
-	memset(result, 0, sizeof(*result));
-	if (n == 0)
-		return;
 	for (int i = 0; i < n; i++)
 	{
 		Fault		fault = {0};
@@ -436,7 +430,23 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		if (fault.sqlerrcode)
 			fault_raise(&fault);
 	}
-	ledger_create_missing(ledger, positions, n);
+	if (n > 0)
+		ledger_create_missing(ledger, positions, n);
+}
+
+/*
+ * Bring prepared positions up to date with their supply and judge them.  SPI
+ * is connected; the positions are locked here in the global order unless the
+ * caller has done so, together with others.
+ */
+void
+ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *result)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	memset(result, 0, sizeof(*result));
+	if (n == 0)
+		return;
 	ledger_lock_all(ledger, positions, n);
 
 	result->changes = palloc_extended(sizeof(StockChange) * n, MCXT_ALLOC_HUGE);

@@ -39,6 +39,7 @@ typedef struct ChangeResult
 	StockChange *changes;
 } ChangeResult;
 
+extern void ledger_prepare_changes(Ledger *ledger, Position **positions, int n);
 extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n,
 								 ChangeResult *result);
 

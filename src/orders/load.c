@@ -21,12 +21,14 @@ enum
 {
 	O_CUSTOMER, O_CHANNEL, O_COUNTRY, O_POSTAL_CODE, O_REQUESTED_ON, O_DATE_BASIS, O_PRIORITY,
 	O_COMPLETENESS, O_STATUS, O_POLICY, O_CORRELATION_ID, O_DECISION_ID, O_EVENT_VERSION, O_BINDING,
+	O_REASON,
 	O_NCOLS
 };
 
 static const char *const order_names[O_NCOLS] = {
 	"customer", "channel", "country", "postal_code", "requested_on", "date_basis", "priority",
-	"completeness", "status", "policy", "correlation_id", "decision_id", "event_version", "binding"
+	"completeness", "status", "policy", "correlation_id", "decision_id", "event_version", "binding",
+	"reason"
 };
 
 static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}};
@@ -209,6 +211,7 @@ load_header(SalesOrder *order, Snapshot snapshot)
 		order->decision_id = isnull ? 0 : DatumGetInt64(d);
 		order->event_version = DatumGetInt64(column(slot, &order_columns, O_EVENT_VERSION, &isnull));
 		order->binding = text_column(slot, &order_columns, O_BINDING);
+		order->reason = text_column(slot, &order_columns, O_REASON);
 	}
 	keyscan_close(&ks);
 	if (!found)
@@ -228,10 +231,16 @@ load_header(SalesOrder *order, Snapshot snapshot)
 	return true;
 }
 
-static void
-load_bookings(SalesOrder *order, Datum *args)
+/* Read the open bookings, and how far the parts of each line are numbered. */
+void
+order_load_bookings(SalesOrder *order)
 {
-	int			n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_FRESH);
+	Datum		args[2];
+	int			n;
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_FRESH);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -294,6 +303,26 @@ order_line(SalesOrder *order, int line_no)
 	return NULL;
 }
 
+/* A new order with the id of a deleted one goes on where that one ended. */
+static void
+load_predecessor(SalesOrder *order)
+{
+	static const char *const names[1] = {"event_version"};
+	static ColumnMap columns = {TAB_DELETED_ORDER, 1, names, 0, {0}};
+	Snapshot	snapshot = fresh_snapshot();
+	KeyScan		ks;
+
+	if (find(&ks, TAB_DELETED_ORDER, &columns, order->tenant_id, order->order_id, snapshot))
+	{
+		bool		isnull;
+
+		order->event_version = DatumGetInt64(column(ks.slot, &columns, 0, &isnull));
+		order->had_row = true;
+	}
+	keyscan_close(&ks);
+	UnregisterSnapshot(snapshot);
+}
+
 /*
  * Read an order into the current memory context; SPI is connected.  Its row,
  * when locked, is the lock of all its bookings and of its event stream.  An order without a row
@@ -328,7 +357,9 @@ order_load(int32 tenant_id, const char *order_id, OrderLock lock)
 		(void) engine_exec(&plan_lock, args, NULL, ENGINE_FRESH);
 		locked = true;
 	}
-	if (!order->exists || order->decision_id != 0)
-		load_bookings(order, args);
+	if (order->exists && order->decision_id == 0)
+		load_predecessor(order);
+	if (!order->exists || order->decision_id != 0 || order->had_row)
+		order_load_bookings(order);
 	return order;
 }

@@ -214,6 +214,30 @@ note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	return row;
 }
 
+/*
+ * Of a routed order that is deleted the version of its event stream is noted
+ * too: "v12", or "vc12" if it was cancelled already.
+ */
+static void
+note_delete(TriggerData *tg, TupleDesc desc, HeapTuple row)
+{
+	bool		never_routed;
+	bool		isnull;
+	int32		tenant_id;
+
+	if (strcmp(RelationGetRelationName(tg->tg_relation), "sales_order") != 0)
+	{
+		note(row, desc, false);
+		return;
+	}
+	(void) get(row, desc, "decision_id", &never_routed);
+	tenant_id = DatumGetInt32(get(row, desc, "tenant_id", &isnull));
+	notes_add(NOTE_ORDER, tenant_id, get_text(row, desc, "order_id"),
+			  never_routed ? "" :
+			  psprintf("v%s" INT64_FORMAT, has_text(row, desc, "status", "cancelled") ? "c" : "",
+					   DatumGetInt64(get(row, desc, "event_version", &isnull))));
+}
+
 Datum
 routing_note_order(PG_FUNCTION_ARGS)
 {
@@ -232,7 +256,7 @@ routing_note_order(PG_FUNCTION_ARGS)
 	if (engine_writing > 0)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
-		note(row, desc, false);
+		note_delete(tg, desc, row);
 	else if (strcmp(RelationGetRelationName(tg->tg_relation), "sales_order") == 0)
 		note_header(tg, desc, row);
 	else

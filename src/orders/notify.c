@@ -194,7 +194,7 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 {
 	JsonWriter	w;
 
-	if (!order->exists)
+	if (!order->exists && order->event_version == 0)
 	{
 		Datum		args[2];
 		Datum		d;

@@ -28,6 +28,7 @@ typedef struct Booking
 	bool		on_hand;		/* else on dated inbound */
 	bool		firm;			/* else uncovered */
 	bool		release;		/* to be given back */
+	bool		released;		/* and that is written already */
 	bool		is_new;
 	int64		atp_before;		/* what was offered for needed_on when it was booked */
 	Position   *pos;
@@ -87,6 +88,9 @@ typedef struct SalesOrder
 	char	   *correlation_id;
 	int64		decision_id;	/* 0: never routed */
 	int64		event_version;
+	char	   *reason;
+	bool		had_row;		/* a routed order whose row was deleted */
+	bool		was_cancelled;	/* and that was cancelled before */
 	char	   *binding;
 	bool		answered;		/* its answer is written back in this settlement */
 
@@ -140,6 +144,7 @@ typedef enum OrderLock
 
 /* load.c */
 extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
 
@@ -153,6 +158,7 @@ extern void order_plan_bookings(SalesOrder *order, Ledger *ledger);
 
 /* route.c */
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
+extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, int nfurther);
 extern void order_keep_bookings(SalesOrder *order);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 

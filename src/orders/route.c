@@ -181,6 +181,12 @@ book(SalesOrder *order, int from)
 	return true;
 }
 
+static bool
+gives_back(const Booking *b)
+{
+	return b->release && b->firm && !b->released;
+}
+
 /* Give back what is to be released; the positions are locked. */
 static void
 apply_releases(SalesOrder *order)
@@ -189,7 +195,7 @@ apply_releases(SalesOrder *order)
 	{
 		Booking    *b = &order->bookings[j];
 
-		if (b->release && b->firm && b->pos->exists)
+		if (gives_back(b) && b->pos->exists)
 			position_book(b->pos, b->needed_on, -b->quantity);
 	}
 }
@@ -301,7 +307,7 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
 			/* what is given back is there for whoever plans next */
-			if (b->release && b->firm && b->pos->exists)
+			if (gives_back(b) && b->pos->exists)
 				position_book(b->pos, b->needed_on, -b->quantity);
 		}
 		compute_open(order);
@@ -349,7 +355,7 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 
 			if (!b->pos->exists)
 				continue;
-			if (b->release && b->firm)
+			if (gives_back(b))
 				position_book(b->pos, b->needed_on, b->quantity);
 			if (b->is_new && (!alone || j < from[i]))
 				position_book(b->pos, b->needed_on, -b->quantity);
@@ -397,6 +403,55 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 	}
 	pfree(positions);
 	pfree(from);
+}
+
+/*
+ * Give back, for good, what the orders no longer need, before supply changes
+ * of the same transaction are judged.  Locks the positions of both in the
+ * global order.
+ */
+void
+orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, int nfurther)
+{
+	int			count = nfurther;
+	int			used = 0;
+	Position  **positions;
+
+	for (int i = 0; i < n; i++)
+		count += orders[i]->nbookings;
+	positions = palloc_extended(sizeof(Position *) * Max(count, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < nfurther; i++)
+		positions[used++] = further[i];
+	for (int i = 0; i < n; i++)
+	{
+		SalesOrder *order = orders[i];
+
+		if (order->fault.sqlerrcode)
+			continue;
+		count = order->nbookings;
+		choose_releases(order);
+		for (int j = 0; j < order->nbookings; j++)
+		{
+			Booking    *b = &order->bookings[j];
+
+			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+			if (gives_back(b) && j < count)
+				positions[used++] = b->pos;
+		}
+	}
+	ledger_lock_all(ledger, positions, used);
+	for (int i = 0; i < n; i++)
+	{
+		SalesOrder *order = orders[i];
+
+		if (order->fault.sqlerrcode)
+			continue;
+		apply_releases(order);
+		order_release_rows(order);
+		for (int j = 0; j < order->nbookings; j++)
+			order->bookings[j].released = order->bookings[j].release;
+	}
+	pfree(positions);
 }
 
 /* Keep the bookings as they are and see what is open: for victims. */

@@ -130,6 +130,18 @@ settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *n
 }
 
 static bool
+is_victim(const ChangeResult *changes, const SalesOrder *order)
+{
+	for (int i = 0; i < changes->nvictims; i++)
+	{
+		if (changes->victims[i].tenant_id == order->tenant_id &&
+			strcmp(changes->victims[i].order_id, order->order_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
 has_order(Settlement *s, int32 tenant_id, const char *order_id)
 {
 	for (int i = 0; i < s->norders; i++)
@@ -225,6 +237,10 @@ settlement_finish(Settlement *s)
 	engine_writing++;
 	PG_TRY();
 	{
+		ledger_prepare_changes(s->ledger, s->positions, s->npositions);
+		/* what the orders give back is there before anybody is judged */
+		if (s->npositions > 0 && s->norders > 0)
+			orders_release(s->orders, s->norders, s->ledger, s->positions, s->npositions);
 		ledger_apply_changes(s->ledger, s->positions, s->npositions, &changes);
 		if (changes.nvictims > 0)
 		{
@@ -232,7 +248,11 @@ settlement_finish(Settlement *s)
 			for (int i = 0; i < s->norders; i++)
 			{
 				SalesOrder *order = s->orders[i];
-				SalesOrder *now = order_load(order->tenant_id, order->order_id, ORDER_NO_LOCK);
+				SalesOrder *now;
+
+				if (!is_victim(&changes, order))
+					continue;
+				now = order_load(order->tenant_id, order->order_id, ORDER_NO_LOCK);
 
 				now->clock = s->clock;
 				now->net = order->net;
@@ -337,6 +357,22 @@ compare_order_notes(const void *a, const void *b)
 	return c != 0 ? c : strcmp(x->b, y->b);
 }
 
+/*
+ * The row of a routed order was deleted: see note_delete().  If a row with the
+ * same id was inserted since, it takes over bookings and event stream.
+ */
+static void
+was_deleted(SalesOrder *order, const char *version)
+{
+	order->was_cancelled = *version == 'c';
+	if (order->was_cancelled)
+		version++;
+	order->event_version = strtoll(version, NULL, 10);
+	if (order->exists && order->decision_id == 0 && !order->had_row)
+		order_load_bookings(order);
+	order->had_row = true;
+}
+
 static void
 add_native_orders(Settlement *s, Note **orders, int n)
 {
@@ -356,9 +392,11 @@ add_native_orders(Settlement *s, Note **orders, int n)
 			for (int l = 0; l < order->nlines; l++)
 				order->lines[l].replan = true;
 		}
+		if (orders[i]->b[0] == 'v')
+			was_deleted(order, orders[i]->b + 1);
 		if (order->exists && order->nlines == 0 && order->nbookings == 0)
 			continue;			/* its lines have not come yet */
-		if (!order->exists && order->nbookings == 0)
+		if (!order->exists && order->nbookings == 0 && !order->had_row)
 			continue;			/* came and went */
 		if (order->exists && !order_is_cancelled(order))
 		{
@@ -390,12 +428,14 @@ touch_all(Settlement *s)
 	SPI_freetuptable(rows);
 }
 
+/* Add the orders that have bookings but no line for them any more. */
 static int
-orphaned_orders(Note **orders, int cap, int n)
+orphaned_orders(Note ***orders, int n)
 {
 	uint64		rows = engine_exec(&plan_orphans, NULL, NULL, ENGINE_FRESH);
 
-	for (uint64 i = 0; i < rows && n < cap; i++)
+	*orders = repalloc_huge(*orders, sizeof(Note *) * (n + rows + 1));
+	for (uint64 i = 0; i < rows; i++)
 	{
 		Note	   *note = palloc0(sizeof(Note));
 		bool		isnull;
@@ -404,7 +444,7 @@ orphaned_orders(Note **orders, int cap, int n)
 		note->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
 		note->a = spi_text(i, 2);
 		note->b = "";
-		orders[n++] = note;
+		(*orders)[n++] = note;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
@@ -436,8 +476,7 @@ settle_native(Note *notes, int n)
 	s = settlement_begin();
 	for (int i = 0; i < n; i++)
 		orders_emptied |= notes[i].kind == NOTE_ORDER_ALL;
-	orders = palloc_extended(sizeof(Note *) * (n + (orders_emptied ? 100000 : 0)),
-							 MCXT_ALLOC_HUGE);
+	orders = palloc_extended(sizeof(Note *) * n, MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
 		switch (notes[i].kind)
@@ -456,7 +495,7 @@ settle_native(Note *notes, int n)
 		}
 	}
 	if (orders_emptied)
-		norders = orphaned_orders(orders, n + 100000, norders);
+		norders = orphaned_orders(&orders, norders);
 	add_native_orders(s, orders, norders);
 	settlement_finish(s);
 	MemoryContextSwitchTo(old);

@@ -138,7 +138,7 @@ order_derive_status(SalesOrder *order)
 
 	if (!order->exists)
 	{
-		order->changed = order->nbookings > 0;
+		order->changed = order->nbookings > 0 || order->had_row;
 		return;
 	}
 	if (order_is_cancelled(order))

@@ -103,6 +103,12 @@ static EnginePlan plan_cancel_lines = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_remember = {
+	"INSERT INTO routing.deleted_order VALUES ($1, $2, $3)"
+	" ON CONFLICT (tenant_id, order_id) DO UPDATE SET event_version = excluded.event_version",
+	3, {INT4OID, TEXTOID, INT8OID}, NULL
+};
+
 /* what the order's lines no longer wait for */
 static EnginePlan plan_resolve = {
 	"UPDATE routing.exception e SET state = 'resolved'"
@@ -151,7 +157,7 @@ order_release_rows(SalesOrder *order)
 
 	for (int j = 0; j < order->nbookings; j++)
 	{
-		if (!order->bookings[j].release)
+		if (!order->bookings[j].release || order->bookings[j].released)
 			continue;
 		lines[n] = Int32GetDatum(order->bookings[j].line_no);
 		parts[n++] = Int32GetDatum(order->bookings[j].part);
@@ -423,7 +429,7 @@ order_write(SalesOrder *order, EventBatch *events)
 	if (!order->exists)
 	{
 		order_release_rows(order);
-		if (order->nbookings > 0)
+		if (!order->was_cancelled)
 			order_add_cancelled_event(order, "deleted", events);
 		/* lines that were left behind without their header */
 		args[0] = Int32GetDatum(order->tenant_id);
@@ -431,6 +437,8 @@ order_write(SalesOrder *order, EventBatch *events)
 		args[2] = CStringGetTextDatum("deleted");
 		(void) engine_exec(&plan_cancel_lines, args, NULL, ENGINE_FRESH);
 		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+		args[2] = Int64GetDatum(order->event_version);
+		(void) engine_exec(&plan_remember, args, NULL, ENGINE_FRESH);
 		return;
 	}
 	order->new_decision_id = next_decision_id();
