@@ -179,12 +179,21 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 		Datum		definition;
 		MemoryContext old;
 
-		policy->version = DatumGetInt32(spi_datum(0, 1, &isnull));
-		definition = spi_datum(0, 2, &isnull);
-		/* what a fault says must outlive SPI */
-		old = MemoryContextSwitchTo(caller);
-		read_definition(policy, DatumGetJsonbP(definition), &mine);
-		MemoryContextSwitchTo(old);
+		if (!DatumGetBool(spi_datum(0, 3, &isnull)))
+		{
+			/* its time will come without a change of the table */
+			cacheable = false;
+			n = 0;
+		}
+		else
+		{
+			policy->version = DatumGetInt32(spi_datum(0, 1, &isnull));
+			definition = spi_datum(0, 2, &isnull);
+			/* what a fault says must outlive SPI */
+			old = MemoryContextSwitchTo(caller);
+			read_definition(policy, DatumGetJsonbP(definition), &mine);
+			MemoryContextSwitchTo(old);
+		}
 	}
 	SPI_finish();
 	engine_leave(&scope);

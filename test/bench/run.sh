@@ -11,6 +11,7 @@
 # Sizes (defaults in brackets): ROUTING_BENCH_SCALE=smoke for a quick run, or
 #   ROUTING_BENCH_ITEMS [100000]     ROUTING_BENCH_NODES [50]
 #   ROUTING_BENCH_SPREAD [10]        nodes at which an item is stocked
+#   ROUTING_BENCH_LAYOUT [centers]   or even: see setup.sql
 #   ROUTING_BENCH_ORDERS [8000]      per repetition   ROUTING_BENCH_REPEAT [3]
 #   ROUTING_BENCH_SECONDS [4]        per throughput figure
 #   ROUTING_BENCH_VARIANTS [unit floor greedy native bound]
@@ -29,6 +30,7 @@ fi
 ITEMS=${ROUTING_BENCH_ITEMS:-100000}
 NODES=${ROUTING_BENCH_NODES:-50}
 SPREAD=${ROUTING_BENCH_SPREAD:-10}
+LAYOUT=${ROUTING_BENCH_LAYOUT:-centers}
 ORDERS=${ROUTING_BENCH_ORDERS:-8000}
 REPEAT=${ROUTING_BENCH_REPEAT:-3}
 SECS=${ROUTING_BENCH_SECONDS:-4}
@@ -50,7 +52,8 @@ step "loading $ITEMS items at $SPREAD of $NODES nodes"
 sql -c "CREATE DATABASE bench"
 export PGDATABASE=bench
 sql -c "CREATE EXTENSION routing"
-sql -v items="$ITEMS" -v nodes="$NODES" -v spread="$SPREAD" -v customers="$CUSTOMERS" -f setup.sql
+sql -v items="$ITEMS" -v nodes="$NODES" -v spread="$SPREAD" -v customers="$CUSTOMERS" \
+	-v layout="$LAYOUT" -f setup.sql
 if has native || has bound; then
 	load_from=$(date +%s.%N)
 	sql -f engine.sql
@@ -118,7 +121,7 @@ for v in $VARIANTS; do
 done
 step ""
 
-say "routing bench: $NODES nodes ($CENTERS centers, the rest stores), $ITEMS items, each stocked at $SPREAD nodes," \
+say "routing bench: $NODES nodes ($CENTERS centers, the rest stores), $ITEMS items, each stocked at $SPREAD nodes (layout $LAYOUT)," \
 	"$(sql -At -c "SELECT count(*) FROM bench.stock") positions; orders of 3 lines, items uniform over all"
 say "server: PostgreSQL $(sql -At -c "SHOW server_version"), $(nproc) CPUs, shared_buffers 2GB, fsync on, wal_level logical, keys COLLATE \"C\""
 say "way of measuring: plpgsql procedure, order by one INSERT, its lines by one INSERT, COMMIT each order,"

@@ -1,14 +1,16 @@
 /*
  * The data of the bench, in tables of its own; psql variables:
- *   items, nodes, spread, customers
+ *   items, nodes, spread, customers, layout
  *
  * Network: the first fifth of the nodes are distribution centers, the others
  * stores.  20 zones on a 5 x 4 grid, found by the first two digits of the
  * postal code; three services; a lane for every node, zone and service whose
  * cost and transit grow with the distance on the grid.
  *
- * Stock: each item at "spread" nodes: the center (item mod centers), half of
- * the spread at other centers, the rest at stores, chosen by a hash.
+ * Stock: each item at "spread" nodes.  Layout "centers": the center (item mod
+ * centers), half of the spread at other centers, the rest at stores, chosen by
+ * a hash.  Layout "even": that center, the rest anywhere, so that few orders
+ * find a node that has everything.
  */
 \set ON_ERROR_STOP 1
 SELECT setseed(0.42) \g /dev/null
@@ -53,13 +55,14 @@ CREATE TABLE bench.stock (item text NOT NULL, node text NOT NULL, quantity numer
 WITH a AS (SELECT greatest(1, :nodes / 5) AS centers, :spread AS spread),
 pick AS (
 	SELECT i.item, n.node, n.center,
-		   row_number() OVER (PARTITION BY i.i, n.center
+		   row_number() OVER (PARTITION BY i.i, n.center AND :'layout' = 'centers'
 							  ORDER BY n.n <> 1 + i.i % a.centers, hashint4(i.i * 64 + n.n)) AS k
 	FROM bench.item i, bench.node n, a)
 INSERT INTO bench.stock
 SELECT item, node, 100000, (row_number() OVER (ORDER BY item, node) - 1) / 50000
 FROM pick, a
-WHERE CASE WHEN center THEN k <= least(centers, 1 + spread / 2)
+WHERE CASE WHEN :'layout' <> 'centers' THEN k <= spread
+		   WHEN center THEN k <= least(centers, 1 + spread / 2)
 		   ELSE k <= spread - least(centers, 1 + spread / 2) END
 ORDER BY item, node;
 ANALYZE bench.stock;
