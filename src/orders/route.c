@@ -28,6 +28,8 @@
 #define TRY_LOCK_MS			200
 #define TRY_LOCK_PAUSE_MS	1
 
+static bool route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
+
 /* What each line has booked for good, and so what is open. */
 static void
 compute_open(SalesOrder *order)
@@ -279,12 +281,101 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 }
 
 /*
+ * Whether somebody changed a booking that is to be given back while we waited
+ * for its position: a judgement takes bookings without the lock of their order.
+ */
+static bool
+is_stale(SalesOrder *order)
+{
+	SalesOrder	now = *order;
+	bool		any = false;
+	int			matching = 0;
+	int			ours = 0;
+
+	for (int j = 0; j < order->nbookings && !any; j++)
+		any = gives_back(&order->bookings[j]);
+	if (!any)
+		return false;
+	now.nbookings = now.cap_bookings = 0;
+	now.bookings = NULL;
+	order_load_bookings(&now);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (b->is_new || b->released)
+			continue;
+		ours++;
+		for (int k = 0; k < now.nbookings; k++)
+		{
+			const Booking *n = &now.bookings[k];
+
+			matching += n->line_no == b->line_no && n->part == b->part &&
+				n->quantity == b->quantity && n->firm == b->firm;
+		}
+	}
+	return matching != ours || now.nbookings != ours;
+}
+
+/* Take an order back to where it was before it was planned. */
+static void
+start_over(SalesOrder *order)
+{
+	int			kept = 0;
+
+	if (is_stale(order))
+	{
+		for (int j = 0; j < order->nbookings; j++)
+		{
+			if (order->bookings[j].released)
+				order->bookings[kept++] = order->bookings[j];
+		}
+		order->nbookings = kept;
+		order_load_bookings(order);
+		return;
+	}
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+
+		if (b->is_new)
+			continue;
+		b->release = b->released;
+		order->bookings[kept++] = *b;
+	}
+	order->nbookings = kept;
+}
+
+/* Nothing is given back or booked yet; if something is stale, start all over. */
+static bool
+all_fresh(SalesOrder **orders, int n)
+{
+	bool		fresh = true;
+
+	for (int i = 0; i < n && fresh; i++)
+		fresh = orders[i]->fault.sqlerrcode != 0 || !is_stale(orders[i]);
+	for (int i = 0; i < n && !fresh; i++)
+	{
+		if (orders[i]->fault.sqlerrcode == 0)
+			start_over(orders[i]);
+	}
+	return fresh;
+}
+
+/*
  * Route orders: sorted by tenant and order id, loaded, locked and checked.
  * Faulty ones are left alone.  "lock_freely": this transaction holds no
  * position yet, so that it may wait for the first ones.
  */
 void
 orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
+{
+	while (!route_pass(orders, n, ledger, lock_freely))
+		lock_freely = false;	/* now we hold positions */
+}
+
+static bool
+route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 {
 	int		   *from = palloc(sizeof(int) * Max(n, 1));
 	int			npositions = 0;
@@ -379,6 +470,8 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		}
 	}
 
+	if (!all_fresh(orders, n))
+		return false;
 	for (int i = 0; i < n; i++)
 	{
 		if (orders[i]->fault.sqlerrcode == 0)
@@ -403,6 +496,7 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 	}
 	pfree(positions);
 	pfree(from);
+	return true;
 }
 
 /*
@@ -440,6 +534,12 @@ orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, i
 		}
 	}
 	ledger_lock_all(ledger, positions, used);
+	pfree(positions);
+	if (!all_fresh(orders, n))
+	{
+		orders_release(orders, n, ledger, further, nfurther);
+		return;
+	}
 	for (int i = 0; i < n; i++)
 	{
 		SalesOrder *order = orders[i];
@@ -451,7 +551,6 @@ orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, i
 		for (int j = 0; j < order->nbookings; j++)
 			order->bookings[j].released = order->bookings[j].release;
 	}
-	pfree(positions);
 }
 
 /* Keep the bookings as they are and see what is open: for victims. */
