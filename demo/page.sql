@@ -42,13 +42,13 @@ FROM (SELECT node, b.atp AS before, a.atp AS after
 	  FROM public.atp_before b JOIN routing.availability a USING (item, node)
 	  WHERE b.item = :'item' ORDER BY b.atp DESC, node LIMIT 5) n;
 
--- a split order that is easy to follow: three lines, two nodes, all on hand
+-- a split order that is easy to follow: three lines, two nodes, no line in parts
 SELECT s.order_id AS split_order
 FROM routing.sales_order s
 JOIN routing.reservation r ON (r.tenant_id, r.order_id) = (s.tenant_id, s.order_id) AND r."to" IS NULL
 WHERE s.status = 'allocated'
 GROUP BY s.order_id
-HAVING count(DISTINCT r.node) = 2 AND count(DISTINCT r.line_no) = 3
+HAVING count(DISTINCT r.node) = 2 AND count(DISTINCT r.line_no) = 3 AND count(*) = 3
 ORDER BY s.order_id LIMIT 1 \gset
 
 \echo

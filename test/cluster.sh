@@ -126,6 +126,8 @@ case $verb in
 		trap 'exit 130' INT
 		trap 'exit 143' TERM
 		start "${settings[@]}"
+		# nobody is there to leave a pager
+		export PSQL_PAGER=cat
 		cd "$here"
 		"$@"
 		;;

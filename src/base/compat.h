@@ -35,6 +35,24 @@
 #define routing_owns_table(relid, userid) pg_class_ownercheck((relid), (userid))
 #endif
 
+/* 18 puts "does not return" before the declaration */
+#if PG_VERSION_NUM >= 180000
+#define routing_noreturn pg_noreturn
+#else
+#define routing_noreturn pg_attribute_noreturn()
+#endif
+
+/* 18: arguments for deferrable keys and for instrumentation */
+#if PG_VERSION_NUM >= 180000
+#define routing_primary_key(rel) RelationGetPrimaryKeyIndex((rel), false)
+#define routing_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define routing_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#define routing_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
 /* where a backend keeps its local transaction id moved in 17 */
 #if PG_VERSION_NUM >= 170000
 #define routing_my_lxid (MyProc->vxid.lxid)

@@ -32,7 +32,7 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 	Oid			pkey;
 
 	ks->rel = table_open(relid, lockmode);
-	pkey = RelationGetPrimaryKeyIndex(ks->rel);
+	pkey = routing_primary_key(ks->rel);
 	if (!OidIsValid(pkey))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -68,7 +68,7 @@ keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3)
 	if (ks->scan != NULL && ks->scan->numberOfKeys != nkeys)
 		keyscan_stop(ks);
 	if (ks->scan == NULL)
-		ks->scan = index_beginscan(ks->rel, ks->index, ks->snapshot, nkeys, 0);
+		ks->scan = routing_beginscan(ks->rel, ks->index, ks->snapshot, nkeys);
 	ks->scan->xs_want_itup = ks->index_only;
 	index_rescan(ks->scan, ks->keys, nkeys, NULL, 0);
 }

@@ -41,7 +41,7 @@ static EnginePlan plan_watches = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-static void bad_binding(const char *path, const char *what) pg_attribute_noreturn();
+routing_noreturn static void bad_binding(const char *path, const char *what);
 
 static void
 bad_binding(const char *path, const char *what)

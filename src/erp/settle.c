@@ -238,8 +238,7 @@ settle_protected(Note *notes, int n, BoundResult *result)
 {
 	MemoryContext old = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = settlement_context_take();
 	BoundResult before = *result;
 	ErrorData  *volatile error = NULL;
 	int			saved_writing = engine_writing;
@@ -314,15 +313,14 @@ settle_protected(Note *notes, int n, BoundResult *result)
 			result->pending += n;
 		}
 	}
-	MemoryContextDelete(context);
+	settlement_context_give(context);
 }
 
 /* The same for bindings that want errors to reach the ERP. */
 static void
 settle_strictly(Note *notes, int n, BoundResult *result)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing settlement",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = settlement_context_take();
 	MemoryContext old;
 
 	SPI_connect();
@@ -330,7 +328,7 @@ settle_strictly(Note *notes, int n, BoundResult *result)
 	settle_keys(notes, n, result);
 	MemoryContextSwitchTo(old);
 	SPI_finish();
-	MemoryContextDelete(context);
+	settlement_context_give(context);
 }
 
 /* A watched table was emptied: every key that the engine holds is touched. */

@@ -13,7 +13,7 @@
 
 #include "utils/date.h"
 
-static void bad_document(const char *where, const char *field, const char *what) pg_attribute_noreturn();
+routing_noreturn static void bad_document(const char *where, const char *field, const char *what);
 
 static void
 bad_document(const char *where, const char *field, const char *what)
@@ -231,11 +231,9 @@ order_from_document(int32 tenant_id, Jsonb *document)
 
 	has_priority = int_field(object, "", "priority", 1, 9, &order->priority);
 	lines = json_get(object, "lines");
-	if (lines == NULL)
-		bad_document("", "lines", "is missing");
-	if (lines->type != jbvBinary || !JsonContainerIsArray(lines->val.binary.data) ||
+	if (lines == NULL || lines->type != jbvBinary || !JsonContainerIsArray(lines->val.binary.data) ||
 		JsonContainerSize(lines->val.binary.data) == 0)
-		bad_document("", "lines", "is not an array of objects");
+		bad_document("", "lines", lines == NULL ? "is missing" : "is not an array of objects");
 	order->nlines = (int) JsonContainerSize(lines->val.binary.data);
 	order->lines = palloc0(sizeof(OrderLine) * order->nlines);
 	for (int i = 0; i < order->nlines; i++)

@@ -140,7 +140,7 @@ book(SalesOrder *order, int from)
 	for (int j = from; j < n; j++)
 	{
 		Booking    *b = &order->bookings[j];
-		const AtpStep *steps;
+		const AtpStep *steps = NULL;
 		int			nsteps;
 		int64		now_available;
 		const NetNode *nodes;

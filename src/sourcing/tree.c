@@ -454,14 +454,14 @@ src_tree(SrcSearch *search)
 	root->fixed = 0;
 	for (i = 0; i < nlines; i++)
 	{
-		root->cost[i] = search->lines[i].unserved;
+		root->cost[i] = search->lines[i].unserved;	/* NOLINT: a frame for each depth was made */
 		root->room[i] = root->cost[i] - tree.full[i];
 	}
 	for (i = 0; i < n; i++)
 	{
 		const SrcCandidate *cand = &search->cand[i];
 
-		root->alive[i].rank = i;
+		root->alive[i].rank = i;	/* NOLINT: likewise */
 		root->alive[i].net = cand->gain - cand->fixed;
 		root->alive[i].lines = 0;
 		for (j = 0; j < nlines && j < 32; j++)

@@ -161,6 +161,17 @@ check_orders() {
 check_ledger() {
 	check "$1: firm bookings are within supply on every day" "SELECT * FROM erp_check.overbooked LIMIT 5"
 	check "$1: verify() is empty" "SELECT * FROM routing.verify() LIMIT 5"
+	if [ "$(value "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")" = 0 ]; then
+		number=$((number + 1))
+		echo "ok $number - $1: indexes # SKIP amcheck is not installed"
+		return
+	fi
+	sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS amcheck"
+	# the function returns nothing: a defect is an error, which fails the check
+	check "$1: every row of the extension's tables is in their indexes" "
+		WITH ours AS MATERIALIZED (SELECT oid FROM pg_class
+								   WHERE relnamespace = 'routing'::regnamespace AND relkind = 'i')
+		SELECT oid::regclass FROM ours WHERE bt_index_check(oid, true) IS NULL"
 }
 
 # numbers TITLE BINDING SECONDS

@@ -140,6 +140,7 @@ check "phase 1: the samples saw firm bookings within supply, for every day" \
 check "phase 1: at least 10 samples while stock was being promised" \
 	"SELECT count(*) FROM load.sample WHERE promised > 0 HAVING count(*) < 10"
 check_books "phase 1"
+check "phase 1: nothing is pending" "SELECT * FROM routing.pending LIMIT 5"
 check "phase 1: no line waits while a unit is left" "
 	SELECT s.item, s.supply, coalesce(b.promised, 0) AS promised, w.waiting
 	FROM (SELECT item, sum(quantity) AS supply FROM routing.supply GROUP BY item) s
@@ -187,8 +188,13 @@ check_books "phase 2"
 check "phase 2: versions of each order's events have no gap" "
 	SELECT aggregateid FROM routing.event WHERE aggregatetype = 'order'
 	GROUP BY aggregateid HAVING count(*) <> max(aggregateversion) OR count(DISTINCT aggregateversion) <> count(*)"
+# orders that lost supply while somebody held them are left to the jobs
+check "phase 2: only orders that lost supply are pending" \
+	"SELECT * FROM routing.pending WHERE concept <> 'orders' OR sqlstate <> '55P03' LIMIT 5"
 sql -c "SELECT routing.run_jobs()" >/dev/null
-check "phase 2: verify() is empty after the jobs have run, too" "SELECT * FROM routing.verify()"
+check "phase 2: nothing is pending after the jobs have run" "SELECT * FROM routing.pending LIMIT 5"
+check_lines "phase 2, after the jobs"
+check "phase 2: verify() is empty after the jobs have run" "SELECT * FROM routing.verify()"
 value "SELECT format('# phase 2: %s orders, %s cancelled, %s units uncovered; %s samples',
 	   (SELECT count(*) FROM routing.sales_order), (SELECT count(*) FROM routing.sales_order WHERE status = 'cancelled'),
 	   (SELECT coalesce(sum(quantity), 0) FROM routing.reservation WHERE \"to\" IS NULL AND state = 'uncovered'),
