@@ -72,14 +72,20 @@ store_is_plain(Relation rel)
 	return true;
 }
 
-/* Open a table for writing, in the current memory context. */
 Store *
 store_open(EngineTable table)
+{
+	return store_open_relid(engine_relid(table));
+}
+
+/* Open a table for writing, in the current memory context. */
+Store *
+store_open_relid(Oid relid)
 {
 	Store	   *store = palloc0(sizeof(Store));
 	int			natts;
 
-	store->rel = table_open(engine_relid(table), RowExclusiveLock);
+	store->rel = table_open(relid, RowExclusiveLock);
 	store->estate = CreateExecutorState();
 	store->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);

@@ -33,6 +33,7 @@ typedef struct Store
 extern void columns_resolve(ColumnMap *map, TupleDesc desc);
 extern bool store_is_plain(Relation rel);
 extern Store *store_open(EngineTable table);
+extern Store *store_open_relid(Oid relid);
 extern void store_insert(Store *store);
 extern void store_update(Store *store, ItemPointer tid, Snapshot snapshot);
 extern void store_close(Store *store);

@@ -10,18 +10,17 @@
  *
  * An event goes into the newest existing partition that begins not after
  * today, so that no order fails because nobody made today's partition.  The
- * rows are put into the leaf directly, with its indexes: the leaf is the
- * engine's own and has plain indexes only.
+ * rows are put into the leaf directly, with its indexes.
  */
 #include "events/append.h"
 
 #include "base/cache.h"
 #include "base/engine.h"
+#include "base/store.h"
 #include "base/tenant.h"
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "catalog/namespace.h"
@@ -177,16 +176,17 @@ attribute(TupleDesc desc, const char *name)
 #define SET(name, value) \
 	do { \
 		AttrNumber a_ = attribute(desc, (name)); \
-		slot->tts_values[a_] = (value); \
-		slot->tts_isnull[a_] = false; \
+		store->values[a_] = (value); \
+		store->nulls[a_] = false; \
 	} while (0)
 
 static void
-fill_slot(TupleTableSlot *slot, TupleDesc desc, const PendingEvent *e,
-		  DateADT part_on, Oid sequence, TimestampTz now, const char *actor)
+fill_row(Store *store, const PendingEvent *e, DateADT part_on, Oid sequence,
+		 TimestampTz now, const char *actor)
 {
-	for (int i = 0; i < desc->natts; i++)
-		slot->tts_isnull[i] = true;
+	TupleDesc	desc = RelationGetDescr(store->rel);
+
+	memset(store->nulls, true, desc->natts);
 	SET("tenant_id", Int32GetDatum(e->tenant_id));
 	SET("seq", Int64GetDatum(nextval_internal(sequence, false)));
 	SET("part_on", DateADTGetDatum(part_on));
@@ -209,53 +209,35 @@ fill_slot(TupleTableSlot *slot, TupleDesc desc, const PendingEvent *e,
 	SET("payload", JsonbPGetDatum(e->payload));
 }
 
-/* Write the batch and empty it.  SPI must be connected. */
+/*
+ * Write the batch and empty it.  SPI must be connected.
+ *
+ * Not with CatalogTuplesMultiInsert: it is made for catalogs, whose rows are
+ * never toasted, and gives the indexes a wrong address of one that is.
+ */
 void
 events_write(EventBatch *batch)
 {
-	const int	at_once = 100;
 	DateADT		part_on;
-	Relation	leaf;
-	TupleDesc	desc;
-	CatalogIndexState indexes;
-	TupleTableSlot **slots;
+	Store	   *store;
 	Oid			sequence;
 	TimestampTz now;
 	const char *actor;
-	int			nslots;
 
 	if (batch->n == 0)
 		return;
-	leaf = table_open(target_partition(&part_on), RowExclusiveLock);
-	desc = RelationGetDescr(leaf);
-	indexes = CatalogOpenIndexes(leaf);
+	store = store_open_relid(target_partition(&part_on));
 	sequence = get_relname_relid("event_seq", get_namespace_oid("routing", false));
 	now = GetCurrentTimestamp();
 	actor = GetUserNameFromId(GetSessionUserId(), true);
 	if (actor == NULL)
 		actor = "";
-
-	nslots = Min(batch->n, at_once);
-	slots = palloc(sizeof(TupleTableSlot *) * nslots);
-	for (int i = 0; i < nslots; i++)
-		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-	for (int done = 0; done < batch->n;)
+	for (int i = 0; i < batch->n; i++)
 	{
-		int			n = Min(batch->n - done, nslots);
-
-		for (int i = 0; i < n; i++)
-		{
-			ExecClearTuple(slots[i]);
-			fill_slot(slots[i], desc, &batch->events[done + i], part_on, sequence, now, actor);
-			ExecStoreVirtualTuple(slots[i]);
-		}
-		CatalogTuplesMultiInsertWithInfo(leaf, slots, n, indexes);
-		done += n;
+		fill_row(store, &batch->events[i], part_on, sequence, now, actor);
+		store_insert(store);
 	}
-	for (int i = 0; i < nslots; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	CatalogCloseIndexes(indexes);
-	table_close(leaf, NoLock);
+	store_close(store);
 	CommandCounterIncrement();
 	batch->n = 0;
 }
