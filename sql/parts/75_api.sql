@@ -60,7 +60,8 @@ CREATE FUNCTION routing.promise(order_document jsonb,
 								OUT quantity numeric, OUT ship_on date, OUT deliver_on date,
 								OUT status text, OUT shipment_no int, OUT shipment_cost numeric)
 	RETURNS SETOF record
-	LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off ROWS 10
+	LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan ROWS 10
 	AS 'MODULE_PATHNAME', 'routing_promise';
 COMMENT ON FUNCTION routing.promise(jsonb) IS
 	'the plan that would be chosen for the order document now; writes nothing';
@@ -70,13 +71,15 @@ CREATE FUNCTION routing.route_order(order_id text,
 									OUT quantity numeric, OUT ship_on date, OUT deliver_on date,
 									OUT status text, OUT shipment_no int)
 	RETURNS SETOF record
-	LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off ROWS 10
+	LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan ROWS 10
 	AS 'MODULE_PATHNAME', 'routing_route_order';
 COMMENT ON FUNCTION routing.route_order(text) IS
 	'routes or re-routes what is open of the order; returns its schedule lines; idempotent';
 
 CREATE FUNCTION routing.cancel_order(order_id text, reason text DEFAULT 'customer') RETURNS boolean
 	LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan
 	AS 'MODULE_PATHNAME', 'routing_cancel_order';
 COMMENT ON FUNCTION routing.cancel_order(text, text) IS
 	'cancels the order and gives its stock back; false if it was cancelled already';

@@ -3,13 +3,14 @@
 CREATE FUNCTION routing.event_partition(part_on date) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	leaf	text := 'event_' || to_char(event_partition.part_on, 'YYYYMMDD');
+	leaf	text;
 BEGIN
 	IF event_partition.part_on IS NULL OR event_partition.part_on NOT BETWEEN '1900-01-01' AND '2999-12-31' THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT016',
 			MESSAGE = format('part_on %s is out of range', coalesce(event_partition.part_on::text, 'null')),
 			HINT = 'Give a date from 1900 to 2999.';
 	END IF;
+	leaf := 'event_' || to_char(event_partition.part_on, 'YYYYMMDD');
 	-- one maker at a time; whoever waited finds the partition made
 	LOCK TABLE routing.event IN SHARE UPDATE EXCLUSIVE MODE;
 	IF to_regclass('routing.' || leaf) IS NULL THEN

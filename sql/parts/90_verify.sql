@@ -65,7 +65,9 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 				OR NOT EXISTS (SELECT FROM routing.pending p
 							   WHERE p.tenant_id = l.tenant_id AND p.binding = '' AND p.concept = 'orders'
 								 AND p.key = l.order_id)))
-	   OR l.status = 'received' OR l.replan
+	   OR (l.status = 'received' AND EXISTS (SELECT FROM routing.sales_order o
+			WHERE o.tenant_id = l.tenant_id AND o.order_id = l.order_id))
+	   OR (l.replan AND l.status <> 'cancelled')
 	UNION ALL
 	SELECT 'order_status', o.tenant_id, NULL, NULL, o.order_id, NULL, 'a decision', o.status
 	FROM routing.sales_order o
@@ -156,8 +158,15 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	UNION ALL
 	SELECT 'warning', format('binding %s', p.binding), format('%s keys are pending; the oldest since %s: %s', count(*),
 				date_trunc('second', min(p.noted_at)), (array_agg(p.reason ORDER BY p.noted_at, p.key))[1]),
-		   'correct the cause, then SELECT routing.run_jobs()'
+		   CASE WHEN bool_or(p.key = '*') THEN format('correct the cause, then SELECT routing.sync(%L)', p.binding)
+				ELSE 'correct the cause, then SELECT routing.run_jobs()' END
 	FROM routing.pending p WHERE routing.is_member(p.tenant_id) GROUP BY p.tenant_id, p.binding
+	UNION ALL
+	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname),
+		   'the engine writes this table directly, so it does not fire', format('DROP TRIGGER %I ON routing.%I', t.tgname, c.relname)
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal
+	  AND (c.relname IN ('position', 'reservation', 'decision', 'event') OR c.relname LIKE 'event\_2%')
 	UNION ALL
 	SELECT 'error', 'routing.position', format('index %s is not the extension''s; its entries are not kept right', i.indexrelid::regclass),
 		   format('DROP INDEX %s', i.indexrelid::regclass)

@@ -55,6 +55,10 @@ GRANT USAGE ON SCHEMA routing TO PUBLIC;
 GRANT EXECUTE ON FUNCTION routing.current_tenant() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION routing.is_member(int) TO PUBLIC;
 -- triggers on other people's tables call these as whoever changes a row; they only note keys
+-- (settle() and note_truncate(), which only triggers can call: partitions that the owner of a bound table adds
+-- get their triggers as he)
+GRANT EXECUTE ON FUNCTION routing.settle() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION routing.note_truncate() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION routing.settle_due() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION routing.note_change(int, text, int, record, record) TO PUBLIC;
 

@@ -15,6 +15,8 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -22,6 +24,35 @@
 int			engine_writing = 0;
 static bool token_queued = false;
 
+/* The function ignores its argument: it has none in SQL. */
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * From now on the engine writes its order and supply tables.  Returns what
+ * engine_writing is to be set to afterwards, also after an error.
+ */
+int
+engine_write_begin(void)
+{
+	int			before = engine_writing;
+
+	engine_writing = trigger_depth() + 1;
+	return before;
+}
+
+/*
+ * Whether the row trigger that asks was fired by such a write.  What somebody
+ * else's trigger on these tables then writes itself is noted like any change.
+ */
+bool
+engine_is_writing(void)
+{
+	return engine_writing > 0 && engine_writing == trigger_depth();
+}
 
 /*
  * Run a saved plan; SPI must be connected.  Returns the number of rows; the
@@ -47,9 +78,20 @@ engine_exec(EnginePlan *plan, Datum *values, const char *nulls, EngineMode mode)
 				 SPI_result_code_string(SPI_result));
 		plan->plan = p;
 	}
-	/* in a parallel operation no snapshot can be taken */
-	if (mode == ENGINE_READ || IsInParallelMode())
+	if (mode == ENGINE_READ)
 		rc = SPI_execute_plan(plan->plan, values, nulls, true, 0);
+	else if (IsInParallelMode())
+	{
+		/*
+		 * No command may be counted and no latest snapshot taken, but one as
+		 * for a catalog may; the caller's could leave old rows in a cache.
+		 */
+		Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(InvalidOid));
+
+		rc = SPI_execute_snapshot(plan->plan, values, nulls, snapshot,
+								  InvalidSnapshot, true, false, 0);
+		UnregisterSnapshot(snapshot);
+	}
 	else if (IsolationUsesXactSnapshot())
 		rc = SPI_execute_snapshot(plan->plan, values, nulls, GetLatestSnapshot(),
 								  InvalidSnapshot, false, true, 0);

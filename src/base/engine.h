@@ -51,8 +51,10 @@ extern void role_enter(EngineScope *scope, Oid role);
 extern void role_leave(EngineScope *scope);
 extern Oid	relation_owner(Oid relid);
 
-/* set while the engine itself writes its order and supply tables */
+/* while the engine itself writes: at which depth its writes fire triggers; else 0 */
 extern int	engine_writing;
+extern int	engine_write_begin(void);
+extern bool engine_is_writing(void);
 
 /* a settlement at commit where no row event brings one */
 extern void settle_queue_token(void);

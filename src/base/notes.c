@@ -13,6 +13,7 @@
 #include "base/notes.h"
 
 #include "access/xact.h"
+#include "commands/extension.h"
 #include "common/hashfn.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -153,6 +154,19 @@ at_xact_end(XactEvent event, void *arg)
 {
 	switch (event)
 	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			/*
+			 * A settlement that settle_due() was told to be queued has not
+			 * come; unless the extension went, and its triggers with it.
+			 */
+			if (nnotes > 0 && armed != InvalidSubTransactionId &&
+				OidIsValid(get_extension_oid("routing", true)))
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("changes of this transaction were not settled"),
+						 errhint("settle_due() and note_change() are for triggers; do not call them yourself.")));
+			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:

@@ -18,6 +18,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
+#include "base/quantity.h"
 
 /* Find the columns of a map; cheap when nothing has changed. */
 void
@@ -44,6 +45,60 @@ columns_resolve(ColumnMap *map, TupleDesc desc)
 					 errhint("Restore the column as CREATE EXTENSION made it.")));
 	}
 	map->generation = generation;
+}
+
+/* Columns of a row that was read: all attributes must have been fetched. */
+Datum
+slot_datum(TupleTableSlot *slot, const ColumnMap *map, int c, bool *isnull)
+{
+	*isnull = slot->tts_isnull[map->attnos[c] - 1];
+	return slot->tts_values[map->attnos[c] - 1];
+}
+
+/* A text, copied; NULL if null. */
+char *
+slot_text(TupleTableSlot *slot, const ColumnMap *map, int c)
+{
+	bool		isnull;
+	Datum		d = slot_datum(slot, map, c, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(d);
+}
+
+/* A date; false if null. */
+bool
+slot_date(TupleTableSlot *slot, const ColumnMap *map, int c, DateADT *value)
+{
+	bool		isnull;
+	Datum		d = slot_datum(slot, map, c, &isnull);
+
+	*value = isnull ? 0 : DatumGetDateADT(d);
+	return !isnull;
+}
+
+/* A quantity or amount; 0 if null. */
+int64
+slot_scaled(TupleTableSlot *slot, const ColumnMap *map, int c)
+{
+	bool		isnull;
+	Datum		d = slot_datum(slot, map, c, &isnull);
+
+	return isnull ? 0 : scaled_from_datum(d);
+}
+
+/* Open a scan and go to the one row of (tenant, code); false if there is none. */
+bool
+keyscan_find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 tenant_id, const char *code,
+			 Snapshot snapshot)
+{
+	keyscan_open(ks, engine_relid(table), AccessShareLock, snapshot);
+	if (map != NULL)
+		columns_resolve(map, RelationGetDescr(ks->rel));
+	keyscan_start(ks, tenant_id, CStringGetTextDatum(code), 0);
+	if (!keyscan_next(ks))
+		return false;
+	slot_getallattrs(ks->slot);
+	return true;
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
  * store.h
- *		Writing rows of our own tables without going through SPI.
+ *		Reading and writing rows of our own tables without going through SPI.
  */
 #ifndef ROUTING_BASE_STORE_H
 #define ROUTING_BASE_STORE_H
@@ -9,6 +9,7 @@
 #include "base/scan.h"
 
 #include "nodes/execnodes.h"
+#include "utils/date.h"
 
 /* columns that a piece of code uses, found by name, once per table version */
 typedef struct ColumnMap
@@ -31,6 +32,12 @@ typedef struct Store
 } Store;
 
 extern void columns_resolve(ColumnMap *map, TupleDesc desc);
+extern Datum slot_datum(TupleTableSlot *slot, const ColumnMap *map, int c, bool *isnull);
+extern char *slot_text(TupleTableSlot *slot, const ColumnMap *map, int c);
+extern bool slot_date(TupleTableSlot *slot, const ColumnMap *map, int c, DateADT *value);
+extern int64 slot_scaled(TupleTableSlot *slot, const ColumnMap *map, int c);
+extern bool keyscan_find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 tenant_id,
+						 const char *code, Snapshot snapshot);
 extern bool store_is_plain(Relation rel);
 extern Store *store_open(EngineTable table);
 extern Store *store_open_relid(Oid relid);

@@ -349,12 +349,30 @@ load_watches(Binding *binding, Datum *args)
 	}
 }
 
+/* The plans go with the binding, not before: one of them may be running. */
+static void
+free_plans(void *arg)
+{
+	Binding    *b = arg;
+
+	for (int c = 0; c < NUM_CONCEPTS; c++)
+	{
+		if (b->concepts[c].one)
+			SPI_freeplan(b->concepts[c].one);
+		if (b->concepts[c].all_keys)
+			SPI_freeplan(b->concepts[c].all_keys);
+		if (b->concepts[c].back)
+			SPI_freeplan(b->concepts[c].back);
+	}
+}
+
 static Binding *
 load_binding(int32 tenant_id, const char *name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing binding",
 												  ALLOCSET_SMALL_SIZES);
 	Binding    *binding = MemoryContextAllocZero(context, sizeof(Binding));
+	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
 	MemoryContext old;
 	Datum		args[2];
 	EngineScope scope;
@@ -386,6 +404,9 @@ load_binding(int32 tenant_id, const char *name)
 		MemoryContextDelete(context);
 		return NULL;
 	}
+	callback->func = free_plans;
+	callback->arg = binding;
+	MemoryContextRegisterResetCallback(context, callback);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	return binding;
 }
@@ -398,17 +419,6 @@ drop_all(void)
 		Binding    *b = bindings;
 
 		bindings = b->next;
-		for (int c = 0; c < NUM_CONCEPTS; c++)
-		{
-			/* a plan in use is kept alive by its reference count */
-			if (b->concepts[c].one)
-				SPI_freeplan(b->concepts[c].one);
-			if (b->concepts[c].all_keys)
-				SPI_freeplan(b->concepts[c].all_keys);
-			if (b->concepts[c].back)
-				SPI_freeplan(b->concepts[c].back);
-			b->concepts[c].one = b->concepts[c].all_keys = b->concepts[c].back = NULL;
-		}
 		MemoryContextSetParent(b->context, TopTransactionContext);
 	}
 }

@@ -22,6 +22,7 @@ typedef struct SupplyKey
 	const char *key;
 	Fault		fault;
 	bool		changed;
+	bool		again;			/* to be read again: somebody else wrote it meanwhile */
 	int			nrows;			/* what the mapping says */
 	struct SupplyRow *rows;
 } SupplyKey;

@@ -445,10 +445,23 @@ mapping_read(Binding *binding, Concept concept, const char *key, SPITupleTable *
 	role_enter(&scope, mapping_owner(binding, concept));
 	for (int attempt = 0;; attempt++)
 	{
+		m = &binding->concepts[concept];
+		if (m->one != NULL && !SPI_plan_is_valid(m->one))
+		{
+			/* a key column may have got another type, which the plan would not bear */
+			SPI_freeplan(m->one);
+			SPI_freeplan(m->all_keys);
+			m->one = m->all_keys = NULL;
+		}
 		m = ready(binding, concept);
 		nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
 		if (key_split(key, parts, nkeys) != nkeys)
-			elog(ERROR, "key \"%s\" of binding \"%s\" has not %d parts", key, binding->name, nkeys);
+		{
+			/* held since a binding of this name that had another key: not in the ERP */
+			*rows = NULL;
+			n = 0;
+			break;
+		}
 		text_params(m->keytypes, parts, nkeys, values, nulls);
 		n = run(m->one, values, nulls);
 		*rows = SPI_tuptable;

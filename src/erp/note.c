@@ -13,9 +13,12 @@
 #include "base/notes.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(routing_note_change);
@@ -51,6 +54,32 @@ column(const Row *row, const char *name)
 	return 0;
 }
 
+/*
+ * Whether the row is of a table with a trigger of ours.  Anybody may call
+ * note_change() with a row of his own making, and only an owner can have such
+ * a trigger; asked before a row that lacks the key makes all keys unknown.
+ */
+static bool
+is_watched(const Row *row)
+{
+	Oid			relid = get_typ_typrelid(row->desc->tdtypeid);
+	Relation	rel = OidIsValid(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
+	bool		found = false;
+
+	if (rel == NULL)
+		return false;
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers && !found; i++)
+	{
+		Oid			function = rel->trigdesc->triggers[i].tgfoid;
+		char	   *name = get_func_name(function);
+
+		found = name != NULL && strcmp(name, "settle") == 0 &&
+			get_func_namespace(function) == get_namespace_oid("routing", true);
+	}
+	relation_close(rel, AccessShareLock);
+	return found;
+}
+
 static void
 note_key(const Binding *binding, const Watch *watch, Row *row)
 {
@@ -63,7 +92,8 @@ note_key(const Binding *binding, const Watch *watch, Row *row)
 
 		if (attno == 0)
 		{
-			notes_add(NOTE_BOUND_ALL, binding->tenant_id, binding->name, UNKNOWN_KEYS);
+			if (is_watched(row))
+				notes_add(NOTE_BOUND_ALL, binding->tenant_id, binding->name, UNKNOWN_KEYS);
 			return;
 		}
 		parts[i] = SPI_getvalue(&row->tuple, row->desc, attno);
@@ -78,6 +108,10 @@ static bool
 matters(const Watch *watch, Row *old_row, Row *new_row)
 {
 	if (watch->ncolumns < 0)
+		return true;
+	/* two versions of a row have one type, but anybody may call note_change() */
+	if (old_row->desc->tdtypeid != new_row->desc->tdtypeid ||
+		old_row->desc->tdtypmod != new_row->desc->tdtypmod)
 		return true;
 	for (int i = 0; i < watch->ncolumns + watch->nkeys; i++)
 	{

@@ -479,13 +479,15 @@ load_answer(SalesOrder *held)
 bool
 bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault)
 {
-	ErpOrder   *erp = read_order(binding, key, fault);
 	SalesOrder *held;
+	ErpOrder   *erp;
 	bool		differs;
 
+	/* first the lock, then the ERP: what whoever held the order settled is there */
+	held = order_load(binding->tenant_id, key, ORDER_LOCK_ROUTED);
+	erp = read_order(binding, key, fault);
 	if (fault->sqlerrcode)
 		return false;
-	held = order_load(binding->tenant_id, key, ORDER_LOCK_ROUTED);
 	if (held->exists && strcmp(held->binding, binding->name) != 0)
 	{
 		fault_set(fault, RT_BAD_BINDING, "Let only one binding, and no native insert, use an order id.",

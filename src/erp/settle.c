@@ -105,9 +105,10 @@ settle_keys(Note *notes, int n, BoundResult *result)
 	SupplyKey  *supply = palloc0(sizeof(SupplyKey) * Max(n, 1));
 	int			nsupply = 0;
 	bool		clear = has_pending();
+	int			writing_before;
 
 	writeback_begin();
-	engine_writing++;
+	writing_before = engine_write_begin();
 	PG_TRY();
 	{
 		for (int i = 0; i < n; i++)
@@ -154,13 +155,14 @@ settle_keys(Note *notes, int n, BoundResult *result)
 				settled(&note);
 		}
 		settlement_finish(s);
-		writeback_run();
 	}
 	PG_FINALLY();
 	{
-		engine_writing--;
+		engine_writing = writing_before;
 	}
 	PG_END_TRY();
+	/* the ERP's own triggers may change orders and supply: that is noted */
+	writeback_run();
 }
 
 static void

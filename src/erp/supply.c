@@ -26,7 +26,19 @@ typedef struct SupplyRow
 	char	   *kind;
 	char	   *status;
 	bool		same;			/* one side has it like the other */
+	bool		held;			/* both sides have it */
 } SupplyRow;
+
+/*
+ * Two transactions may change rows of the ERP that make up one key.  The later
+ * one to settle waits here, before it reads the ERP, and sees the other's.
+ */
+static EnginePlan plan_lock = {
+	"SELECT 1 FROM routing.supply"
+	" WHERE tenant_id = $1 AND binding = $2 AND source_key = $3 AND binding <> ''"
+	" ORDER BY item, node, ref FOR NO KEY UPDATE",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+};
 
 static EnginePlan plan_held = {
 	"SELECT item, node, ref, available_on, quantity, kind, status FROM routing.supply"
@@ -53,7 +65,8 @@ static EnginePlan plan_upsert = {
 	" ON CONFLICT (tenant_id, item, node, ref, lot) DO UPDATE"
 	" SET available_on = excluded.available_on, quantity = excluded.quantity, kind = excluded.kind,"
 	"     status = excluded.status"
-	" WHERE s.binding = excluded.binding AND s.source_key = excluded.source_key",
+	" WHERE s.binding = excluded.binding AND s.source_key = excluded.source_key"
+	" RETURNING s.xmax = 0",	/* made, not updated */
 	10, {INT4OID, TEXTOID, TEXTOID, TEXTOID, DATEOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -189,6 +202,7 @@ remove_gone(Settlement *s, SupplyKey *k)
 
 		if (now != NULL)
 		{
+			now->held = true;
 			now->same = same_values(now, &held[i]);
 			continue;
 		}
@@ -211,6 +225,7 @@ add_new(Settlement *s, SupplyKey *k)
 	{
 		SupplyRow  *row = &k->rows[i];
 		Datum		args[10];
+		bool		isnull;
 
 		if (row->same)
 			continue;
@@ -231,6 +246,10 @@ add_new(Settlement *s, SupplyKey *k)
 					  k->key, row->item, row->node, row->ref);
 			continue;
 		}
+		/* somebody made the row while we waited: he has seen less, or more */
+		if (!row->held && !DatumGetBool(spi_datum(0, 1, &isnull)))
+			k->again = true;
+		SPI_freetuptable(SPI_tuptable);
 		settlement_touch(s, tenant_id, row->item, row->node);
 		k->changed = true;
 	}
@@ -240,12 +259,21 @@ add_new(Settlement *s, SupplyKey *k)
 void
 bound_supply_apply(Settlement *s, SupplyKey *keys, int n)
 {
+	int			writing_before;
+
 	for (int i = 0; i < n; i++)
 	{
+		Datum		args[3];
+
 		CHECK_FOR_INTERRUPTS();
+		args[0] = Int32GetDatum(keys[i].binding->tenant_id);
+		args[1] = CStringGetTextDatum(keys[i].binding->name);
+		args[2] = CStringGetTextDatum(keys[i].key);
+		(void) engine_exec(&plan_lock, args, NULL, ENGINE_FRESH);
+		SPI_freetuptable(SPI_tuptable);
 		read_key(&keys[i]);
 	}
-	engine_writing++;
+	writing_before = engine_write_begin();
 	PG_TRY();
 	{
 		for (int i = 0; i < n; i++)
@@ -254,11 +282,22 @@ bound_supply_apply(Settlement *s, SupplyKey *keys, int n)
 				remove_gone(s, &keys[i]);
 		}
 		for (int i = 0; i < n; i++)
+		{
 			add_new(s, &keys[i]);
+			if (!keys[i].again || keys[i].fault.sqlerrcode)
+				continue;
+			/* the rows are ours now: what the ERP says of them is final */
+			read_key(&keys[i]);
+			if (keys[i].fault.sqlerrcode == 0)
+			{
+				remove_gone(s, &keys[i]);
+				add_new(s, &keys[i]);
+			}
+		}
 	}
 	PG_FINALLY();
 	{
-		engine_writing--;
+		engine_writing = writing_before;
 	}
 	PG_END_TRY();
 }

@@ -232,6 +232,12 @@ update(Mapping *m, char **answers, char **keys)
 	memcpy(texts, answers, sizeof(char *) * m->nanswers);
 	memcpy(texts + m->nanswers, keys, sizeof(char *) * m->nback_keys);
 	role_enter(&scope, relation_owner(relid));
+	/* the ERP may have altered the table: the types of columns are ours to know */
+	if (m->back != NULL && !SPI_plan_is_valid(m->back))
+	{
+		SPI_freeplan(m->back);
+		m->back = NULL;
+	}
 	if (m->back == NULL)
 		prepare(m, relid);
 	text_params(m->backtypes, texts, n, values, nulls);
@@ -280,10 +286,15 @@ write_order(Binding *binding, SalesOrder *order)
 void
 writeback_run(void)
 {
-	for (int i = 0; i < nwanted; i++)
+	/* a trigger of the ERP may call for a settlement of its own meanwhile */
+	Wanted	   *mine = wanted;
+	int			n = nwanted;
+
+	wanted = NULL;
+	nwanted = cap_wanted = 0;
+	for (int i = 0; i < n; i++)
 	{
-		if (wanted[i].order->fault.sqlerrcode == 0)
-			write_order(wanted[i].binding, wanted[i].order);
+		if (mine[i].order->fault.sqlerrcode == 0)
+			write_order(mine[i].binding, mine[i].order);
 	}
-	nwanted = 0;
 }

@@ -200,7 +200,7 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(tg->tg_relation);
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
 	{
-		if (engine_writing == 0)
+		if (!engine_is_writing())
 			note_row(tg->tg_trigtuple, desc);
 		return PointerGetDatum(tg->tg_trigtuple);
 	}
@@ -209,7 +209,7 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 		check_supply(row, desc);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event) && column_is_true(row, desc, "posted"))
 		return PointerGetDatum(row);
-	if (engine_writing == 0)
+	if (!engine_is_writing())
 	{
 		note_row(row, desc);
 		if (TRIGGER_FIRED_BY_UPDATE(tg->tg_event))
@@ -460,8 +460,15 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		DateADT		today;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!pos->exists || node < 0)
+		if (!pos->exists)
 			continue;
+		if (node < 0)
+		{
+			/* the node went together with its supply */
+			sum_supply(pos);
+			judge(pos, result);
+			continue;
+		}
 		(void) network_nodes(net, &nodes);
 		today = node_date(&nodes[node], now);
 		c->pos = pos;

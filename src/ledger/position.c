@@ -415,7 +415,10 @@ ledger_lock_all(Ledger *ledger, Position **positions, int n)
 		(void) ledger_lock(ledger, positions[i], true);
 }
 
-/* Make the rows of positions that have none.  SPI must be connected. */
+/*
+ * Make the rows of positions that have none, in the global order: who makes
+ * the same row waits for us.  SPI must be connected.
+ */
 void
 ledger_create_missing(Ledger *ledger, Position **positions, int n)
 {
@@ -426,6 +429,7 @@ ledger_create_missing(Ledger *ledger, Position **positions, int n)
 	int			filled = 0;
 	bool		any = false;
 
+	qsort(positions, n, sizeof(Position *), position_compare);
 	for (int i = 0; i <= n; i++)
 	{
 		if (filled == batch || (i == n && filled > 0))

@@ -52,6 +52,7 @@ typedef struct Ledger
 	TupleTableSlot *lock_slot;
 	struct IndexFetchTableData *fetch;	/* of rows that a directory found */
 	HTAB	   *positions;
+	struct PlanNodes *plan_nodes;	/* of the planning room: kept as long as the ledger */
 	HTAB	   *items;			/* how much of each item has been read */
 } Ledger;
 

@@ -7,6 +7,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/store.h"
+#include "orders/resolve.h"
 
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
@@ -48,73 +49,12 @@ static const char *const line_names[L_NCOLS] = {
 
 static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
 
-/* columns of item, customer */
-enum
-{
-	I_UOM, I_WEIGHT_KG, I_NCOLS
-};
-
-static const char *const item_names[I_NCOLS] = {"uom", "weight_kg"};
-static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
-
-static const char *const customer_names[1] = {"priority"};
-static ColumnMap customer_columns = {TAB_CUSTOMER, 1, customer_names, 0, {0}};
-
 static EnginePlan plan_bookings = {
 	"SELECT line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
 	" shipment_no, basis = 'on_hand', state"
 	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no, part",
 	2, {INT4OID, TEXTOID}, NULL
 };
-
-static Datum
-column(TupleTableSlot *slot, const ColumnMap *map, int c, bool *isnull)
-{
-	*isnull = slot->tts_isnull[map->attnos[c] - 1];
-	return slot->tts_values[map->attnos[c] - 1];
-}
-
-static char *
-text_column(TupleTableSlot *slot, const ColumnMap *map, int c)
-{
-	bool		isnull;
-	Datum		d = column(slot, map, c, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(d);
-}
-
-static bool
-date_column(TupleTableSlot *slot, const ColumnMap *map, int c, DateADT *value)
-{
-	bool		isnull;
-	Datum		d = column(slot, map, c, &isnull);
-
-	*value = isnull ? 0 : DatumGetDateADT(d);
-	return !isnull;
-}
-
-static int64
-scaled_column(TupleTableSlot *slot, const ColumnMap *map, int c)
-{
-	bool		isnull;
-	Datum		d = column(slot, map, c, &isnull);
-
-	return isnull ? 0 : scaled_from_datum(d);
-}
-
-/* Find the one row of (tenant, code). */
-static bool
-find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 tenant_id, const char *code, Snapshot snapshot)
-{
-	keyscan_open(ks, engine_relid(table), AccessShareLock, snapshot);
-	if (map != NULL)
-		columns_resolve(map, RelationGetDescr(ks->rel));
-	keyscan_start(ks, tenant_id, CStringGetTextDatum(code), 0);
-	if (!keyscan_next(ks))
-		return false;
-	slot_getallattrs(ks->slot);
-	return true;
-}
 
 static void
 read_line(SalesOrder *order, TupleTableSlot *slot)
@@ -131,19 +71,19 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line = &order->lines[order->nlines++];
 	memset(line, 0, sizeof(*line));
 	slot_getallattrs(slot);
-	line->line_no = DatumGetInt32(column(slot, &line_columns, L_LINE_NO, &isnull));
-	line->item = text_column(slot, &line_columns, L_ITEM);
-	line->quantity = scaled_column(slot, &line_columns, L_QUANTITY);
-	line->uom = text_column(slot, &line_columns, L_UOM);
-	line->has_requested = date_column(slot, &line_columns, L_REQUESTED_ON, &line->requested);
-	line->pinned = text_column(slot, &line_columns, L_NODE);
-	line->lot = text_column(slot, &line_columns, L_LOT);
-	line->status = text_column(slot, &line_columns, L_STATUS);
-	line->replan = DatumGetBool(column(slot, &line_columns, L_REPLAN, &isnull));
-	line->has_promised = date_column(slot, &line_columns, L_PROMISED_ON, &line->promised);
-	line->has_first_promised = date_column(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
-	line->price = scaled_column(slot, &line_columns, L_PRICE);
-	line->source_key = text_column(slot, &line_columns, L_SOURCE_KEY);
+	line->line_no = DatumGetInt32(slot_datum(slot, &line_columns, L_LINE_NO, &isnull));
+	line->item = slot_text(slot, &line_columns, L_ITEM);
+	line->quantity = slot_scaled(slot, &line_columns, L_QUANTITY);
+	line->uom = slot_text(slot, &line_columns, L_UOM);
+	line->has_requested = slot_date(slot, &line_columns, L_REQUESTED_ON, &line->requested);
+	line->pinned = slot_text(slot, &line_columns, L_NODE);
+	line->lot = slot_text(slot, &line_columns, L_LOT);
+	line->status = slot_text(slot, &line_columns, L_STATUS);
+	line->replan = DatumGetBool(slot_datum(slot, &line_columns, L_REPLAN, &isnull));
+	line->has_promised = slot_date(slot, &line_columns, L_PROMISED_ON, &line->promised);
+	line->has_first_promised = slot_date(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
+	line->price = slot_scaled(slot, &line_columns, L_PRICE);
+	line->source_key = slot_text(slot, &line_columns, L_SOURCE_KEY);
 }
 
 /* The lines, which the key brings in order of their numbers, and their items. */
@@ -158,24 +98,7 @@ load_lines(SalesOrder *order, Snapshot snapshot)
 	while (keyscan_next(&ks))
 		read_line(order, ks.slot);
 	keyscan_close(&ks);
-	if (order->nlines == 0)
-		return;
-
-	keyscan_open(&ks, engine_relid(TAB_ITEM), AccessShareLock, snapshot);
-	columns_resolve(&item_columns, RelationGetDescr(ks.rel));
-	for (int i = 0; i < order->nlines; i++)
-	{
-		OrderLine  *line = &order->lines[i];
-
-		keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(line->item), 0);
-		if (!keyscan_next(&ks))
-			continue;
-		slot_getallattrs(ks.slot);
-		line->item_known = true;
-		line->item_uom = text_column(ks.slot, &item_columns, I_UOM);
-		line->unit_weight = scaled_column(ks.slot, &item_columns, I_WEIGHT_KG);
-	}
-	keyscan_close(&ks);
+	order_resolve_items(order, snapshot);
 }
 
 /* The header; false if there is no such order. */
@@ -190,44 +113,34 @@ load_header(SalesOrder *order, Snapshot snapshot)
 	int			own_priority = 0;
 	char	   *basis;
 
-	found = find(&ks, TAB_SALES_ORDER, &order_columns, order->tenant_id, order->order_id, snapshot);
+	found = keyscan_find(&ks, TAB_SALES_ORDER, &order_columns, order->tenant_id, order->order_id, snapshot);
 	if (found)
 	{
 		slot = ks.slot;
-		order->customer = text_column(slot, &order_columns, O_CUSTOMER);
-		order->channel = text_column(slot, &order_columns, O_CHANNEL);
-		order->country = text_column(slot, &order_columns, O_COUNTRY);
-		order->postal_code = text_column(slot, &order_columns, O_POSTAL_CODE);
-		order->has_requested = date_column(slot, &order_columns, O_REQUESTED_ON, &order->requested);
-		basis = text_column(slot, &order_columns, O_DATE_BASIS);
+		order->customer = slot_text(slot, &order_columns, O_CUSTOMER);
+		order->channel = slot_text(slot, &order_columns, O_CHANNEL);
+		order->country = slot_text(slot, &order_columns, O_COUNTRY);
+		order->postal_code = slot_text(slot, &order_columns, O_POSTAL_CODE);
+		order->has_requested = slot_date(slot, &order_columns, O_REQUESTED_ON, &order->requested);
+		basis = slot_text(slot, &order_columns, O_DATE_BASIS);
 		order->by_ship_day = strcmp(basis, "ship") == 0;
-		d = column(slot, &order_columns, O_PRIORITY, &isnull);
+		d = slot_datum(slot, &order_columns, O_PRIORITY, &isnull);
 		own_priority = isnull ? 0 : DatumGetInt32(d);
-		order->completeness = text_column(slot, &order_columns, O_COMPLETENESS);
-		order->status = text_column(slot, &order_columns, O_STATUS);
-		order->policy_code = text_column(slot, &order_columns, O_POLICY);
-		order->correlation_id = text_column(slot, &order_columns, O_CORRELATION_ID);
-		d = column(slot, &order_columns, O_DECISION_ID, &isnull);
+		order->completeness = slot_text(slot, &order_columns, O_COMPLETENESS);
+		order->status = slot_text(slot, &order_columns, O_STATUS);
+		order->policy_code = slot_text(slot, &order_columns, O_POLICY);
+		order->correlation_id = slot_text(slot, &order_columns, O_CORRELATION_ID);
+		d = slot_datum(slot, &order_columns, O_DECISION_ID, &isnull);
 		order->decision_id = isnull ? 0 : DatumGetInt64(d);
-		order->event_version = DatumGetInt64(column(slot, &order_columns, O_EVENT_VERSION, &isnull));
-		order->binding = text_column(slot, &order_columns, O_BINDING);
-		order->reason = text_column(slot, &order_columns, O_REASON);
+		order->event_version = DatumGetInt64(slot_datum(slot, &order_columns, O_EVENT_VERSION, &isnull));
+		order->binding = slot_text(slot, &order_columns, O_BINDING);
+		order->reason = slot_text(slot, &order_columns, O_REASON);
 	}
 	keyscan_close(&ks);
 	if (!found)
 		return false;
 
-	order->customer_known = find(&ks, TAB_CUSTOMER, &customer_columns, order->tenant_id,
-								 order->customer, snapshot);
-	order->priority = own_priority ? own_priority : 5;
-	if (order->customer_known && own_priority == 0)
-		order->priority = DatumGetInt32(column(ks.slot, &customer_columns, 0, &isnull));
-	keyscan_close(&ks);
-	if (order->channel != NULL)
-	{
-		order->channel_known = find(&ks, TAB_CHANNEL, NULL, order->tenant_id, order->channel, snapshot);
-		keyscan_close(&ks);
-	}
+	order_resolve_parties(order, own_priority, snapshot);
 	return true;
 }
 
@@ -312,11 +225,11 @@ load_predecessor(SalesOrder *order)
 	Snapshot	snapshot = fresh_snapshot();
 	KeyScan		ks;
 
-	if (find(&ks, TAB_DELETED_ORDER, &columns, order->tenant_id, order->order_id, snapshot))
+	if (keyscan_find(&ks, TAB_DELETED_ORDER, &columns, order->tenant_id, order->order_id, snapshot))
 	{
 		bool		isnull;
 
-		order->event_version = DatumGetInt64(column(ks.slot, &columns, 0, &isnull));
+		order->event_version = DatumGetInt64(slot_datum(ks.slot, &columns, 0, &isnull));
 		order->had_row = true;
 	}
 	keyscan_close(&ks);

@@ -123,6 +123,7 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 		"tenant_id", "order_id", "customer", "channel", "priority", "completeness", "policy",
 		"status", NULL
 	};
+	static const char *const own[] = {"event_version", "decision_id", NULL};
 	bool		isnull;
 
 	check_header(row, desc);
@@ -136,6 +137,12 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	{
 		bool		replan = differs(tg->tg_trigtuple, row, desc, destination);
 
+		if (differs(tg->tg_trigtuple, row, desc, own))
+			ereport(ERROR,
+					(errcode(RT_ORDER_STATE),
+					 errmsg("order \"%s\": event_version and decision_id are the engine's own",
+							get_text(row, desc, "order_id")),
+					 errhint("Call routing.route_order() to have the order decided again.")));
 		if (has_text(tg->tg_trigtuple, desc, "status", "cancelled") &&
 			!has_text(row, desc, "status", "cancelled"))
 			refuse(tg->tg_trigtuple, desc, RT_ORDER_STATE, "status", "cannot be left",
@@ -196,7 +203,8 @@ note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 		if (has_text(row, desc, "status", "received"))
 			note(row, desc, false);
 	}
-	else if (differs(tg->tg_trigtuple, row, desc, placing))
+	else if (!has_text(row, desc, "status", "cancelled") &&
+			 differs(tg->tg_trigtuple, row, desc, placing))
 	{
 		int			replan = SPI_fnumber(desc, "replan");
 		Datum		yes = BoolGetDatum(true);
@@ -253,7 +261,7 @@ routing_note_order(PG_FUNCTION_ARGS)
 
 	desc = RelationGetDescr(tg->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
-	if (engine_writing > 0)
+	if (engine_is_writing())
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
 		note_delete(tg, desc, row);

@@ -241,6 +241,29 @@ write_stock(JsonWriter *w, const char *key, int64 on_hand, int64 promised, int64
 	json_end_object(w);
 }
 
+/* "item@node"; an "@" or "\" within a code is marked, so that no two are alike. */
+static char *
+stock_id(const char *item, const char *node)
+{
+	StringInfoData id;
+
+	if (strpbrk(item, "@\\") == NULL && strpbrk(node, "@\\") == NULL)
+		return psprintf("%s@%s", item, node);
+	initStringInfo(&id);
+	for (const char *code = item; code != NULL; code = code == item ? node : NULL)
+	{
+		if (code == node)
+			appendStringInfoChar(&id, '@');
+		for (const char *p = code; *p; p++)
+		{
+			if (*p == '@' || *p == '\\')
+				appendStringInfoChar(&id, '\\');
+			appendStringInfoChar(&id, *p);
+		}
+	}
+	return id.data;
+}
+
 /* inventory.adjusted for each position whose stock on hand changed. */
 void
 stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events)
@@ -261,7 +284,7 @@ stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events)
 		c->pos->event_version++;
 		c->pos->dirty = true;
 		event_add(events, c->pos->key.tenant_id, "inventory",
-				  psprintf("%s@%s", c->pos->key.item, c->pos->key.node),
+				  stock_id(c->pos->key.item, c->pos->key.node),
 				  c->pos->event_version, "inventory.adjusted.v1", clock, NULL, json_result(&w));
 	}
 }

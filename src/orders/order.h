@@ -156,9 +156,11 @@ extern void order_plan(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern bool order_needs_plan(const SalesOrder *order);
 extern void order_plan_bookings(SalesOrder *order, Ledger *ledger);
 
+/* release.c */
+extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, int nfurther);
+
 /* route.c */
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
-extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, int nfurther);
 extern void order_keep_bookings(SalesOrder *order);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 

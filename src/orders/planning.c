@@ -65,50 +65,94 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	out->steps = (const SrcStep *) steps;
 }
 
-/* Nodes with a lane to the destination, and their lanes. */
-static void
-set_nodes(SalesOrder *order)
+/*
+ * The nodes and lanes of a problem depend on the destination zone and the
+ * clock only; the orders of a settlement share them.
+ */
+typedef struct PlanNodes
 {
-	SrcProblem *p = &order->problem;
+	const ZoneLanes *lanes;
+	TimestampTz clock;
+	int			nnodes;
+	SrcNode    *nodes;
+	int			nlanes;
+	SrcLane    *src_lanes;
+	int		   *candidates;
+	DateADT    *todays;
+	const Lane **problem_lanes;
+	struct PlanNodes *next;
+} PlanNodes;
+
+/* Nodes with a lane to the zone, and their lanes. */
+static PlanNodes *
+make_nodes(const SalesOrder *order)
+{
 	const ZoneLanes *zl = order->lanes;
-	SrcNode    *nodes = palloc0(sizeof(SrcNode) * Max(zl->nlanes, 1));
-	SrcLane    *lanes = palloc(sizeof(SrcLane) * Max(zl->nlanes, 1));
+	int			n = Max(zl->nlanes, 1);
+	PlanNodes  *pn = palloc0(sizeof(PlanNodes));
 	const NetNode *all;
 
 	(void) network_nodes(order->net, &all);
-	order->candidates = palloc(sizeof(int) * Max(zl->nlanes, 1));
-	order->todays = palloc(sizeof(DateADT) * Max(zl->nlanes, 1));
-	order->problem_lanes = palloc(sizeof(Lane *) * Max(zl->nlanes, 1));
-	order->ncandidates = 0;
-	p->nlanes = 0;
+	pn->lanes = zl;
+	pn->clock = order->clock;
+	pn->nodes = palloc0(sizeof(SrcNode) * n);
+	pn->src_lanes = palloc(sizeof(SrcLane) * n);
+	pn->candidates = palloc(sizeof(int) * n);
+	pn->todays = palloc(sizeof(DateADT) * n);
+	pn->problem_lanes = palloc(sizeof(Lane *) * n);
 	for (int i = 0; i < zl->nlanes; i++)
 	{
 		const Lane *lane = &zl->lanes[i];
-		int			c = order->ncandidates - 1;
+		int			c = pn->nnodes - 1;
 
 		if (!all[lane->node].open)
 			continue;
-		if (c < 0 || order->candidates[c] != lane->node)
+		if (c < 0 || pn->candidates[c] != lane->node)
 		{
-			c = order->ncandidates++;
-			order->candidates[c] = lane->node;
+			c = pn->nnodes++;
+			pn->candidates[c] = lane->node;
 			/* nodes of one time zone, which often follow each other, share the date */
-			order->todays[c] = (c > 0 && all[order->candidates[c - 1]].tz == all[lane->node].tz) ?
-				order->todays[c - 1] : node_date(&all[lane->node], order->clock);
-			nodes[c].today = order->todays[c];
-			nodes[c].handling = all[lane->node].handling;
-			nodes[c].first_lane = p->nlanes;
+			pn->todays[c] = (c > 0 && all[pn->candidates[c - 1]].tz == all[lane->node].tz) ?
+				pn->todays[c - 1] : node_date(&all[lane->node], order->clock);
+			pn->nodes[c].today = pn->todays[c];
+			pn->nodes[c].handling = all[lane->node].handling;
+			pn->nodes[c].first_lane = pn->nlanes;
 		}
-		nodes[c].nlanes++;
-		order->problem_lanes[p->nlanes] = lane;
-		lanes[p->nlanes].node = c;
-		lanes[p->nlanes].transit_days = lane->transit_days;
-		lanes[p->nlanes].base = lane->base;
-		lanes[p->nlanes++].per_kg = lane->per_kg;
+		pn->nodes[c].nlanes++;
+		pn->problem_lanes[pn->nlanes] = lane;
+		pn->src_lanes[pn->nlanes].node = c;
+		pn->src_lanes[pn->nlanes].transit_days = lane->transit_days;
+		pn->src_lanes[pn->nlanes].base = lane->base;
+		pn->src_lanes[pn->nlanes++].per_kg = lane->per_kg;
 	}
-	p->nnodes = order->ncandidates;
-	p->nodes = nodes;
-	p->lanes = lanes;
+	return pn;
+}
+
+static void
+set_nodes(SalesOrder *order, Ledger *ledger)
+{
+	SrcProblem *p = &order->problem;
+	PlanNodes  *pn = ledger->plan_nodes;
+
+	while (pn != NULL && (pn->lanes != order->lanes || pn->clock != order->clock))
+		pn = pn->next;
+	if (pn == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(ledger->context);
+
+		pn = make_nodes(order);
+		pn->next = ledger->plan_nodes;
+		ledger->plan_nodes = pn;
+		MemoryContextSwitchTo(old);
+	}
+	order->ncandidates = pn->nnodes;
+	order->candidates = pn->candidates;
+	order->todays = pn->todays;
+	order->problem_lanes = pn->problem_lanes;
+	p->nnodes = pn->nnodes;
+	p->nodes = pn->nodes;
+	p->nlanes = pn->nlanes;
+	p->lanes = pn->src_lanes;
 }
 
 static int
@@ -212,7 +256,7 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 
 	memset(&order->result, 0, sizeof(order->result));
 	if (p->nodes == NULL)
-		set_nodes(order);
+		set_nodes(order, ledger);
 	set_lines(order);
 	p->split_penalty = order->policy.split_penalty;
 	p->max_shipments = order->policy.max_shipments;

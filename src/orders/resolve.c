@@ -1,68 +1,80 @@
 /*
  * resolve.c
- *		What the reference tables say of an order that is not read from ours:
- *		customer, channel, items.
+ *		What the reference tables say of an order: customer, channel, items.
  */
 #include "orders/resolve.h"
 
-#include "base/engine.h"
-#include "base/quantity.h"
+#include "base/store.h"
 
-#include "catalog/pg_type.h"
+#include "utils/snapmgr.h"
 
-static EnginePlan plan_parties = {
-	"SELECT c.priority, ch.channel IS NOT NULL"
-	" FROM (SELECT 1) one"
-	" LEFT JOIN routing.customer c ON c.tenant_id = $1 AND c.customer = $2"
-	" LEFT JOIN routing.channel ch ON ch.tenant_id = $1 AND ch.channel = $3",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
-};
+#define DEFAULT_PRIORITY	5
 
-static EnginePlan plan_items = {
-	"SELECT k.n::int, i.uom, i.weight_kg"
-	" FROM unnest($2) WITH ORDINALITY AS k(item, n)"
-	" JOIN routing.item i ON i.tenant_id = $1 AND i.item = k.item",
-	2, {INT4OID, TEXTARRAYOID}, NULL
-};
-
-/* Set what order_check() and planning want to know; SPI is connected. */
-void
-order_resolve(SalesOrder *order, bool has_priority)
+/* columns of item, customer */
+enum
 {
-	Datum		args[3];
-	char		nulls[3] = {' ', ' ', ' '};
-	char	  **items = palloc(sizeof(char *) * Max(order->nlines, 1));
-	int			n;
-	Datum		d;
+	I_UOM, I_WEIGHT_KG, I_NCOLS
+};
+
+static const char *const item_names[I_NCOLS] = {"uom", "weight_kg"};
+static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
+
+static const char *const customer_names[1] = {"priority"};
+static ColumnMap customer_columns = {TAB_CUSTOMER, 1, customer_names, 0, {0}};
+
+/* Whether customer and channel are known; the order's priority, or else theirs. */
+void
+order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
+{
+	KeyScan		ks;
 	bool		isnull;
 
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->customer);
+	order->customer_known = keyscan_find(&ks, TAB_CUSTOMER, &customer_columns, order->tenant_id,
+										 order->customer, snapshot);
+	order->priority = own_priority ? own_priority : DEFAULT_PRIORITY;
+	if (order->customer_known && own_priority == 0)
+		order->priority = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 0, &isnull));
+	keyscan_close(&ks);
 	if (order->channel != NULL)
-		args[2] = CStringGetTextDatum(order->channel);
-	else
-		nulls[2] = 'n';
-	(void) engine_exec(&plan_parties, args, nulls, ENGINE_FRESH);
-	d = spi_datum(0, 1, &isnull);
-	order->customer_known = !isnull;
-	if (!has_priority)
-		order->priority = isnull ? 5 : DatumGetInt32(d);
-	order->channel_known = DatumGetBool(spi_datum(0, 2, &isnull));
-	SPI_freetuptable(SPI_tuptable);
+	{
+		order->channel_known = keyscan_find(&ks, TAB_CHANNEL, NULL, order->tenant_id,
+											order->channel, snapshot);
+		keyscan_close(&ks);
+	}
+}
+
+/* Unit and weight of each line's item. */
+void
+order_resolve_items(SalesOrder *order, Snapshot snapshot)
+{
+	KeyScan		ks;
 
 	if (order->nlines == 0)
 		return;
+	keyscan_open(&ks, engine_relid(TAB_ITEM), AccessShareLock, snapshot);
+	columns_resolve(&item_columns, RelationGetDescr(ks.rel));
 	for (int i = 0; i < order->nlines; i++)
-		items[i] = order->lines[i].item;
-	args[1] = text_array(items, order->nlines);
-	n = (int) engine_exec(&plan_items, args, NULL, ENGINE_FRESH);
-	for (int i = 0; i < n; i++)
 	{
-		OrderLine  *line = &order->lines[DatumGetInt32(spi_datum(i, 1, &isnull)) - 1];
+		OrderLine  *line = &order->lines[i];
 
+		keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(line->item), 0);
+		if (!keyscan_next(&ks))
+			continue;
+		slot_getallattrs(ks.slot);
 		line->item_known = true;
-		line->item_uom = spi_text(i, 2);
-		line->unit_weight = scaled_from_datum(spi_datum(i, 3, &isnull));
+		line->item_uom = slot_text(ks.slot, &item_columns, I_UOM);
+		line->unit_weight = slot_scaled(ks.slot, &item_columns, I_WEIGHT_KG);
 	}
-	SPI_freetuptable(SPI_tuptable);
+	keyscan_close(&ks);
+}
+
+/* Both, for an order that was not read from our tables. */
+void
+order_resolve(SalesOrder *order, bool has_priority)
+{
+	Snapshot	snapshot = fresh_snapshot();
+
+	order_resolve_parties(order, has_priority ? order->priority : 0, snapshot);
+	order_resolve_items(order, snapshot);
+	UnregisterSnapshot(snapshot);
 }

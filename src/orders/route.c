@@ -15,6 +15,7 @@
  * Several orders of one transaction see each other's plans from the start.
  */
 #include "orders/order.h"
+#include "orders/release.h"
 
 #include "base/quantity.h"
 
@@ -49,75 +50,6 @@ compute_open(SalesOrder *order)
 		}
 		line->open = Max(line->open, 0);
 		line->unserved = line->open;
-	}
-}
-
-/*
- * Decide which bookings are given back: those of lines that are gone or
- * cancelled or to be planned anew, those that lost their supply, and of a
- * line that got smaller the latest and, among these, the last made.
- */
-static void
-choose_releases(SalesOrder *order)
-{
-	bool		gone = !order->exists || order_is_cancelled(order);
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		Booking    *b = &order->bookings[j];
-		OrderLine  *line = order_line(order, b->line_no);
-
-		if (gone || line == NULL || line->replan || !b->firm ||
-			strcmp(line->status, "cancelled") == 0 || strcmp(line->item, b->item) != 0)
-			b->release = true;
-	}
-	for (int i = 0; i < order->nlines; i++)
-	{
-		OrderLine  *line = &order->lines[i];
-		int64		excess = -line->quantity;
-
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			if (order->bookings[j].line_no == line->line_no && !order->bookings[j].release)
-				excess += order->bookings[j].quantity;
-		}
-		while (excess > 0)
-		{
-			Booking    *last = NULL;
-
-			for (int j = 0; j < order->nbookings; j++)
-			{
-				Booking    *b = &order->bookings[j];
-
-				if (b->line_no == line->line_no && !b->release &&
-					(last == NULL || b->deliver_on > last->deliver_on ||
-					 (b->deliver_on == last->deliver_on && b->part > last->part)))
-					last = b;
-			}
-			if (last == NULL)
-				break;
-			if (last->quantity > excess)
-			{
-				/* keep a part: the row is closed and a smaller one made */
-				int			index = last - order->bookings;
-				Booking    *rest = order_add_booking(order);
-
-				last = &order->bookings[index];
-				*rest = *last;
-				rest->quantity = last->quantity - excess;
-				rest->is_new = true;
-				rest->pos = NULL;
-				/* counts as kept: it is booked again from what is given back */
-				last->release = true;
-				rest->shipment_no = last->shipment_no;
-				excess = 0;
-			}
-			else
-			{
-				excess -= last->quantity;
-				last->release = true;
-			}
-		}
 	}
 }
 
@@ -183,23 +115,36 @@ book(SalesOrder *order, int from)
 	return true;
 }
 
+/*
+ * Book again the kept parts of bookings that got smaller, from index "first"
+ * to "*end".  Supply may have gone in the same transaction, and no judgement
+ * has seen these parts: one that is not covered any more is open again.
+ */
 static bool
-gives_back(const Booking *b)
+book_kept(SalesOrder *order, int first, int *end)
 {
-	return b->release && b->firm && !b->released;
-}
+	bool		all = true;
 
-/* Give back what is to be released; the positions are locked. */
-static void
-apply_releases(SalesOrder *order)
-{
-	for (int j = 0; j < order->nbookings; j++)
+	for (int j = first; j < *end;)
 	{
 		Booking    *b = &order->bookings[j];
+		DateADT		day;
+		int64		missing;
 
-		if (gives_back(b) && b->pos->exists)
-			position_book(b->pos, b->needed_on, -b->quantity);
+		position_book(b->pos, b->needed_on, b->quantity);
+		if (!timeline_next_negative(&b->pos->timeline, false, b->needed_on - 1, &day, &missing))
+		{
+			j++;
+			continue;
+		}
+		position_book(b->pos, b->needed_on, -b->quantity);
+		order_line(order, b->line_no)->open += b->quantity;
+		memmove(b, b + 1, sizeof(Booking) * (order->nbookings - j - 1));
+		order->nbookings--;
+		(*end)--;
+		all = false;
 	}
+	return all;
 }
 
 /*
@@ -227,6 +172,23 @@ try_lock(Ledger *ledger, Position *pos)
 		CHECK_FOR_INTERRUPTS();
 		ledger_refresh(ledger);
 	}
+}
+
+/* The last in the global order of the positions that are locked. */
+static Position *
+last_locked(Ledger *ledger)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+	Position   *last = NULL;
+
+	hash_seq_init(&seq, ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+	{
+		if (pos->locked && (last == NULL || position_compare(&pos, &last) > 0))
+			last = pos;
+	}
+	return last;
 }
 
 static bool
@@ -281,88 +243,6 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 }
 
 /*
- * Whether somebody changed a booking that is to be given back while we waited
- * for its position: a judgement takes bookings without the lock of their order.
- */
-static bool
-is_stale(SalesOrder *order)
-{
-	SalesOrder	now = *order;
-	bool		any = false;
-	int			matching = 0;
-	int			ours = 0;
-
-	for (int j = 0; j < order->nbookings && !any; j++)
-		any = gives_back(&order->bookings[j]);
-	if (!any)
-		return false;
-	now.nbookings = now.cap_bookings = 0;
-	now.bookings = NULL;
-	order_load_bookings(&now);
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-
-		if (b->is_new || b->released)
-			continue;
-		ours++;
-		for (int k = 0; k < now.nbookings; k++)
-		{
-			const Booking *n = &now.bookings[k];
-
-			matching += n->line_no == b->line_no && n->part == b->part &&
-				n->quantity == b->quantity && n->firm == b->firm;
-		}
-	}
-	return matching != ours || now.nbookings != ours;
-}
-
-/* Take an order back to where it was before it was planned. */
-static void
-start_over(SalesOrder *order)
-{
-	int			kept = 0;
-
-	if (is_stale(order))
-	{
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			if (order->bookings[j].released)
-				order->bookings[kept++] = order->bookings[j];
-		}
-		order->nbookings = kept;
-		order_load_bookings(order);
-		return;
-	}
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		Booking    *b = &order->bookings[j];
-
-		if (b->is_new)
-			continue;
-		b->release = b->released;
-		order->bookings[kept++] = *b;
-	}
-	order->nbookings = kept;
-}
-
-/* Nothing is given back or booked yet; if something is stale, start all over. */
-static bool
-all_fresh(SalesOrder **orders, int n)
-{
-	bool		fresh = true;
-
-	for (int i = 0; i < n && fresh; i++)
-		fresh = orders[i]->fault.sqlerrcode != 0 || !is_stale(orders[i]);
-	for (int i = 0; i < n && !fresh; i++)
-	{
-		if (orders[i]->fault.sqlerrcode == 0)
-			start_over(orders[i]);
-	}
-	return fresh;
-}
-
-/*
  * Route orders: sorted by tenant and order id, loaded, locked and checked.
  * Faulty ones are left alone.  "lock_freely": this transaction holds no
  * position yet, so that it may wait for the first ones.
@@ -391,14 +271,14 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		from[i] = 0;
 		if (order->fault.sqlerrcode)
 			continue;
-		choose_releases(order);
+		release_choose(order);
 		for (int j = 0; j < order->nbookings; j++)
 		{
 			Booking    *b = &order->bookings[j];
 
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
 			/* what is given back is there for whoever plans next */
-			if (gives_back(b) && b->pos->exists)
+			if (booking_gives_back(b) && b->pos->exists)
 				position_book(b->pos, b->needed_on, -b->quantity);
 		}
 		compute_open(order);
@@ -446,7 +326,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 
 			if (!b->pos->exists)
 				continue;
-			if (gives_back(b))
+			if (booking_gives_back(b))
 				position_book(b->pos, b->needed_on, b->quantity);
 			if (b->is_new && (!alone || j < from[i]))
 				position_book(b->pos, b->needed_on, -b->quantity);
@@ -468,14 +348,15 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 			if (!try_lock(ledger, positions[i]))
 				(void) ledger_lock(ledger, positions[i], true);
 		}
+		last = last_locked(ledger);
 	}
 
-	if (!all_fresh(orders, n))
+	if (!release_all_fresh(orders, n))
 		return false;
 	for (int i = 0; i < n; i++)
 	{
 		if (orders[i]->fault.sqlerrcode == 0)
-			apply_releases(orders[i]);
+			release_apply(orders[i]);
 	}
 	for (int i = 0; i < n; i++)
 	{
@@ -487,70 +368,14 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		/* what was booked before keeps its place: it has just been given back */
 		while (kept < from[i] && !order->bookings[kept].is_new)
 			kept++;
-		for (int j = kept; j < from[i]; j++)
-			position_book(order->bookings[j].pos, order->bookings[j].needed_on,
-						  order->bookings[j].quantity);
-		if (order->nbookings > from[i] && !book(order, from[i]))
+		if (!book_kept(order, kept, &from[i]) ||
+			(order->nbookings > from[i] && !book(order, from[i])))
 			replan(order, ledger, from[i], &last);
 		order_derive_status(order);
 	}
 	pfree(positions);
 	pfree(from);
 	return true;
-}
-
-/*
- * Give back, for good, what the orders no longer need, before supply changes
- * of the same transaction are judged.  Locks the positions of both in the
- * global order.
- */
-void
-orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, int nfurther)
-{
-	int			count = nfurther;
-	int			used = 0;
-	Position  **positions;
-
-	for (int i = 0; i < n; i++)
-		count += orders[i]->nbookings;
-	positions = palloc_extended(sizeof(Position *) * Max(count, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < nfurther; i++)
-		positions[used++] = further[i];
-	for (int i = 0; i < n; i++)
-	{
-		SalesOrder *order = orders[i];
-
-		if (order->fault.sqlerrcode)
-			continue;
-		count = order->nbookings;
-		choose_releases(order);
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			Booking    *b = &order->bookings[j];
-
-			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
-			if (gives_back(b) && j < count)
-				positions[used++] = b->pos;
-		}
-	}
-	ledger_lock_all(ledger, positions, used);
-	pfree(positions);
-	if (!all_fresh(orders, n))
-	{
-		orders_release(orders, n, ledger, further, nfurther);
-		return;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		SalesOrder *order = orders[i];
-
-		if (order->fault.sqlerrcode)
-			continue;
-		apply_releases(order);
-		order_release_rows(order);
-		for (int j = 0; j < order->nbookings; j++)
-			order->bookings[j].released = order->bookings[j].release;
-	}
 }
 
 /* Keep the bookings as they are and see what is open: for victims. */

@@ -25,6 +25,16 @@ static EnginePlan plan_try_lock = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+/* somebody may hold a line only; a row if all lines could be locked */
+static EnginePlan plan_try_lines = {
+	"WITH l AS MATERIALIZED (SELECT 1 FROM routing.sales_order_line"
+	"  WHERE tenant_id = $1 AND order_id = $2 FOR NO KEY UPDATE SKIP LOCKED)"
+	" SELECT 1 WHERE (SELECT pg_catalog.count(*) FROM l) ="
+	"  (SELECT pg_catalog.count(*) FROM routing.sales_order_line"
+	"   WHERE tenant_id = $1 AND order_id = $2)",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_exception = {
 	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
 	" VALUES ($1, 'supply_shortage', $2, $3, $4, $5, $6)",
@@ -195,7 +205,8 @@ settle_victims(Settlement *s, ChangeResult *changes)
 			continue;
 		args[0] = Int32GetDatum(v->tenant_id);
 		args[1] = CStringGetTextDatum(v->order_id);
-		if (engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) == 0)
+		if (engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) == 0 ||
+			engine_exec(&plan_try_lines, args, NULL, ENGINE_FRESH) == 0)
 		{
 			pending_add(v->tenant_id, "", "orders", v->order_id,
 						"lost supply while somebody else held the order",
@@ -205,8 +216,7 @@ settle_victims(Settlement *s, ChangeResult *changes)
 		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);
 		order->clock = s->clock;
 		order->net = network_get(order->tenant_id);
-		if (!policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault))
-			strlcpy(order->policy.code, order->policy_code, sizeof(order->policy.code));
+		(void) policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault);
 		order_keep_bookings(order);
 		order_derive_status(order);
 		for (int l = 0; l < order->nlines; l++)
@@ -233,8 +243,8 @@ settlement_finish(Settlement *s)
 {
 	ChangeResult changes;
 	bool		free_to_lock = s->npositions == 0;
+	int			writing_before = engine_write_begin();
 
-	engine_writing++;
 	PG_TRY();
 	{
 		ledger_prepare_changes(s->ledger, s->positions, s->npositions);
@@ -298,7 +308,7 @@ settlement_finish(Settlement *s)
 	}
 	PG_FINALLY();
 	{
-		engine_writing--;
+		engine_writing = writing_before;
 	}
 	PG_END_TRY();
 }

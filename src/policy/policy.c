@@ -15,6 +15,7 @@
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #define STANDARD_POLICY	"standard"
@@ -41,7 +42,8 @@ static void
 set_builtin(Policy *p, const char *code)
 {
 	memset(p, 0, sizeof(*p));
-	strlcpy(p->code, code, sizeof(p->code));
+	/* what is recorded must be valid text, even if cut off */
+	strlcpy(p->code, code, pg_mbcliplen(code, (int) strlen(code), sizeof(p->code) - 1) + 1);
 	p->split_penalty = 4 * SCALE;
 	p->backorder_penalty = 10000 * SCALE;
 	for (int i = 0; i <= POLICY_PRIORITIES; i++)
@@ -203,7 +205,7 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 				  "policy \"%s\" has no active version", code);
 	else if (mine.sqlerrcode)
 		fault_set(fault, mine.sqlerrcode, mine.hint, "%s", mine.message);
-	else if (!cacheable)
+	else if (!cacheable || strlen(code) >= sizeof(policy->code))
 		return true;
 	else
 	{

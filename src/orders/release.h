@@ -1,0 +1,20 @@
+/*
+ * release.h
+ *		Giving bookings back.
+ */
+#ifndef ROUTING_ORDERS_RELEASE_H
+#define ROUTING_ORDERS_RELEASE_H
+
+#include "orders/order.h"
+
+static inline bool
+booking_gives_back(const Booking *b)
+{
+	return b->release && b->firm && !b->released;
+}
+
+extern void release_choose(SalesOrder *order);
+extern void release_apply(SalesOrder *order);
+extern bool release_all_fresh(SalesOrder **orders, int n);
+
+#endif							/* ROUTING_ORDERS_RELEASE_H */
