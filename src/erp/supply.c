@@ -36,7 +36,8 @@ typedef struct SupplyRow
 static EnginePlan plan_lock = {
 	"SELECT 1 FROM routing.supply"
 	" WHERE tenant_id = $1 AND binding = $2 AND source_key = $3 AND binding <> ''"
-	" ORDER BY item, node, ref FOR NO KEY UPDATE",
+	/* an expression, or the primary key's order looks cheaper than this index */
+	" ORDER BY item || '', node, ref FOR NO KEY UPDATE",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
