@@ -231,10 +231,13 @@ order_from_document(int32 tenant_id, Jsonb *document)
 
 	has_priority = int_field(object, "", "priority", 1, 9, &order->priority);
 	lines = json_get(object, "lines");
-	if (lines == NULL || lines->type != jbvBinary || !JsonContainerIsArray(lines->val.binary.data) ||
-		JsonContainerSize(lines->val.binary.data) == 0)
+	if (lines != NULL && lines->type == jbvBinary && JsonContainerIsArray(lines->val.binary.data))
+		order->nlines = (int) JsonContainerSize(lines->val.binary.data);
+	if (lines == NULL || order->nlines == 0)
+	{
 		bad_document("", "lines", lines == NULL ? "is missing" : "is not an array of objects");
-	order->nlines = (int) JsonContainerSize(lines->val.binary.data);
+		return NULL;			/* keep analyzers quiet */
+	}
 	order->lines = palloc0(sizeof(OrderLine) * order->nlines);
 	for (int i = 0; i < order->nlines; i++)
 		read_line(order, &order->lines[i],
