@@ -242,7 +242,11 @@ update(Mapping *m, char **answers, char **keys)
 		prepare(m, relid);
 	text_params(m->backtypes, texts, n, values, nulls);
 	if (SPI_execute_plan(m->back, values, nulls, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "a write-back was not an update");
+		ereport(ERROR,
+				(errcode(RT_BAD_BINDING),
+				 errmsg("a rule of table %s replaces the update of a write-back",
+						quote_qualified_identifier(m->back_schema, m->back_table)),
+				 errhint("Drop the rule, or write back into a table of its own.")));
 	MemoryContextSwitchTo(caller);
 	role_leave(&scope);
 }

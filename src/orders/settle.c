@@ -287,8 +287,7 @@ settlement_finish(Settlement *s)
 		}
 		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
 		settle_victims(s, &changes);
-		if (!s->silent)
-			stock_add_events(&changes, s->clock, &s->events);
+		stock_add_events(&changes, s->clock, &s->events);
 		for (int i = 0; i < s->norders; i++)
 		{
 			SalesOrder *order = s->orders[i];

@@ -21,7 +21,6 @@ typedef struct Settlement
 	Position  **positions;		/* whose supply changed */
 	Ledger	   *ledger;
 	EventBatch	events;
-	bool		silent;			/* no events for stock: an initial load */
 } Settlement;
 
 extern Settlement *settlement_begin(void);
