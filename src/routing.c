@@ -19,6 +19,8 @@
 
 ROUTING_MODULE_MAGIC;
 
+int			guc_clock_offset = 0;
+
 void		_PG_init(void);
 
 static void
@@ -50,6 +52,11 @@ _PG_init(void)
 							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",
 							&guc_settle_lock_timeout, 2000, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("routing.clock_offset",
+							"Seconds by which the engine's clock differs from the server's.",
+							"For tests and rehearsals: what tomorrow brings.",
+							&guc_clock_offset, 0, -INT_MAX, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("routing");
 
 	notes_install_callbacks();

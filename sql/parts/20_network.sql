@@ -15,9 +15,13 @@ CREATE TABLE routing.node (
 	rank			int NOT NULL DEFAULT 100,
 	handling_cost	numeric NOT NULL DEFAULT 0
 					CHECK (handling_cost >= 0 AND handling_cost <= 1e9 AND min_scale(handling_cost) <= 4),
+	dock_days		int NOT NULL DEFAULT 0 CHECK (dock_days BETWEEN 0 AND 365),
+	stock_feed		boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (tenant_id, node)
 );
 COMMENT ON TABLE routing.node IS 'places that can fulfill; handling_cost is money per shipment';
+COMMENT ON COLUMN routing.node.dock_days IS 'days from the arrival of inbound supply until it is stock';
+COMMENT ON COLUMN routing.node.stock_feed IS 'on hand is told by a feed, so that confirm_ship() does not lower it itself';
 
 CREATE TABLE routing.zone (
 	tenant_id	int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
@@ -78,15 +82,20 @@ CREATE TABLE routing.channel (
 	tenant_id	int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
 	channel		text COLLATE "C" NOT NULL CHECK (channel <> ''),
 	name		text NOT NULL DEFAULT '',
-	PRIMARY KEY (tenant_id, channel)
+	parent		text COLLATE "C",
+	PRIMARY KEY (tenant_id, channel),
+	FOREIGN KEY (tenant_id, parent) REFERENCES routing.channel
 );
-COMMENT ON TABLE routing.channel IS 'sales channels';
+COMMENT ON TABLE routing.channel IS 'sales channels and groups of them';
+COMMENT ON COLUMN routing.channel.parent IS 'the group the channel belongs to; what is allotted to the group serves its channels when their own is used up';
 
 CREATE TABLE routing.customer (
 	tenant_id	int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
 	customer	text COLLATE "C" NOT NULL CHECK (customer <> ''),
 	name		text NOT NULL DEFAULT '',
 	priority	int NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9),
+	min_life_days int NOT NULL DEFAULT 0 CHECK (min_life_days BETWEEN 0 AND 3650),
 	PRIMARY KEY (tenant_id, customer)
 );
 COMMENT ON TABLE routing.customer IS 'customers; priority 1 is best and is the default of their orders';
+COMMENT ON COLUMN routing.customer.min_life_days IS 'days that what is delivered must at least be usable after the day of delivery';

@@ -73,6 +73,7 @@ CREATE TABLE routing.sales_order_line (
 	replan				boolean NOT NULL DEFAULT false,
 	reason				text,
 	source_key			text COLLATE "C",
+	min_life_days		int,
 	PRIMARY KEY (tenant_id, order_id, line_no)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE routing.sales_order_line IS 'order lines; node pins the line to a node, the columns from status on are the engine''s answer';

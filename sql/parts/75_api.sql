@@ -29,13 +29,13 @@ CREATE FUNCTION routing.atp_timeline(item text, node text,
 COMMENT ON FUNCTION routing.atp_timeline(text, text) IS
 	'per date on which supply or demand changes: supply, demand, balance and ATP; on hand has the date -infinity';
 
-CREATE FUNCTION routing.position_figures(timeline bigint[], safety_stock bigint, enabled boolean, on_date date,
+CREATE FUNCTION routing.position_figures(p routing.position, on_date date,
 										 OUT on_hand numeric, OUT promised numeric, OUT inbound numeric,
 										 OUT atp numeric)
 	RETURNS record
-	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_position_figures';
-COMMENT ON FUNCTION routing.position_figures(bigint[], bigint, boolean, date) IS
-	'what the timeline of a position says for a day';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_position_figures';
+COMMENT ON FUNCTION routing.position_figures(routing.position, date) IS
+	'what a position says for a day';
 
 CREATE FUNCTION routing.node_today(tenant_id int, node text) RETURNS date
 	LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'routing_node_today';
@@ -50,8 +50,7 @@ CREATE VIEW routing.availability WITH (security_invoker = true) AS
 	SELECT p.tenant_id, p.item, p.node, f.on_hand, f.promised, f.inbound,
 		   CASE WHEN routing.withheld(p.tenant_id, p.item, p.node) THEN 0 ELSE f.atp END AS atp
 	FROM routing.position p,
-		 LATERAL routing.position_figures(p.timeline, p.safety_stock, p.enabled,
-										  routing.node_today(p.tenant_id, p.node)) f
+		 LATERAL routing.position_figures(p, routing.node_today(p.tenant_id, p.node)) f
 	WHERE routing.is_member(p.tenant_id);
 COMMENT ON VIEW routing.availability IS 'on hand, promised, inbound and today''s ATP of every item-node, one snapshot';
 

@@ -28,16 +28,16 @@ BEGIN
 	IF level IN ('write', 'admin') THEN
 		names := names || writers;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.sales_order, routing.sales_order_line TO %I', role);
-		EXECUTE format('GRANT INSERT (tenant_id, item, node, ref, lot, available_on, quantity, expires_on, kind, status),
-						UPDATE (item, node, ref, lot, available_on, quantity, expires_on, kind, status),
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, ref, lot, available_on, quantity, expires_on, kind, status, order_id, line_no),
+						UPDATE (item, node, ref, lot, available_on, quantity, expires_on, kind, status, order_id, line_no),
 						DELETE ON routing.supply TO %I', role);
 	END IF;
 	IF level = 'admin' THEN
 		names := names || admins;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.zone, routing.zone_area, routing.carrier,
 						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
-		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, enabled),
-						UPDATE (safety_stock, lead_time_days, enabled), DELETE ON routing.item_node TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, dock_days, enabled),
+						UPDATE (safety_stock, lead_time_days, dock_days, enabled), DELETE ON routing.item_node TO %I', role);
 	END IF;
 	FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
 			 WHERE p.pronamespace = 'routing'::regnamespace AND p.proname = ANY (names)

@@ -24,7 +24,8 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"tenant", "tenant_member", "node", "zone_area", "service", "lane",
 	"channel", "customer", "item", "policy", "binding", "binding_watch",
 	"pending", "position", "event", "sales_order", "sales_order_line",
-	"reservation", "decision", "deleted_order"
+	"reservation", "decision", "deleted_order", "supply_rule", "claim",
+	"item_uom"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];

@@ -15,11 +15,14 @@
  */
 #include "ledger/change.h"
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/json.h"
 #include "base/notes.h"
 #include "base/quantity.h"
+#include "ledger/offer.h"
 #include "ledger/reference.h"
+#include "ledger/rules.h"
 #include "network/network.h"
 
 #include "access/htup_details.h"
@@ -35,13 +38,13 @@ PG_FUNCTION_INFO_V1(routing_note_ledger);
 PG_FUNCTION_INFO_V1(routing_note_truncate);
 
 static EnginePlan plan_supply = {
-	"SELECT available_on, quantity FROM routing.supply"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3",
+	"SELECT available_on, quantity, kind, status, lot, expires_on FROM routing.supply"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = ''",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_item_node = {
-	"SELECT safety_stock, enabled FROM routing.item_node"
+	"SELECT safety_stock, enabled, lead_time_days, dock_days FROM routing.item_node"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
@@ -127,7 +130,6 @@ check_supply(HeapTuple tup, TupleDesc desc)
 	ScaledStatus status;
 	char	   *item = tuple_text(tup, desc, "item");
 	char	   *node = tuple_text(tup, desc, "node");
-	char	   *lot = tuple_text(tup, desc, "lot");
 	DateADT		day;
 
 	d = SPI_getbinval(tup, desc, SPI_fnumber(desc, "quantity"), &isnull);
@@ -141,19 +143,6 @@ check_supply(HeapTuple tup, TupleDesc desc)
 							tuple_text(tup, desc, "quantity"), item, node, scaled_problem(status)),
 					 errhint("A supply quantity is between -100000000000 and 100000000000 and has at most 4 decimals.")));
 	}
-	if (lot != NULL && lot[0] != '\0')
-		ereport(ERROR,
-				(errcode(RT_NOT_SUPPORTED),
-				 errmsg("lot \"%s\" of item \"%s\" at node \"%s\": lots are not supported yet",
-						lot, item, node),
-				 errhint("Leave lot empty.")));
-	(void) SPI_getbinval(tup, desc, SPI_fnumber(desc, "expires_on"), &isnull);
-	if (!isnull)
-		ereport(ERROR,
-				(errcode(RT_NOT_SUPPORTED),
-				 errmsg("expires_on %s of item \"%s\" at node \"%s\": expiry dates are not supported yet",
-						tuple_text(tup, desc, "expires_on"), item, node),
-				 errhint("Leave expires_on null.")));
 	day = DatumGetDateADT(SPI_getbinval(tup, desc, SPI_fnumber(desc, "available_on"), &isnull));
 	if (!isnull && !DATE_IS_NOBEGIN(day) &&
 		(day < date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE ||
@@ -263,27 +252,47 @@ routing_note_truncate(PG_FUNCTION_ARGS)
 
 /* Sum the supply of a locked position anew and take over its settings. */
 static void
-sum_supply(Position *pos)
+sum_supply(Position *pos, const NetNode *node)
 {
 	Datum		args[3];
 	bool		isnull;
-	uint64		n;
+	int			n;
+	int32		dock_days = node ? node->dock_days : 0;
 
 	args[0] = Int32GetDatum(pos->key.tenant_id);
 	args[1] = CStringGetTextDatum(pos->key.item);
 	args[2] = CStringGetTextDatum(pos->key.node);
 
-	timeline_clear_supply(&pos->timeline);
-	n = engine_exec(&plan_supply, args, NULL, ENGINE_FRESH);
-	for (uint64 i = 0; i < n; i++)
-		timeline_add(&pos->timeline, DatumGetDateADT(spi_datum(i, 1, &isnull)),
-					 scaled_from_datum(spi_datum(i, 2, &isnull)), 0);
-	SPI_freetuptable(SPI_tuptable);
-
-	n = engine_exec(&plan_item_node, args, NULL, ENGINE_FRESH);
+	n = (int) engine_exec(&plan_item_node, args, NULL, ENGINE_FRESH);
 	pos->safety_stock = n > 0 ? scaled_from_datum(spi_datum(0, 1, &isnull)) : 0;
 	pos->enabled = n > 0 ? DatumGetBool(spi_datum(0, 2, &isnull)) : true;
+	pos->lead_time = -1;
+	if (n > 0)
+	{
+		int32		days = DatumGetInt32(spi_datum(0, 3, &isnull));
+
+		pos->lead_time = isnull ? -1 : days;
+		days = DatumGetInt32(spi_datum(0, 4, &isnull));
+		dock_days = isnull ? dock_days : days;
+	}
 	SPI_freetuptable(SPI_tuptable);
+
+	timeline_clear_supply(&pos->timeline);
+	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_FRESH);
+	for (int i = 0; i < n; i++)
+	{
+		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
+		SupplyRule	rule = supply_rule(pos->key.tenant_id, spi_text(i, 3), spi_text(i, 4));
+
+		if (!rule.usable)
+			continue;
+		if (day != ON_HAND_DAY)
+			day += dock_days + rule.delay_days;
+		timeline_add_supply(&pos->timeline, day, rule.late_days - 1,
+							scaled_from_datum(spi_datum(i, 2, &isnull)));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	position_set_special(pos);
 
 	pos->steps_valid = false;
 	pos->dirty = true;
@@ -350,6 +359,7 @@ static void
 uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
 {
 	Datum		args[5];
+	StockBooking stock = {.min_expiry = DATEVAL_NOBEGIN, .lot = ""};
 
 	args[0] = Int32GetDatum(pos->key.tenant_id);
 	args[1] = CStringGetTextDatum(c->order_id);
@@ -364,7 +374,8 @@ uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
 		args[4] = NumericGetDatum(scaled_to_numeric(c->quantity - quantity));
 		(void) engine_exec(&plan_shrink, args, NULL, ENGINE_FRESH);
 	}
-	position_book(pos, c->needed_on, -quantity);
+	stock.needed_on = c->needed_on;
+	position_book(pos, &stock, -quantity);
 	add_victim(result, pos, c->order_id, c->line_no, quantity, c->needed_on);
 }
 
@@ -375,19 +386,17 @@ uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
  * negative on hand; the days after it are judged all the same.
  */
 static void
-judge(Position *pos, ChangeResult *result)
+judge(Position *pos, DateADT today, ChangeResult *result)
 {
-	DateADT		day = 0;
+	DateADT		day = today - 1;
 	int64		missing;
-	bool		first = true;
 
-	while (timeline_next_negative(&pos->timeline, first, day, &day, &missing))
+	while (timeline_next_negative(&pos->timeline, today, day, &day, &missing))
 	{
 		Candidate  *candidates;
 		int			n = load_candidates(pos, day, &candidates);
 
 		CHECK_FOR_INTERRUPTS();
-		first = false;
 		for (int i = 0; i < n && missing > 0; i++)
 		{
 			int64		quantity = Min(missing, candidates[i].quantity);
@@ -399,14 +408,14 @@ judge(Position *pos, ChangeResult *result)
 }
 
 static void
-measure(Position *pos, DateADT today, int64 *on_hand, int64 *promised, int64 *atp)
+measure(Position *pos, const OfferRequest *req, int64 *on_hand, int64 *promised, int64 *atp)
 {
-	AtpStep    *steps;
-	int			n = timeline_steps(&pos->timeline, pos->safety_stock, pos->enabled, today, &steps);
+	const AtpStep *steps;
+	int			n = position_offer(pos, req, &steps);
 
 	*on_hand = timeline_on_hand(&pos->timeline);
 	*promised = timeline_promised(&pos->timeline);
-	*atp = steps_at(steps, n, today);
+	*atp = steps_at(steps, n, req->today);
 }
 
 /*
@@ -442,7 +451,7 @@ ledger_prepare_changes(Ledger *ledger, Position **positions, int n)
 void
 ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *result)
 {
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz now = clock_now();
 
 	memset(result, 0, sizeof(*result));
 	if (n == 0)
@@ -457,7 +466,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		const Network *net = network_get(pos->key.tenant_id);
 		const NetNode *nodes;
 		int			node = network_find_node(net, pos->key.node);
-		DateADT		today;
+		OfferRequest req;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!pos->exists)
@@ -465,17 +474,17 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		if (node < 0)
 		{
 			/* the node went together with its supply */
-			sum_supply(pos);
-			judge(pos, result);
+			sum_supply(pos, NULL);
+			judge(pos, (DateADT) (now / USECS_PER_DAY), result);
 			continue;
 		}
 		(void) network_nodes(net, &nodes);
-		today = node_date(&nodes[node], now);
+		offer_request_init(&req, node_date(&nodes[node], now), now);
 		c->pos = pos;
-		measure(pos, today, &c->on_hand_before, &c->promised_before, &c->atp_before);
-		sum_supply(pos);
-		judge(pos, result);
-		measure(pos, today, &c->on_hand_after, &c->promised_after, &c->atp_after);
+		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
+		sum_supply(pos, &nodes[node]);
+		judge(pos, req.today, result);
+		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
 		if (c->on_hand_after != c->on_hand_before)
 			result->nchanges++;
 	}

@@ -36,19 +36,6 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* columns of routing.position */
-enum
-{
-	POS_TENANT_ID = 1,
-	POS_ITEM,
-	POS_NODE,
-	POS_TIMELINE,
-	POS_SAFETY_STOCK,
-	POS_ENABLED,
-	POS_EVENT_VERSION,
-	POS_NATTS = POS_EVENT_VERSION
-};
-
 /*
  * The first question about an item asks the index which nodes have a position
  * of it, and where; only those asked for are then fetched.  Such a directory
@@ -182,16 +169,8 @@ decode(Ledger *ledger, Position *pos, TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(ledger->context);
 
-	slot_getallattrs(slot);
-	pos->exists = true;
-	pos->tid = slot->tts_tid;
+	position_decode(pos, slot);
 	pos->read_at = ledger->refreshed;
-	timeline_from_array(&pos->timeline,
-						DatumGetArrayTypeP(slot->tts_values[POS_TIMELINE - 1]));
-	pos->safety_stock = DatumGetInt64(slot->tts_values[POS_SAFETY_STOCK - 1]);
-	pos->enabled = DatumGetBool(slot->tts_values[POS_ENABLED - 1]);
-	pos->event_version = DatumGetInt64(slot->tts_values[POS_EVENT_VERSION - 1]);
-	pos->steps_valid = false;
 	MemoryContextSwitchTo(old);
 }
 
@@ -254,10 +233,14 @@ read_directory(Ledger *ledger, ItemReads *reads)
 	{
 		bool		isnull;
 
+		/* the slots of a hot position are looked for where they are needed */
+		if (DatumGetInt32(index_getattr(ks->scan->xs_itup, POSITION_SLOT_KEYNO,
+										RelationGetDescr(ks->index), &isnull)) != 0)
+			continue;
 		if (reads->n == DIRECTORY_SIZE)
 			break;
 		reads->entries[reads->n].node =
-			TextDatumGetCString(index_getattr(ks->scan->xs_itup, POS_NODE,
+			TextDatumGetCString(index_getattr(ks->scan->xs_itup, POSITION_NODE_ATTNO,
 											  RelationGetDescr(ks->index), &isnull));
 		reads->entries[reads->n++].tid = *tid;
 	}
@@ -469,8 +452,6 @@ ledger_flush(Ledger *ledger)
 	hash_seq_init(&seq, ledger->positions);
 	while ((pos = hash_seq_search(&seq)) != NULL)
 	{
-		Datum		values[POS_NATTS];
-		bool		nulls[POS_NATTS] = {0};
 		HeapTuple	tup;
 
 		if (!pos->dirty)
@@ -478,14 +459,7 @@ ledger_flush(Ledger *ledger)
 		Assert(pos->locked && pos->exists);
 		if (indexes == NULL)
 			indexes = CatalogOpenIndexes(ledger->scan.rel);
-		values[POS_TENANT_ID - 1] = Int32GetDatum(pos->key.tenant_id);
-		values[POS_ITEM - 1] = CStringGetTextDatum(pos->key.item);
-		values[POS_NODE - 1] = CStringGetTextDatum(pos->key.node);
-		values[POS_TIMELINE - 1] = PointerGetDatum(timeline_to_array(&pos->timeline));
-		values[POS_SAFETY_STOCK - 1] = Int64GetDatum(pos->safety_stock);
-		values[POS_ENABLED - 1] = BoolGetDatum(pos->enabled);
-		values[POS_EVENT_VERSION - 1] = Int64GetDatum(pos->event_version);
-		tup = heap_form_tuple(desc, values, nulls);
+		tup = position_form(pos, desc);
 		CatalogTupleUpdateWithInfo(ledger->scan.rel, &pos->tid, tup, indexes);
 		pos->tid = tup->t_self;
 		pos->dirty = false;
@@ -510,37 +484,4 @@ ledger_forget_unlocked(Ledger *ledger)
 	while ((pos = hash_seq_search(&seq)) != NULL)
 		pos->stale = !pos->locked;
 	ledger_refresh(ledger);
-}
-
-/* The offer from today on; see timeline_steps(). */
-int
-position_offer(Position *pos, DateADT today, const AtpStep **steps)
-{
-	if (!pos->exists || pos->withheld || pos->busy)
-	{
-		*steps = NULL;
-		return 0;
-	}
-	if (!pos->steps_valid || pos->steps_today != today)
-	{
-		pos->nsteps = timeline_steps(&pos->timeline, pos->safety_stock, pos->enabled,
-									 today, &pos->steps);
-		pos->steps_today = today;
-		pos->steps_valid = true;
-	}
-	*steps = pos->steps;
-	return pos->nsteps;
-}
-
-/*
- * Book a quantity for a day (negative: give it back).  On a position that is
- * not locked this is a thought of this ledger only and never written.
- */
-void
-position_book(Position *pos, DateADT needed_on, int64 quantity)
-{
-	timeline_add(&pos->timeline, needed_on, 0, quantity);
-	pos->steps_valid = false;
-	if (pos->locked)
-		pos->dirty = true;
 }

@@ -10,6 +10,7 @@
 #include "ledger/timeline.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
+#include "utils/timestamp.h"
 
 typedef struct PositionKey
 {
@@ -17,6 +18,14 @@ typedef struct PositionKey
 	const char *item;
 	const char *node;
 } PositionKey;
+
+/* a bigint[] column that most rows do not have */
+typedef struct Longs
+{
+	int			n;
+	int			capacity;
+	int64	   *v;
+} Longs;
 
 typedef struct Position
 {
@@ -34,8 +43,21 @@ typedef struct Position
 	int64		safety_stock;
 	bool		enabled;
 	int64		event_version;
+	int32		slot;			/* 0, or the slot that is in hand instead */
+	int32		slots;			/* how many slots there are */
+	int32		lead_time;		/* days, or -1 */
 
-	/* offer from "steps_today" on, computed on demand */
+	/* what most positions do not have; see sql/parts/40_ledger.sql */
+	bool		special;		/* has any of it */
+	Longs		lots;
+	Longs		holds;
+	int			nallotted;
+	char	  **allotted;		/* channel of each 8 quotas */
+	Longs		quotas;
+	Longs		claims;
+	Longs		falls;
+
+	/* offer of a position that has nothing special, computed on demand */
 	bool		steps_valid;
 	DateADT		steps_today;
 	int			nsteps;
@@ -56,6 +78,7 @@ typedef struct Ledger
 	HTAB	   *items;			/* how much of each item has been read */
 } Ledger;
 
+/* position.c */
 extern Ledger *ledger_open(bool writes);
 extern void ledger_close(Ledger *ledger);
 extern void ledger_refresh(Ledger *ledger);
@@ -65,8 +88,17 @@ extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
 extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
 extern void ledger_flush(Ledger *ledger);
 extern void ledger_forget_unlocked(Ledger *ledger);
-extern int	position_offer(Position *pos, DateADT today, const AtpStep **steps);
-extern void position_book(Position *pos, DateADT needed_on, int64 quantity);
 extern int	position_compare(const void *a, const void *b);
+
+/* row.c */
+extern void position_decode(Position *pos, TupleTableSlot *slot);
+extern HeapTuple position_form(const Position *pos, TupleDesc desc);
+extern void longs_add(Longs *longs, int n, const int64 *values);
+extern void longs_remove(Longs *longs, int at, int n);
+extern void position_set_special(Position *pos);
+
+/* columns of routing.position that are looked for by number */
+#define POSITION_NODE_ATTNO		3
+#define POSITION_SLOT_KEYNO		4
 
 #endif							/* ROUTING_LEDGER_POSITION_H */

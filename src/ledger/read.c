@@ -8,15 +8,19 @@
  */
 #include "ledger/position.h"
 
+#include "base/clock.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
+#include "ledger/channels.h"
+#include "ledger/offer.h"
 #include "ledger/reference.h"
 #include "network/network.h"
 
-#include "access/xact.h"
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(routing_atp);
 PG_FUNCTION_INFO_V1(routing_atp_total);
@@ -80,9 +84,9 @@ node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
 	return &nodes[i];
 }
 
-/* No quantity is protected for a channel so far; an unknown one is an error. */
-static void
-check_channel(FunctionCallInfo fcinfo, int n, int32 tenant_id)
+/* The channel asked for, or NULL; an unknown one is an error. */
+static char *
+channel_argument(FunctionCallInfo fcinfo, int n, int32 tenant_id)
 {
 	char	   *channel = text_argument(fcinfo, n);
 	Fault		fault = {0};
@@ -92,6 +96,7 @@ check_channel(FunctionCallInfo fcinfo, int n, int32 tenant_id)
 		fault_unknown_channel(&fault, channel);
 		fault_raise(&fault);
 	}
+	return channel;
 }
 
 /* The day asked for: not before today, by default today. */
@@ -104,12 +109,28 @@ day_argument(FunctionCallInfo fcinfo, int n, DateADT today)
 }
 
 static int64
-offer_on(Position *pos, DateADT today, DateADT day)
+offer_on(Position *pos, const OfferRequest *req, DateADT day)
 {
 	const AtpStep *steps;
-	int			n = position_offer(pos, today, &steps);
+	int			n = position_offer(pos, req, &steps);
 
 	return steps_at(steps, n, day);
+}
+
+/*
+ * What somebody without an order is told: for the channel, of the default
+ * rank, and no more than there will be supply for.
+ */
+static void
+request_init(OfferRequest *req, const NetNode *node, int32 tenant_id, const char *channel)
+{
+	TimestampTz now = clock_of_transaction();
+	const char **path;
+
+	offer_request_init(req, node_date(node, now), now);
+	req->npath = channel_path(tenant_id, channel, &path);
+	req->path = path;
+	req->within_horizon = true;
 }
 
 Datum
@@ -119,17 +140,17 @@ routing_atp(PG_FUNCTION_ARGS)
 	char	   *item = item_argument(fcinfo, 0);
 	const Network *net = network_get(tenant_id);
 	const NetNode *node = node_argument(fcinfo, 1, net);
-	DateADT		today = node_date(node, GetCurrentTransactionStartTimestamp());
+	OfferRequest req;
 	Ledger	   *ledger;
 	Position   *pos;
 	int64		atp;
 
-	check_channel(fcinfo, 3, tenant_id);
+	request_init(&req, node, tenant_id, channel_argument(fcinfo, 3, tenant_id));
 	ledger = ledger_open(false);
 	pos = ledger_get(ledger, tenant_id, item, node->node);
 	if (!pos->exists)
 		require_item(tenant_id, item);
-	atp = offer_on(pos, today, day_argument(fcinfo, 2, today));
+	atp = offer_on(pos, &req, day_argument(fcinfo, 2, req.today));
 	ledger_close(ledger);
 	PG_RETURN_NUMERIC(scaled_to_numeric(atp));
 }
@@ -142,22 +163,23 @@ routing_atp_total(PG_FUNCTION_ARGS)
 	const Network *net = network_get(tenant_id);
 	const NetNode *nodes;
 	int			n = network_nodes(net, &nodes);
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	char	   *channel = channel_argument(fcinfo, 2, tenant_id);
 	Ledger	   *ledger;
 	int64		total = 0;
 	bool		any = false;
 
-	check_channel(fcinfo, 2, tenant_id);
 	ledger = ledger_open(false);
 	for (int i = 0; i < n; i++)
 	{
-		DateADT		today = node_date(&nodes[i], now);
+		OfferRequest req;
 		Position   *pos = ledger_get(ledger, tenant_id, item, nodes[i].node);
 
 		CHECK_FOR_INTERRUPTS();
 		any |= pos->exists;
-		if (nodes[i].open)
-			total = scaled_add(total, offer_on(pos, today, day_argument(fcinfo, 1, today)));
+		if (!nodes[i].open)
+			continue;
+		request_init(&req, &nodes[i], tenant_id, channel);
+		total = scaled_add(total, offer_on(pos, &req, day_argument(fcinfo, 1, req.today)));
 	}
 	ledger_close(ledger);
 	if (!any)
@@ -174,7 +196,7 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 	const Network *net = network_get(tenant_id);
 	const NetNode *nodes;
 	int			n = network_nodes(net, &nodes);
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	char	   *channel = channel_argument(fcinfo, 3, tenant_id);
 	Ledger	   *ledger;
 	int64		wanted = 1;
 	bool		any = false;
@@ -187,14 +209,14 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 		if (fault.sqlerrcode)
 			fault_raise(&fault);
 	}
-	check_channel(fcinfo, 3, tenant_id);
 	InitMaterializedSRF(fcinfo, 0);
 	ledger = ledger_open(false);
 	for (int i = 0; i < n; i++)
 	{
-		DateADT		today = node_date(&nodes[i], now);
+		OfferRequest req;
 		Position   *pos = ledger_get(ledger, tenant_id, item, nodes[i].node);
 		const AtpStep *steps;
+		DateADT		day;
 		int			nsteps;
 		Datum		values[6];
 		bool		nulls[6] = {false};
@@ -203,19 +225,20 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 		if (!pos->exists)
 			continue;
 		any = true;
-		nsteps = position_offer(pos, today, &steps);
+		request_init(&req, &nodes[i], tenant_id, channel);
+		day = day_argument(fcinfo, 2, req.today);
+		nsteps = position_offer(pos, &req, &steps);
 		values[0] = CStringGetTextDatum(nodes[i].node);
 		values[1] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos->timeline)));
 		values[2] = NumericGetDatum(scaled_to_numeric(timeline_promised(&pos->timeline)));
 		values[3] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos->timeline)));
-		values[4] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps,
-																day_argument(fcinfo, 2, today))));
+		values[4] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps, day)));
 		nulls[5] = true;
 		for (int s = 0; s < nsteps && nulls[5]; s++)
 		{
 			if (steps[s].available >= wanted)
 			{
-				values[5] = DateADTGetDatum(Max(steps[s].day, day_argument(fcinfo, 2, today)));
+				values[5] = DateADTGetDatum(Max(steps[s].day, day));
 				nulls[5] = false;
 			}
 		}
@@ -235,12 +258,13 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 	char	   *item = item_argument(fcinfo, 0);
 	const Network *net = network_get(tenant_id);
 	const NetNode *node = node_argument(fcinfo, 1, net);
-	DateADT		today = node_date(node, GetCurrentTransactionStartTimestamp());
+	OfferRequest req;
 	Ledger	   *ledger;
 	Position   *pos;
 	int64		balance = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
+	request_init(&req, node, tenant_id, NULL);
 	ledger = ledger_open(false);
 	pos = ledger_get(ledger, tenant_id, item, node->node);
 	if (!pos->exists)
@@ -256,7 +280,7 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 		values[1] = NumericGetDatum(scaled_to_numeric(e->supply));
 		values[2] = NumericGetDatum(scaled_to_numeric(e->demand));
 		values[3] = NumericGetDatum(scaled_to_numeric(balance));
-		values[4] = NumericGetDatum(scaled_to_numeric(offer_on(pos, today, Max(e->day, today))));
+		values[4] = NumericGetDatum(scaled_to_numeric(offer_on(pos, &req, Max(e->day, req.today))));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	ledger_close(ledger);
@@ -267,24 +291,29 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 Datum
 routing_position_figures(PG_FUNCTION_ARGS)
 {
+	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
+	HeapTupleData tuple = {0};
+	TupleDesc	row_desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(row_desc, &TTSOpsHeapTuple);
 	TupleDesc	desc;
-	Timeline	tl;
-	AtpStep    *steps;
-	int			nsteps;
+	Position	pos = {0};
+	OfferRequest req;
 	Datum		values[4];
 	bool		nulls[4] = {false};
-	DateADT		today;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		PG_RETURN_NULL();
-	timeline_from_array(&tl, PG_GETARG_ARRAYTYPE_P(0));
-	today = PG_GETARG_DATEADT(3);
-	nsteps = timeline_steps(&tl, PG_GETARG_INT64(1), PG_GETARG_BOOL(2), today, &steps);
-	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&tl)));
-	values[1] = NumericGetDatum(scaled_to_numeric(timeline_promised(&tl)));
-	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&tl)));
-	values[3] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps, today)));
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	tuple.t_data = row;
+	ExecStoreHeapTuple(&tuple, slot, false);
+	position_decode(&pos, slot);
+	offer_request_init(&req, PG_GETARG_DATEADT(1), clock_of_transaction());
+	req.within_horizon = true;
+	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos.timeline)));
+	values[1] = NumericGetDatum(scaled_to_numeric(timeline_promised(&pos.timeline)));
+	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));
+	values[3] = NumericGetDatum(scaled_to_numeric(offer_on(&pos, &req, req.today)));
+	ExecDropSingleTupleTableSlot(slot);
+	ReleaseTupleDesc(row_desc);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

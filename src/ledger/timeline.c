@@ -13,16 +13,15 @@
  * balance be dropped when it is carried forward, nor the look-ahead stop at
  * the first recovery: both over-promise.
  *
- * Inbound that is past due is assumed to come tomorrow, whatever day today
- * is: it neither vanishes nor counts as being here.
+ * Supply whose day has passed is taken to come some days from today, whatever
+ * day today is: it neither vanishes nor counts as being here.  So the balances
+ * move with the calendar, without any transaction.
  */
 #include "ledger/timeline.h"
 
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
-
-#define PAST_DUE_OFFSET		1	/* days */
 
 /* Read the triples (day, supply, demand) that a position row holds. */
 void
@@ -38,7 +37,8 @@ timeline_from_array(Timeline *tl, ArrayType *array)
 	tl->entries = palloc(sizeof(TimelineEntry) * tl->capacity);
 	for (int i = 0; i < n; i++)
 	{
-		tl->entries[i].day = (DateADT) values[3 * i];
+		tl->entries[i].day = supply_key_day(values[3 * i]);
+		tl->entries[i].late = supply_key_late(values[3 * i]);
 		tl->entries[i].supply = values[3 * i + 1];
 		tl->entries[i].demand = values[3 * i + 2];
 	}
@@ -64,23 +64,34 @@ timeline_to_array(const Timeline *tl)
 	values = (int64 *) ARR_DATA_PTR(array);
 	for (int i = 0; i < tl->n; i++)
 	{
-		values[3 * i] = tl->entries[i].day;
+		values[3 * i] = supply_key(tl->entries[i].day, tl->entries[i].late);
 		values[3 * i + 1] = tl->entries[i].supply;
 		values[3 * i + 2] = tl->entries[i].demand;
 	}
 	return array;
 }
 
-/* Add signed supply and demand on a day; a day with neither is dropped. */
 void
-timeline_add(Timeline *tl, DateADT day, int64 supply, int64 demand)
+timeline_copy(Timeline *to, const Timeline *from)
+{
+	to->n = from->n;
+	to->capacity = from->n + 4;
+	to->entries = palloc(sizeof(TimelineEntry) * to->capacity);
+	if (from->n > 0)
+		memcpy(to->entries, from->entries, sizeof(TimelineEntry) * from->n);
+}
+
+/* Add signed supply and demand; an entry with neither is dropped. */
+static void
+add_entry(Timeline *tl, DateADT day, int32 late, int64 supply, int64 demand)
 {
 	int			i = tl->n;
 	TimelineEntry *e;
 
-	while (i > 0 && tl->entries[i - 1].day > day)
+	while (i > 0 && (tl->entries[i - 1].day > day ||
+					 (tl->entries[i - 1].day == day && tl->entries[i - 1].late > late)))
 		i--;
-	if (i > 0 && tl->entries[i - 1].day == day)
+	if (i > 0 && tl->entries[i - 1].day == day && tl->entries[i - 1].late == late)
 	{
 		e = &tl->entries[i - 1];
 		e->supply = scaled_add(e->supply, supply);
@@ -103,8 +114,29 @@ timeline_add(Timeline *tl, DateADT day, int64 supply, int64 demand)
 	memmove(e + 1, e, sizeof(*e) * (tl->n - i));
 	tl->n++;
 	e->day = day;
+	e->late = late;
 	e->supply = supply;
 	e->demand = demand;
+}
+
+void
+timeline_add_supply(Timeline *tl, DateADT day, int32 late, int64 supply)
+{
+	add_entry(tl, day, day == ON_HAND_DAY ? 0 : late, supply, 0);
+}
+
+void
+timeline_add_demand(Timeline *tl, DateADT day, int64 demand)
+{
+	add_entry(tl, day, 0, 0, demand);
+}
+
+void
+timeline_add_all(Timeline *tl, const Timeline *other)
+{
+	for (int i = 0; i < other->n; i++)
+		add_entry(tl, other->entries[i].day, other->entries[i].late,
+				  other->entries[i].supply, other->entries[i].demand);
 }
 
 /* Leave only the demand: supply is summed anew from its table. */
@@ -123,38 +155,21 @@ timeline_clear_supply(Timeline *tl)
 	tl->n = kept;
 }
 
-/* The day from which supply of that date is counted on. */
-DateADT
-effective_day(DateADT day, DateADT today)
-{
-	return (day != ON_HAND_DAY && day < today) ? today + PAST_DUE_OFFSET : day;
-}
-
 /*
- * What can be promised from today on, as steps: days strictly ascending, the
- * first is today, amounts strictly ascending.  Returns their number, 0 when
- * nothing is offered at any time.
+ * The signed balance of today and of each later day on which it changes: the
+ * first step is today, days ascend strictly.  Returns their number.
  */
 int
-timeline_steps(const Timeline *tl, int64 safety_stock, bool enabled,
-			   DateADT today, AtpStep **result)
+timeline_balances(const Timeline *tl, DateADT today, AtpStep **result)
 {
-	AtpStep    *steps;
-	int			n = 0;
+	AtpStep    *steps = palloc(sizeof(AtpStep) * (tl->n * 2 + 1));
+	int			n = 1;
+	int			first_late = tl->n * 2 + 1;
 	int64		balance = 0;
-	int64		past_due = 0;
-	int64		minimum = PG_INT64_MAX;
-	bool		placed = false;
-	int			last;
 
-	*result = NULL;
-	if (!enabled || tl->n == 0)
-		return 0;
-
-	/* balances: steps[0] is today, then each day on which something changes */
-	steps = palloc(sizeof(AtpStep) * (tl->n + 2));
-	steps[n].day = today;
-	steps[n++].available = 0;
+	/* changes: late supply is collected from the end of the array */
+	steps[0].day = today;
+	steps[0].available = 0;
 	for (int i = 0; i < tl->n; i++)
 	{
 		const TimelineEntry *e = &tl->entries[i];
@@ -164,54 +179,74 @@ timeline_steps(const Timeline *tl, int64 safety_stock, bool enabled,
 		{
 			if (e->day != ON_HAND_DAY && e->day < today)
 			{
-				past_due = scaled_add(past_due, supply);
+				if (supply != 0)
+				{
+					steps[--first_late].day = today + 1 + e->late;
+					steps[first_late].available = supply;
+				}
 				supply = 0;
 			}
-			balance = scaled_sub(scaled_add(balance, supply), e->demand);
+			steps[0].available = scaled_sub(scaled_add(steps[0].available, supply), e->demand);
 			continue;
 		}
-		steps[0].available = n == 1 ? balance : steps[0].available;
-		if (past_due != 0 && !placed)
+		if (steps[n - 1].day != e->day)
 		{
-			placed = true;
-			balance = scaled_add(balance, past_due);
-			if (e->day > today + PAST_DUE_OFFSET)
-			{
-				steps[n].day = today + PAST_DUE_OFFSET;
-				steps[n++].available = balance;
-			}
+			steps[n].day = e->day;
+			steps[n++].available = 0;
 		}
-		balance = scaled_sub(scaled_add(balance, supply), e->demand);
-		steps[n].day = e->day;
-		steps[n++].available = balance;
+		steps[n - 1].available = scaled_sub(scaled_add(steps[n - 1].available, supply), e->demand);
 	}
-	if (n == 1)
-		steps[0].available = balance;
-	if (past_due != 0 && !placed)
+	for (int late = first_late; late < tl->n * 2 + 1; late++)
 	{
-		steps[n].day = today + PAST_DUE_OFFSET;
-		steps[n++].available = scaled_add(balance, past_due);
-	}
+		AtpStep		own = steps[late];
+		int			i = n;
 
-	/* minimum over the future, less the safety stock, not below 0 */
+		while (i > 0 && steps[i - 1].day > own.day)
+			i--;
+		if (i > 0 && steps[i - 1].day == own.day)
+		{
+			steps[i - 1].available = scaled_add(steps[i - 1].available, own.available);
+			continue;
+		}
+		memmove(&steps[i + 1], &steps[i], sizeof(AtpStep) * (n - i));
+		steps[i] = own;
+		n++;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		balance = scaled_add(balance, steps[i].available);
+		steps[i].available = balance;
+	}
+	*result = steps;
+	return n;
+}
+
+/*
+ * Turn balances into what can be promised: the minimum over the future, less
+ * what is to be deducted, not below 0.  The days are strictly ascending, the
+ * first is today, and so are the amounts.  Returns how many, 0 when nothing
+ * is offered at any time.
+ */
+int
+steps_of_balances(AtpStep *steps, int n, int64 deduct)
+{
+	int64		minimum = PG_INT64_MAX;
+	int			last = 0;
+
 	for (int i = n - 1; i >= 0; i--)
 	{
 		minimum = Min(minimum, steps[i].available);
-		steps[i].available = Max(scaled_sub(minimum, safety_stock), 0);
+		steps[i].available = Max(scaled_sub(minimum, deduct), 0);
 	}
 
 	/* keep the days on which the offer rises, and the first */
-	last = 0;
 	for (int i = 1; i < n; i++)
 	{
 		if (steps[i].available > steps[last].available)
 			steps[++last] = steps[i];
 	}
 	n = last + 1;
-	if (n == 1 && steps[0].available == 0)
-		return 0;
-	*result = steps;
-	return n;
+	return (n == 1 && steps[0].available == 0) ? 0 : n;
 }
 
 /* What the steps offer for a day; before the first of them nothing. */
@@ -226,27 +261,28 @@ steps_at(const AtpStep *steps, int n, DateADT day)
 }
 
 /*
- * The first day with a negative balance and by how much: of all days, or of
- * those after a day.  By the dates as the ERP gave them: what a past-due
- * purchase does to promises is for roll().
+ * The first day after "after", today or later, with a negative balance, and
+ * by how much.
  */
 bool
-timeline_next_negative(const Timeline *tl, bool all, DateADT after, DateADT *day, int64 *missing)
+timeline_next_negative(const Timeline *tl, DateADT today, DateADT after,
+					   DateADT *day, int64 *missing)
 {
-	int64		balance = 0;
+	AtpStep    *steps;
+	int			n = timeline_balances(tl, today, &steps);
+	bool		found = false;
 
-	for (int i = 0; i < tl->n; i++)
+	for (int i = 0; i < n && !found; i++)
 	{
-		balance = scaled_sub(scaled_add(balance, tl->entries[i].supply),
-							 tl->entries[i].demand);
-		if (balance < 0 && (all || tl->entries[i].day > after))
+		if (steps[i].available < 0 && steps[i].day > after)
 		{
-			*day = tl->entries[i].day;
-			*missing = -balance;
-			return true;
+			*day = steps[i].day;
+			*missing = -steps[i].available;
+			found = true;
 		}
 	}
-	return false;
+	pfree(steps);
+	return found;
 }
 
 int64

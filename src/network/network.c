@@ -11,6 +11,7 @@
 #include "network/network.h"
 
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 
@@ -60,7 +61,7 @@ typedef struct ZoneEntry
 static Network *networks = NULL;
 
 static EnginePlan plan_nodes = {
-	"SELECT node, name, rank, status = 'open', handling_cost, time_zone"
+	"SELECT node, name, rank, status = 'open', handling_cost, time_zone, dock_days"
 	" FROM routing.node WHERE tenant_id = $1 ORDER BY rank, node",
 	1, {INT4OID}, NULL
 };
@@ -129,6 +130,7 @@ load_nodes(Network *net)
 		node->open = DatumGetBool(spi_datum(i, 4, &isnull));
 		node->handling = scaled_from_datum(spi_datum(i, 5, &isnull));
 		node->zone_name = spi_text(i, 6);
+		node->dock_days = DatumGetInt32(spi_datum(i, 7, &isnull));
 		node->tz = pg_tzset(node->zone_name);
 		if (node->tz == NULL || !pg_tz_acceptable(node->tz))
 			node->tz = pg_tzset("GMT"); /* doctor() tells */
@@ -344,9 +346,9 @@ routing_node_today(PG_FUNCTION_ARGS)
 	NetNode		utc;
 
 	if (i >= 0)
-		PG_RETURN_DATEADT(node_date(&net->nodes[i], GetCurrentTransactionStartTimestamp()));
+		PG_RETURN_DATEADT(node_date(&net->nodes[i], clock_of_transaction()));
 	utc.tz = pg_tzset("GMT");
-	PG_RETURN_DATEADT(node_date(&utc, GetCurrentTransactionStartTimestamp()));
+	PG_RETURN_DATEADT(node_date(&utc, clock_of_transaction()));
 }
 
 PG_FUNCTION_INFO_V1(routing_time_zone_known);

@@ -17,6 +17,7 @@ typedef struct NetNode
 	int32		rank;
 	bool		open;
 	int64		handling;		/* money per shipment */
+	int32		dock_days;		/* until inbound is stock */
 	pg_tz	   *tz;
 	char	   *zone_name;		/* of the time zone */
 } NetNode;

@@ -5,6 +5,7 @@
 #include "orders/document.h"
 #include "orders/settle.h"
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
@@ -102,7 +103,7 @@ routing_promise(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	order = order_from_document(tenant_id, PG_GETARG_JSONB_P(0));
-	order->clock = GetCurrentTimestamp();
+	order->clock = clock_now();
 	order_check(order);
 	if (order->fault.sqlerrcode)
 		fault_raise(&order->fault);

@@ -31,15 +31,17 @@ check_line(SalesOrder *order, OrderLine *line)
 
 	if (!line->item_known)
 		fault_unknown_item(fault, where, line->item);
-	else if (line->uom != NULL && strcmp(line->uom, line->item_uom) != 0)
+	else if (line->unit == UNIT_UNKNOWN)
 		fault_set(fault, RT_UNKNOWN_UNIT,
-				  psprintf("The item's unit is \"%s\"; convert the quantity to it.", line->item_uom),
+				  psprintf("The item's unit is \"%s\"; further ones stand in routing.item_uom.", line->item_uom),
 				  "%sunit \"%s\" of item \"%s\" is unknown", where, line->uom, line->item);
+	else if (line->unit == UNIT_INEXACT)
+		fault_set(fault, RT_BAD_QUANTITY,
+				  psprintf("Correct the factor in routing.item_uom, or give the quantity in \"%s\".", line->item_uom),
+				  "%squantity %s %s of item \"%s\" has no exact equivalent in %s", where,
+				  scaled_to_text(line->quantity), line->uom, line->item, line->item_uom);
 	if (line->pinned != NULL && network_find_node(order->net, line->pinned) < 0)
 		fault_unknown_node(fault, where, line->pinned);
-	if (line->lot[0] != '\0')
-		fault_set(fault, RT_NOT_SUPPORTED, "Leave lot empty.",
-				  "%slot \"%s\": lots are not supported yet", where, line->lot);
 	if (line->quantity <= 0)
 		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.",
 				  "%squantity %s is not more than 0", where, scaled_to_text(line->quantity));

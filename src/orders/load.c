@@ -7,6 +7,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/store.h"
+#include "ledger/channels.h"
 #include "orders/resolve.h"
 
 #include "catalog/pg_type.h"
@@ -38,20 +39,21 @@ static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}}
 enum
 {
 	L_LINE_NO, L_ITEM, L_QUANTITY, L_UOM, L_REQUESTED_ON, L_NODE, L_LOT, L_STATUS, L_REPLAN,
-	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY,
+	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY, L_MIN_LIFE_DAYS,
 	L_NCOLS
 };
 
 static const char *const line_names[L_NCOLS] = {
 	"line_no", "item", "quantity", "uom", "requested_on", "node", "lot", "status", "replan",
-	"promised_on", "first_promised_on", "price", "source_key"
+	"promised_on", "first_promised_on", "price", "source_key", "min_life_days"
 };
 
 static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
 
 static EnginePlan plan_bookings = {
 	"SELECT line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
-	" shipment_no, basis = 'on_hand', state"
+	" shipment_no, basis = 'on_hand', state, \"to\" IS NULL, lot, min_expiry, channel, pool, order_by,"
+	" expires_at"
 	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no, part",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -84,6 +86,9 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line->has_first_promised = slot_date(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
 	line->price = slot_scaled(slot, &line_columns, L_PRICE);
 	line->source_key = slot_text(slot, &line_columns, L_SOURCE_KEY);
+	line->min_life = DatumGetInt32(slot_datum(slot, &line_columns, L_MIN_LIFE_DAYS, &isnull));
+	if (isnull)
+		line->min_life = -1;
 }
 
 /* The lines, which the key brings in order of their numbers, and their items. */
@@ -162,27 +167,47 @@ order_load_bookings(SalesOrder *order)
 		int			part = DatumGetInt32(spi_datum(i, 2, &isnull));
 		char	   *state = spi_text(i, 12);
 		OrderLine  *line = order_line(order, line_no);
+		char	   *channel;
 		Booking    *b;
 
 		if (line != NULL)
 			line->last_part = Max(line->last_part, part);
 		else
 			order->last_part_gone = Max(order->last_part_gone, part);
-		if (strcmp(state, "cancelled") == 0)
-			continue;
+		if (!DatumGetBool(spi_datum(i, 13, &isnull)))
+			continue;			/* history */
 		b = order_add_booking(order);
 		b->line_no = line_no;
 		b->part = part;
 		b->item = spi_text(i, 3);
 		b->node = spi_text(i, 4);
 		b->quantity = scaled_from_datum(spi_datum(i, 5, &isnull));
-		b->needed_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
+		b->stock.needed_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
 		b->ship_on = DatumGetDateADT(spi_datum(i, 7, &isnull));
 		b->deliver_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
 		b->service = spi_text(i, 9);
 		b->shipment_no = DatumGetInt32(spi_datum(i, 10, &isnull));
 		b->on_hand = DatumGetBool(spi_datum(i, 11, &isnull));
-		b->firm = strcmp(state, "firm") == 0;
+		b->state = booking_state(state);
+		b->firm = b->state != BOOKING_UNCOVERED;
+		b->stock.lot = spi_text(i, 14);
+		b->stock.ship_on = b->ship_on;
+		b->stock.min_expiry = DatumGetDateADT(spi_datum(i, 15, &isnull));
+		if (isnull)
+			b->stock.min_expiry = b->deliver_on;
+		channel = spi_text(i, 16);
+		if (channel != NULL)
+		{
+			const char **path;
+
+			b->stock.npath = channel_path(order->tenant_id, channel, &path);
+			b->stock.path = path;
+		}
+		b->stock.pool = spi_text(i, 17);
+		b->order_by = DatumGetDateADT(spi_datum(i, 18, &isnull));
+		b->stock.expires_at = DatumGetTimestampTz(spi_datum(i, 19, &isnull));
+		if (isnull)
+			b->stock.expires_at = 0;
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -214,6 +239,35 @@ order_line(SalesOrder *order, int line_no)
 			return &order->lines[i];
 	}
 	return NULL;
+}
+
+/* The places of its lines in the queues of who waits. */
+static void
+load_claims(SalesOrder *order)
+{
+	static EnginePlan plan = {
+		"SELECT line_no, node, quantity, claimed_at FROM routing.claim"
+		" WHERE tenant_id = $1 AND order_id = $2",
+		2, {INT4OID, TEXTOID}, NULL
+	};
+	Datum		args[2];
+	int			n;
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	n = (int) engine_exec(&plan, args, NULL, ENGINE_FRESH);
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		OrderLine  *line = order_line(order, DatumGetInt32(spi_datum(i, 1, &isnull)));
+
+		if (line == NULL)
+			continue;
+		line->claim_node = spi_text(i, 2);
+		line->claimed = scaled_from_datum(spi_datum(i, 3, &isnull));
+		line->claimed_at = DatumGetTimestampTz(spi_datum(i, 4, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* A new order with the id of a deleted one goes on where that one ended. */
@@ -274,5 +328,7 @@ order_load(int32 tenant_id, const char *order_id, OrderLock lock)
 		load_predecessor(order);
 	if (!order->exists || order->decision_id != 0 || order->had_row)
 		order_load_bookings(order);
+	if (order->decision_id != 0)
+		load_claims(order);
 	return order;
 }

@@ -8,9 +8,24 @@
 #include "base/errors.h"
 #include "events/append.h"
 #include "ledger/change.h"
+#include "ledger/offer.h"
 #include "network/network.h"
 #include "policy/policy.h"
 #include "sourcing/plan.h"
+
+/* of an open booking; the names are those in the table */
+typedef enum BookingState
+{
+	BOOKING_FIRM,
+	BOOKING_UNCOVERED,			/* has lost its supply */
+	BOOKING_AT_RISK,			/* the same, but its goods issue may be on its way */
+	BOOKING_PLANNED,			/* beyond the horizon: its supply is still to be ordered */
+	BOOKING_ISSUED,				/* has left; stock on hand has not fallen yet */
+	BOOKING_DEDICATED,			/* on supply that nobody else can have */
+	NUM_BOOKING_STATES
+} BookingState;
+
+extern const char *const booking_state_names[NUM_BOOKING_STATES];
 
 /* a schedule line: a row of routing.reservation */
 typedef struct Booking
@@ -20,13 +35,15 @@ typedef struct Booking
 	const char *item;
 	const char *node;
 	int64		quantity;
-	DateADT		needed_on;
+	StockBooking stock;			/* what it takes from its position */
 	DateADT		ship_on;
 	DateADT		deliver_on;
 	const char *service;
 	int			shipment_no;
+	BookingState state;
 	bool		on_hand;		/* else on dated inbound */
-	bool		firm;			/* else uncovered */
+	bool		firm;			/* serves its line: has supply, or is about to have it */
+	DateADT		order_by;		/* of a planned one: when its supply must be ordered */
 	bool		release;		/* to be given back */
 	bool		released;		/* and that is written already */
 	bool		is_new;
@@ -34,12 +51,21 @@ typedef struct Booking
 	Position   *pos;
 } Booking;
 
+/* whether a line's unit could be converted to its item's */
+typedef enum LineUnit
+{
+	UNIT_KNOWN,
+	UNIT_UNKNOWN,
+	UNIT_INEXACT				/* the result has too many decimals, or is too large */
+} LineUnit;
+
 typedef struct OrderLine
 {
 	int			line_no;
 	char	   *item;
 	int64		quantity;
-	char	   *uom;			/* as given, or NULL */
+	char	   *uom;			/* as given, or NULL: the item's; quantity is in the latter */
+	LineUnit	unit;
 	bool		has_requested;
 	DateADT		requested;
 	char	   *pinned;			/* node, or NULL */
@@ -55,6 +81,10 @@ typedef struct OrderLine
 	DateADT		first_promised;
 	int			last_part;
 	int64		price;
+	int			min_life;		/* days of use that must be left at delivery; -1: not said */
+	TimestampTz claimed_at;		/* its place in the queue of who waits, or 0 */
+	char	   *claim_node;
+	int64		claimed;
 	char	   *source_key;		/* of a bound line: its key in the ERP */
 
 	/* decided */
@@ -76,6 +106,9 @@ typedef struct SalesOrder
 	bool		customer_known;
 	char	   *channel;
 	bool		channel_known;
+	int			npath;			/* the channel and its groups, upwards */
+	const char **path;
+	int			min_life;		/* the customer's */
 	char	   *country;
 	char	   *postal_code;
 	bool		has_requested;
@@ -114,7 +147,7 @@ typedef struct SalesOrder
 	int			nproblem_lines;
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;
-	const char **problem_items;
+	const OrderLine **problem_items;	/* a line for each item of the problem */
 	SrcProblem	problem;
 	SrcResult	result;
 	bool		planned;
@@ -147,6 +180,21 @@ extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock l
 extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
+
+/* whether a booking stands in the timeline of its position */
+static inline bool
+booking_counts(const Booking *b)
+{
+	return b->state == BOOKING_FIRM || b->state == BOOKING_ISSUED;
+}
+
+/* booking.c */
+extern BookingState booking_state(const char *name);
+extern void booking_post(Booking *b, int64 quantity);
+extern void order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int transit,
+						  OfferRequest *req);
+extern void booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req);
+extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
 
 /* check.c */
 extern void order_check(SalesOrder *order);

@@ -53,15 +53,25 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 {
 	PlanContext *ctx = arg;
 	SalesOrder *order = ctx->order;
-	Position   *pos = ledger_get(ctx->ledger, order->tenant_id,
-								 order->problem_items[item],
+	const OrderLine *line = order->problem_items[item];
+	Position   *pos = ledger_get(ctx->ledger, order->tenant_id, line->item,
 								 candidate_node(order, node)->node);
+	const SrcNode *n = &order->problem.nodes[node];
 	const AtpStep *steps;
+	OfferRequest req;
+	int			transit = 0;
 
 	out->nsteps = 0;
 	if (ctx->only_locked && !pos->locked)
 		return;
-	out->nsteps = position_offer(pos, order->todays[node], &steps);
+	/* lots must outlive the slowest lane: the search asks once for all of them */
+	if (pos->lots.n > 0)
+	{
+		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
+			transit = Max(transit, order->problem.lanes[l].transit_days);
+	}
+	order_request(order, line, order->todays[node], transit, &req);
+	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
 }
 
@@ -155,15 +165,19 @@ set_nodes(SalesOrder *order, Ledger *ledger)
 	p->lanes = pn->src_lanes;
 }
 
+/* Lines that ask positions for the same share an item of the problem. */
 static int
-item_number(SalesOrder *order, int *nitems, const char *item)
+item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 {
 	for (int i = 0; i < *nitems; i++)
 	{
-		if (strcmp(order->problem_items[i], item) == 0)
+		const OrderLine *o = order->problem_items[i];
+
+		if (strcmp(o->item, line->item) == 0 && strcmp(o->lot, line->lot) == 0 &&
+			o->min_life == line->min_life)
 			return i;
 	}
-	order->problem_items[*nitems] = item;
+	order->problem_items[*nitems] = line;
 	return (*nitems)++;
 }
 
@@ -202,7 +216,7 @@ set_lines(SalesOrder *order)
 	for (int i = 1; i < order->ncandidates; i++)
 		today = Min(today, order->todays[i]);
 	order->problem_lines = palloc(sizeof(int) * Max(order->nlines, 1));
-	order->problem_items = palloc(sizeof(char *) * Max(order->nlines, 1));
+	order->problem_items = palloc(sizeof(OrderLine *) * Max(order->nlines, 1));
 	p->nlines = 0;
 	for (int i = 0; i < order->nlines; i++)
 	{
@@ -219,7 +233,7 @@ set_lines(SalesOrder *order)
 			if (l->pinned_node < 0)
 				continue;		/* the pinned node has no lane: stays unserved */
 		}
-		l->item = item_number(order, &nitems, line->item);
+		l->item = item_number(order, &nitems, line);
 		l->quantity = line->open;
 		l->unit_weight = line->unit_weight;
 		l->requested = line_requested(order, line, today);
@@ -299,11 +313,17 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 		b->item = line->item;
 		b->node = candidate_node(order, s->node)->node;
 		b->quantity = part->quantity;
-		b->needed_on = s->day;
+		b->stock.needed_on = s->day;
 		b->ship_on = s->day;
 		b->deliver_on = s->arrival;
 		b->service = order->problem_lanes[s->lane]->service;
 		b->shipment_no = kept + part->shipment + 1;
+		b->stock.min_expiry = s->arrival + line->min_life;
+		b->stock.lot = line->lot;
+		b->stock.ship_on = s->day;
+		b->stock.npath = order->npath;
+		b->stock.path = order->path;
+		b->state = BOOKING_FIRM;
 		b->firm = true;
 		b->is_new = true;
 		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);

@@ -88,7 +88,7 @@ release_apply(SalesOrder *order)
 		Booking    *b = &order->bookings[j];
 
 		if (booking_gives_back(b) && b->pos->exists)
-			position_book(b->pos, b->needed_on, -b->quantity);
+			booking_post(b, -b->quantity);
 	}
 }
 

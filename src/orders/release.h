@@ -10,7 +10,7 @@
 static inline bool
 booking_gives_back(const Booking *b)
 {
-	return b->release && b->firm && !b->released;
+	return b->release && booking_counts(b) && !b->released;
 }
 
 extern void release_choose(SalesOrder *order);

@@ -4,8 +4,11 @@
  */
 #include "orders/resolve.h"
 
+#include "base/quantity.h"
 #include "base/store.h"
+#include "ledger/channels.h"
 
+#include "common/int.h"
 #include "utils/snapmgr.h"
 
 #define DEFAULT_PRIORITY	5
@@ -13,14 +16,17 @@
 /* columns of item, customer */
 enum
 {
-	I_UOM, I_WEIGHT_KG, I_NCOLS
+	I_UOM, I_WEIGHT_KG, I_MIN_LIFE_DAYS, I_NCOLS
 };
 
-static const char *const item_names[I_NCOLS] = {"uom", "weight_kg"};
+static const char *const item_names[I_NCOLS] = {"uom", "weight_kg", "min_life_days"};
 static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
 
-static const char *const customer_names[1] = {"priority"};
-static ColumnMap customer_columns = {TAB_CUSTOMER, 1, customer_names, 0, {0}};
+static const char *const customer_names[2] = {"priority", "min_life_days"};
+static ColumnMap customer_columns = {TAB_CUSTOMER, 2, customer_names, 0, {0}};
+
+static const char *const uom_names[1] = {"factor"};
+static ColumnMap uom_columns = {TAB_ITEM_UOM, 1, uom_names, 0, {0}};
 
 /* Whether customer and channel are known; the order's priority, or else theirs. */
 void
@@ -34,16 +40,48 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 	order->priority = own_priority ? own_priority : DEFAULT_PRIORITY;
 	if (order->customer_known && own_priority == 0)
 		order->priority = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 0, &isnull));
+	if (order->customer_known)
+		order->min_life = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 1, &isnull));
 	keyscan_close(&ks);
 	if (order->channel != NULL)
 	{
+		order->npath = channel_path(order->tenant_id, order->channel, &order->path);
 		order->channel_known = keyscan_find(&ks, TAB_CHANNEL, NULL, order->tenant_id,
 											order->channel, snapshot);
 		keyscan_close(&ks);
 	}
 }
 
-/* Unit and weight of each line's item. */
+/*
+ * Turn the line's quantity into the item's own unit.  One unit is a factor of
+ * the other, in ten-thousandths; the result must have no more decimals.
+ */
+static void
+convert_quantity(SalesOrder *order, OrderLine *line, Snapshot snapshot)
+{
+	KeyScan		ks;
+	int64		factor = 0;
+	int64		product;
+
+	keyscan_open(&ks, engine_relid(TAB_ITEM_UOM), AccessShareLock, snapshot);
+	columns_resolve(&uom_columns, RelationGetDescr(ks.rel));
+	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(line->item), CStringGetTextDatum(line->uom));
+	if (keyscan_next(&ks))
+	{
+		slot_getallattrs(ks.slot);
+		factor = slot_scaled(ks.slot, &uom_columns, 0);
+	}
+	keyscan_close(&ks);
+	if (factor == 0)
+		line->unit = UNIT_UNKNOWN;
+	else if (pg_mul_s64_overflow(line->quantity, factor, &product) || product % SCALE != 0 ||
+			 product / SCALE > SCALED_MAX)
+		line->unit = UNIT_INEXACT;
+	else
+		line->quantity = product / SCALE;
+}
+
+/* Unit and weight of each line's item, and the quantity in that unit. */
 void
 order_resolve_items(SalesOrder *order, Snapshot snapshot)
 {
@@ -64,6 +102,15 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 		line->item_known = true;
 		line->item_uom = slot_text(ks.slot, &item_columns, I_UOM);
 		line->unit_weight = slot_scaled(ks.slot, &item_columns, I_WEIGHT_KG);
+		if (line->min_life < 0)
+		{
+			bool		isnull;
+
+			line->min_life = Max(order->min_life,
+								 DatumGetInt32(slot_datum(ks.slot, &item_columns, I_MIN_LIFE_DAYS, &isnull)));
+		}
+		if (line->uom != NULL && strcmp(line->uom, line->item_uom) != 0)
+			convert_quantity(order, line, snapshot);
 	}
 	keyscan_close(&ks);
 }

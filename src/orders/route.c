@@ -73,15 +73,14 @@ book(SalesOrder *order, int from)
 	{
 		Booking    *b = &order->bookings[j];
 		const AtpStep *steps = NULL;
-		int			nsteps;
+		OfferRequest req;
+		int			nsteps = 0;
 		int64		now_available;
-		const NetNode *nodes;
-		DateADT		today;
 
-		(void) network_nodes(order->net, &nodes);
-		today = node_date(&nodes[network_find_node(order->net, b->node)], order->clock);
-		nsteps = b->pos->locked ? position_offer(b->pos, today, &steps) : 0;
-		b->atp_before = nsteps > 0 ? steps_at(steps, nsteps, Max(b->needed_on, today)) : 0;
+		booking_request(order, b, &req);
+		if (b->pos->locked)
+			nsteps = position_offer(b->pos, &req, &steps);
+		b->atp_before = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
 		if (b->atp_before < b->quantity)
 		{
 			for (int k = from; k < order->nbookings; k++)
@@ -89,28 +88,50 @@ book(SalesOrder *order, int from)
 				Booking    *taken = &order->bookings[k];
 
 				if (k < j || k >= n)
-					position_book(taken->pos, taken->needed_on, -taken->quantity);
+					booking_post(taken, -taken->quantity);
 			}
 			drop_new_bookings(order, n);
 			return false;
 		}
-		now_available = steps_at(steps, nsteps, today);
+		now_available = steps_at(steps, nsteps, req.today);
+		if (b->pos->lead_time >= 0 && b->atp_before >= HORIZON_QUANTITY)
+		{
+			int64		supplied;
+
+			req.within_horizon = true;
+			nsteps = position_offer(b->pos, &req, &steps);
+			supplied = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
+			now_available = steps_at(steps, nsteps, req.today);
+			b->atp_before = supplied;
+			if (supplied < b->quantity)
+			{
+				Booking    *rest = b;
+
+				if (supplied > 0)
+					rest = booking_divide(order, j, supplied);
+				rest->state = BOOKING_PLANNED;
+				rest->order_by = rest->stock.needed_on - rest->pos->lead_time;
+				rest->on_hand = false;
+				rest->atp_before = 0;
+				if (supplied <= 0)
+					continue;
+				b = &order->bookings[j];
+			}
+		}
 		b->on_hand = now_available >= b->quantity;
 		if (now_available > 0 && now_available < b->quantity)
 		{
-			Booking		rest = *b;
+			Booking    *rest = booking_divide(order, j, now_available);
 
-			rest.quantity = b->quantity - now_available;
-			rest.on_hand = false;
-			rest.atp_before = b->atp_before - now_available;
-			b->quantity = now_available;
+			rest->on_hand = false;
+			rest->atp_before -= now_available;
+			b = &order->bookings[j];
 			b->on_hand = true;
-			position_book(b->pos, b->needed_on, b->quantity);
-			*order_add_booking(order) = rest;
-			position_book(rest.pos, rest.needed_on, rest.quantity);
+			booking_post(b, b->quantity);
+			booking_post(rest, rest->quantity);
 			continue;
 		}
-		position_book(b->pos, b->needed_on, b->quantity);
+		booking_post(b, b->quantity);
 	}
 	return true;
 }
@@ -128,16 +149,18 @@ book_kept(SalesOrder *order, int first, int *end)
 	for (int j = first; j < *end;)
 	{
 		Booking    *b = &order->bookings[j];
+		OfferRequest req;
 		DateADT		day;
 		int64		missing;
 
-		position_book(b->pos, b->needed_on, b->quantity);
-		if (!timeline_next_negative(&b->pos->timeline, false, b->needed_on - 1, &day, &missing))
+		booking_post(b, b->quantity);
+		booking_request(order, b, &req);
+		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing))
 		{
 			j++;
 			continue;
 		}
-		position_book(b->pos, b->needed_on, -b->quantity);
+		booking_post(b, -b->quantity);
 		order_line(order, b->line_no)->open += b->quantity;
 		memmove(b, b + 1, sizeof(Booking) * (order->nbookings - j - 1));
 		order->nbookings--;
@@ -279,7 +302,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
 			/* what is given back is there for whoever plans next */
 			if (booking_gives_back(b) && b->pos->exists)
-				position_book(b->pos, b->needed_on, -b->quantity);
+				booking_post(b, -b->quantity);
 		}
 		compute_open(order);
 		/* the kept part of a booking that got smaller comes first */
@@ -294,7 +317,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 				line->open -= b->quantity;
 				line->unserved = line->open;
 				if (b->pos->exists)
-					position_book(b->pos, b->needed_on, b->quantity);
+					booking_post(b, b->quantity);
 			}
 		}
 		from[i] = order->nbookings;
@@ -305,8 +328,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 			if (!alone)
 			{
 				for (int j = from[i]; j < order->nbookings; j++)
-					position_book(order->bookings[j].pos, order->bookings[j].needed_on,
-								  order->bookings[j].quantity);
+					booking_post(&order->bookings[j], order->bookings[j].quantity);
 			}
 		}
 		cap += order->nbookings;
@@ -327,9 +349,9 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 			if (!b->pos->exists)
 				continue;
 			if (booking_gives_back(b))
-				position_book(b->pos, b->needed_on, b->quantity);
+				booking_post(b, b->quantity);
 			if (b->is_new && (!alone || j < from[i]))
-				position_book(b->pos, b->needed_on, -b->quantity);
+				booking_post(b, -b->quantity);
 			if (b->release || b->is_new)
 				positions[npositions++] = b->pos;
 		}
@@ -402,25 +424,23 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 		{
 			Booking    *b = &order->bookings[j];
 			const AtpStep *steps;
+			OfferRequest req;
 			int			nsteps;
-			int			c = network_find_node(order->net, b->node);
-			const NetNode *nodes;
 			int64		now_available;
 
-			(void) network_nodes(order->net, &nodes);
-			nsteps = position_offer(b->pos, node_date(&nodes[c], order->clock), &steps);
-			now_available = nsteps > 0 ? steps[0].available : 0;
+			booking_request(order, b, &req);
+			req.within_horizon = true;
+			nsteps = position_offer(b->pos, &req, &steps);
+			now_available = steps_at(steps, nsteps, req.today);
 			b->on_hand = now_available >= b->quantity;
-			position_book(b->pos, b->needed_on, b->quantity);
+			booking_post(b, b->quantity);
 			if (now_available > 0 && now_available < b->quantity)
 			{
 				/* two bookings, as book() makes them */
-				Booking		rest = *b;
+				Booking    *rest = booking_divide(order, j, now_available);
 
-				rest.quantity = b->quantity - now_available;
-				b->quantity = now_available;
-				b->on_hand = true;
-				*order_add_booking(order) = rest;
+				rest->on_hand = false;
+				order->bookings[j].on_hand = true;
 			}
 		}
 		order_derive_status(order);

@@ -9,6 +9,7 @@
 #include "orders/settle.h"
 
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 
@@ -102,7 +103,7 @@ settlement_begin(void)
 	Settlement *s = palloc0(sizeof(Settlement));
 
 	s->context = CurrentMemoryContext;
-	s->clock = GetCurrentTimestamp();
+	s->clock = clock_now();
 	s->ledger = ledger_open(true);
 	return s;
 }

@@ -20,7 +20,7 @@
 #include "utils/snapmgr.h"
 
 static EnginePlan plan_release = {
-	"UPDATE routing.reservation r SET state = 'cancelled', \"to\" = $5"
+	"UPDATE routing.reservation r SET state = 'cancelled', \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
 	" FROM unnest($3, $4) AS u(line_no, part)"
 	" WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.line_no = u.line_no AND r.part = u.part",
 	5, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
@@ -31,12 +31,14 @@ enum
 {
 	R_TENANT_ID, R_ORDER_ID, R_LINE_NO, R_PART, R_ITEM, R_NODE, R_LOT, R_QUANTITY, R_NEEDED_ON,
 	R_SHIP_ON, R_DELIVER_ON, R_SERVICE, R_SHIPMENT_NO, R_BASIS, R_STATE, R_DECISION_ID, R_FROM,
+	R_MIN_EXPIRY, R_CHANNEL, R_POOL, R_ORDER_BY, R_EXPIRES_AT, R_XID,
 	R_NCOLS
 };
 
 static const char *const reservation_names[R_NCOLS] = {
 	"tenant_id", "order_id", "line_no", "part", "item", "node", "lot", "quantity", "needed_on",
-	"ship_on", "deliver_on", "service", "shipment_no", "basis", "state", "decision_id", "from"
+	"ship_on", "deliver_on", "service", "shipment_no", "basis", "state", "decision_id", "from",
+	"min_expiry", "channel", "pool", "order_by", "expires_at", "xid"
 };
 
 static ColumnMap reservation_columns = {TAB_RESERVATION, R_NCOLS, reservation_names, 0, {0}};
@@ -213,8 +215,7 @@ insert_bookings(SalesOrder *order)
 			memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
 			set(store, m, R_TENANT_ID, Int32GetDatum(order->tenant_id));
 			set_text(store, m, R_ORDER_ID, order->order_id);
-			set_text(store, m, R_LOT, "");
-			set_text(store, m, R_STATE, "firm");
+			set(store, m, R_XID, UInt64GetDatum(U64FromFullTransactionId(GetTopFullTransactionId())));
 			set(store, m, R_DECISION_ID, Int64GetDatum(order->new_decision_id));
 			set(store, m, R_FROM, TimestampTzGetDatum(order->clock));
 		}
@@ -224,12 +225,21 @@ insert_bookings(SalesOrder *order)
 		set_text(store, m, R_ITEM, b->item);
 		set_text(store, m, R_NODE, b->node);
 		set(store, m, R_QUANTITY, NumericGetDatum(scaled_to_numeric(b->quantity)));
-		set(store, m, R_NEEDED_ON, DateADTGetDatum(b->needed_on));
+		set(store, m, R_NEEDED_ON, DateADTGetDatum(b->stock.needed_on));
+		set_text(store, m, R_LOT, b->stock.lot);
+		set_text(store, m, R_STATE, booking_state_names[b->state]);
+		set_date(store, m, R_MIN_EXPIRY, b->stock.min_expiry > b->deliver_on, b->stock.min_expiry);
+		set_text(store, m, R_CHANNEL, b->pos->quotas.n > 0 && b->stock.npath > 0 ? b->stock.path[0] : NULL);
+		set_text(store, m, R_POOL, b->stock.pool);
+		set_date(store, m, R_ORDER_BY, b->state == BOOKING_PLANNED, b->order_by);
+		set(store, m, R_EXPIRES_AT, TimestampTzGetDatum(b->stock.expires_at));
+		store->nulls[m->attnos[R_EXPIRES_AT] - 1] = b->stock.expires_at == 0;
 		set(store, m, R_SHIP_ON, DateADTGetDatum(b->ship_on));
 		set(store, m, R_DELIVER_ON, DateADTGetDatum(b->deliver_on));
 		set_text(store, m, R_SERVICE, b->service);
 		set(store, m, R_SHIPMENT_NO, Int32GetDatum(b->shipment_no));
-		set_text(store, m, R_BASIS, b->on_hand ? "on_hand" : "inbound");
+		set_text(store, m, R_BASIS, b->state == BOOKING_PLANNED ? "horizon" :
+				 b->state == BOOKING_DEDICATED ? "dedicated" : b->on_hand ? "on_hand" : "inbound");
 		store_insert(store);
 	}
 	if (store != NULL)

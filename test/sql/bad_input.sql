@@ -70,8 +70,6 @@ begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set channel 
 \echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set completeness = 'order_one_date' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
-begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order_line set lot = 'L1' where order_id = 'BAD'; commit;
-\echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set policy = 'mine' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set requested_on = '3000-01-01' where order_id = 'BAD'; commit;
@@ -105,8 +103,6 @@ select t.supply('', $$'A', 'DAL', 0.00001$$);
 select t.supply('', $$'A', 'DAL', 100000000000.0001$$);
 select t.supply('', $$'A', 'DAL', -1e30$$);
 select t.supply('', $$'A', 'DAL', null$$);
-select t.supply(', lot', $$'A', 'DAL', 1, 'L1'$$);
-select t.supply(', expires_on', $$'A', 'DAL', 1, '2099-01-01'$$);
 select t.supply(', available_on', $$'A', 'DAL', 1, 'infinity'$$);
 select t.supply(', available_on', $$'A', 'DAL', 1, '3000-01-01'$$);
 select t.supply(', available_on', $$'A', 'DAL', 1, '1899-12-31'$$);

@@ -91,7 +91,7 @@ begin
 		{"lines": [{"item": "A", "quantity": 1, "price": "NaN"}]}, {"lines": [{"item": "A", "quantity": 1, "requested_on": "soon"}]},
 		{"lines": [{"item": "A", "quantity": 1, "requested_on": "3000-01-01"}]},
 		{"lines": [{"item": "A", "quantity": 1, "node": "XYZ"}]}, {"lines": [{"item": "A", "quantity": 1, "node": 1}]},
-		{"lines": [{"item": "A", "quantity": 1, "lot": "L1"}]}, {"lines": [{"item": "A", "quantity": 1, "colour": "red"}]},
+		{"lines": [{"item": "A", "quantity": 1, "colour": "red"}]},
 		{"lines": [{"item": "A", "quantity": 1, "line_no": 0}]}, {"lines": [{"item": "A", "quantity": 1, "line_no": "1"}]},
 		{"lines": [{"item": "A", "quantity": 1, "line_no": 2000000000}]},
 		{"lines": [{"item": "A", "quantity": 1, "line_no": 2}, {"item": "A", "quantity": 1}]},
