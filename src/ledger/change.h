@@ -6,6 +6,7 @@
 #define ROUTING_LEDGER_CHANGE_H
 
 #include "ledger/position.h"
+#include "network/network.h"
 
 /* a booking, or a part of one, that supply no longer covers */
 typedef struct Victim
@@ -39,8 +40,15 @@ typedef struct ChangeResult
 	StockChange *changes;
 } ChangeResult;
 
+/* change.c */
 extern void ledger_prepare_changes(Ledger *ledger, Position **positions, int n);
 extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n,
 								 ChangeResult *result);
+
+/* sum.c */
+extern void position_sum(Position *pos, const NetNode *node);
+
+/* judge.c */
+extern void position_judge(Position *pos, DateADT today, ChangeResult *result);
 
 #endif							/* ROUTING_LEDGER_CHANGE_H */
