@@ -9,11 +9,13 @@
 
 #include <limits.h>
 
+#include "base/clock.h"
 #include "base/firing.h"
 #include "base/notes.h"
 #include "base/tenant.h"
 #include "erp/settle.h"
 #include "events/append.h"
+#include "ledger/position.h"
 
 #include "utils/guc.h"
 
@@ -22,6 +24,13 @@ ROUTING_MODULE_MAGIC;
 int			guc_clock_offset = 0;
 
 void		_PG_init(void);
+
+static const struct config_enum_entry escrow_modes[] = {
+	{"auto", ESCROW_AUTO, false},
+	{"off", ESCROW_OFF, false},
+	{"always", ESCROW_ALWAYS, false},
+	{NULL, 0, false}
+};
 
 static void
 assign_tenant(const char *newval, void *extra)
@@ -52,6 +61,11 @@ _PG_init(void)
 							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",
 							&guc_settle_lock_timeout, 2000, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomEnumVariable("routing.escrow",
+							 "Whether hot item-nodes are divided so that orders do not wait for each other.",
+							 "auto: where waits are seen; always: wherever there is enough, for tests.",
+							 &guc_escrow, ESCROW_AUTO, escrow_modes,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("routing.clock_offset",
 							"Seconds by which the engine's clock differs from the server's.",
 							"For tests and rehearsals: what tomorrow brings.",

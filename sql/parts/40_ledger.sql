@@ -97,7 +97,8 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  * day + ((late_days - 1) << 32).  Always derivable from supply, reservation,
  * item_node, allotment and claim; verify() does so.
  *
- * The columns from lead_time_days on are null for most rows:
+ * The columns from escrow on are null for most rows:
+ *	escrow		(day, quantity) of the supply that the slots of a hot item-node hold
  *	lots		(day, expires_on, supply, demand) where lots matter: supply has the day it is there and its last day,
  *				demand the day it is needed and the day until which it must be usable
  *	holds		(expires_at, needed_on, min_expiry, quantity), which are in no other column
@@ -106,8 +107,8 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *	falls		(until, quantity): stock that fell before its goods issue was heard of
  *
  * A hot item-node has further rows with slot > 0: each holds a share of the
- * supply of the first one, and the bookings made on it.  The sum of all rows
- * is the item-node.
+ * supply of the first one, and the bookings made on it; the balance of each
+ * row is never below 0.  The sum of all rows is the item-node.
  */
 CREATE TABLE routing.position (
 	tenant_id		int NOT NULL,
@@ -119,6 +120,8 @@ CREATE TABLE routing.position (
 	event_version	bigint NOT NULL DEFAULT 0,
 	slot			int NOT NULL DEFAULT 0,
 	slots			int NOT NULL DEFAULT 0,
+	escrow			bigint[],
+	slots_at		timestamptz,
 	lead_time_days	int,
 	lots			bigint[],
 	holds			bigint[],

@@ -327,6 +327,8 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 	reads = item_reads(ledger, tenant_id, item);
 	pos = add_position(ledger, &key);
 	read_position(ledger, reads, pos);
+	if (!ledger->writes)
+		slots_merge(ledger, pos);
 	return pos;
 }
 
@@ -334,12 +336,18 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
  * Lock a position and read its newest version.  With wait = false returns
  * false if somebody else holds it.  A position without a row cannot be locked
  * and stays exists = false: nothing can be booked there.
+ *
+ * Of a hot position a slot will do that has all that is wanted of it.
  */
 bool
 ledger_lock(Ledger *ledger, Position *pos, bool wait)
 {
+	LockWaitPolicy policy = LockWaitSkip;
+
 	Assert(ledger->writes);
 	if (pos->locked)
+		return true;
+	if (pos->exists && pos->slots > 0 && !pos->whole && !pos->touched && slots_take(ledger, pos))
 		return true;
 
 	for (;;)
@@ -363,7 +371,7 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 		result = table_tuple_lock(ledger->scan.rel, &tid, ledger->snapshot,
 								  ledger->lock_slot, GetCurrentCommandId(false),
 								  LockTupleNoKeyExclusive,
-								  wait ? LockWaitBlock : LockWaitSkip,
+								  policy,
 								  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &tmfd);
 		switch (result)
 		{
@@ -374,8 +382,21 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 				pos->busy = false;
 				/* somebody may have withheld it while we waited */
 				pos->withheld = supply_withheld(pos->key.tenant_id, pos->key.item, pos->key.node);
+				if (pos->slots > 0 && !slots_settle(ledger, pos, wait))
+				{
+					pos->locked = false;
+					pos->busy = true;
+					return false;
+				}
+				if (pos->slots == 0)
+					slots_consider(ledger, pos, policy == LockWaitBlock);
 				return true;
 			case TM_WouldBlock:
+				if (wait && policy == LockWaitSkip)
+				{
+					policy = LockWaitBlock;
+					break;
+				}
 				pos->busy = true;
 				return false;
 			case TM_Updated:
@@ -462,6 +483,8 @@ ledger_flush(Ledger *ledger)
 		tup = position_form(pos, desc);
 		CatalogTupleUpdateWithInfo(ledger->scan.rel, &pos->tid, tup, indexes);
 		pos->tid = tup->t_self;
+		if (pos->nslot_rows > 0)
+			slots_flush(ledger, pos, indexes);
 		pos->dirty = false;
 		heap_freetuple(tup);
 	}
@@ -470,6 +493,44 @@ ledger_flush(Ledger *ledger)
 		CatalogCloseIndexes(indexes);
 		CommandCounterIncrement();
 		ledger_refresh(ledger);
+	}
+}
+
+/* To be booked once the position is locked: what a slot must have. */
+void
+position_want(Position *pos, DateADT needed_on, int64 quantity)
+{
+	if (pos->nwants == pos->cap_wants)
+	{
+		pos->cap_wants = pos->cap_wants ? pos->cap_wants * 2 : 4;
+		pos->wants = pos->wants == NULL ? palloc(sizeof(Want) * pos->cap_wants) :
+			repalloc(pos->wants, sizeof(Want) * pos->cap_wants);
+	}
+	pos->wants[pos->nwants].needed_on = needed_on;
+	pos->wants[pos->nwants++].quantity = quantity;
+}
+
+/*
+ * A slot, or slot 0 alone, was not enough: let all of the locked hot positions
+ * be had whole, as far as nothing was booked in a slot and nobody else holds
+ * one.
+ */
+void
+ledger_want_whole(Ledger *ledger)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+
+	hash_seq_init(&seq, ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+	{
+		if (!pos->locked || (pos->slot == 0 && pos->slots == 0))
+			continue;
+		pos->whole = true;
+		if (pos->slot > 0 && !pos->dirty)
+			slots_leave(ledger, pos);
+		else if (pos->slot == 0)
+			(void) slots_fold(ledger, pos, false);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/compat.h"
 #include "base/scan.h"
 #include "ledger/timeline.h"
+#include "catalog/indexing.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
@@ -27,6 +28,23 @@ typedef struct Longs
 	int64	   *v;
 } Longs;
 
+/* something that is to be booked once the position is locked */
+typedef struct Want
+{
+	DateADT		needed_on;
+	int64		quantity;
+} Want;
+
+/* a row with slot > 0 that is held, or to be made */
+typedef struct SlotRow
+{
+	int32		slot;
+	ItemPointerData tid;		/* invalid: to be inserted */
+	Timeline	timeline;
+	bool		dirty;
+	bool		gone;			/* to be deleted */
+} SlotRow;
+
 typedef struct Position
 {
 	PositionKey key;
@@ -44,7 +62,17 @@ typedef struct Position
 	bool		enabled;
 	int64		event_version;
 	int32		slot;			/* 0, or the slot that is in hand instead */
-	int32		slots;			/* how many slots there are */
+	int32		slots;			/* how many slots there are besides the row in hand */
+	TimestampTz slots_at;		/* when slots were last made or refilled */
+	Longs		escrow;			/* (key, quantity) of the supply in them */
+	bool		merged;			/* only read: timeline holds the slots' too */
+	bool		crowded;		/* all its slots were taken when one was looked for */
+	bool		whole;			/* to be locked with all its slots */
+	int			nwants;
+	int			cap_wants;
+	Want	   *wants;
+	int			nslot_rows;
+	SlotRow    *slot_rows;
 	int32		lead_time;		/* days, or -1 */
 
 	/* what most positions do not have; see sql/parts/40_ledger.sql */
@@ -88,7 +116,27 @@ extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
 extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
 extern void ledger_flush(Ledger *ledger);
 extern void ledger_forget_unlocked(Ledger *ledger);
+extern void ledger_want_whole(Ledger *ledger);
 extern int	position_compare(const void *a, const void *b);
+extern void position_want(Position *pos, DateADT needed_on, int64 quantity);
+
+/* slots.c */
+typedef enum EscrowMode
+{
+	ESCROW_OFF,
+	ESCROW_AUTO,
+	ESCROW_ALWAYS
+} EscrowMode;
+
+extern int	guc_escrow;
+extern void slots_merge(Ledger *ledger, Position *pos);
+extern bool slots_suffice(const Position *pos, DateADT today, int64 quantity);
+extern bool slots_take(Ledger *ledger, Position *pos);
+extern void slots_leave(Ledger *ledger, Position *pos);
+extern bool slots_settle(Ledger *ledger, Position *pos, bool wait);
+extern bool slots_fold(Ledger *ledger, Position *pos, bool wait);
+extern void slots_consider(Ledger *ledger, Position *pos, bool waited);
+extern void slots_flush(Ledger *ledger, Position *pos, CatalogIndexState indexes);
 
 /* row.c */
 extern void position_decode(Position *pos, TupleTableSlot *slot);

@@ -22,6 +22,8 @@ enum
 	POS_EVENT_VERSION,
 	POS_SLOT,
 	POS_SLOTS,
+	POS_ESCROW,
+	POS_SLOTS_AT,
 	POS_LEAD_TIME,
 	POS_LOTS,
 	POS_HOLDS,
@@ -109,6 +111,10 @@ position_decode(Position *pos, TupleTableSlot *slot)
 	pos->event_version = DatumGetInt64(slot->tts_values[POS_EVENT_VERSION - 1]);
 	pos->slot = DatumGetInt32(slot->tts_values[POS_SLOT - 1]);
 	pos->slots = DatumGetInt32(slot->tts_values[POS_SLOTS - 1]);
+	pos->slots_at = slot->tts_isnull[POS_SLOTS_AT - 1] ? 0 :
+		DatumGetTimestampTz(slot->tts_values[POS_SLOTS_AT - 1]);
+	decode_longs(slot, POS_ESCROW, &pos->escrow);
+	pos->merged = false;
 	pos->lead_time = slot->tts_isnull[POS_LEAD_TIME - 1] ? -1 :
 		DatumGetInt32(slot->tts_values[POS_LEAD_TIME - 1]);
 	decode_longs(slot, POS_LOTS, &pos->lots);
@@ -146,6 +152,9 @@ position_form(const Position *pos, TupleDesc desc)
 	values[POS_EVENT_VERSION - 1] = Int64GetDatum(pos->event_version);
 	values[POS_SLOT - 1] = Int32GetDatum(pos->slot);
 	values[POS_SLOTS - 1] = Int32GetDatum(pos->slots);
+	values[POS_SLOTS_AT - 1] = TimestampTzGetDatum(pos->slots_at);
+	nulls[POS_SLOTS_AT - 1] = pos->slots_at == 0;
+	form_longs(&pos->escrow, &values[POS_ESCROW - 1], &nulls[POS_ESCROW - 1]);
 	values[POS_LEAD_TIME - 1] = Int32GetDatum(pos->lead_time);
 	nulls[POS_LEAD_TIME - 1] = pos->lead_time < 0;
 	form_longs(&pos->lots, &values[POS_LOTS - 1], &nulls[POS_LOTS - 1]);

@@ -148,6 +148,7 @@ typedef struct SalesOrder
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;
 	const OrderLine **problem_items;	/* a line for each item of the problem */
+	int64	   *problem_needs;	/* what its lines want of it */
 	SrcProblem	problem;
 	SrcResult	result;
 	bool		planned;

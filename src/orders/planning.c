@@ -71,6 +71,9 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 			transit = Max(transit, order->problem.lanes[l].transit_days);
 	}
 	order_request(order, line, order->todays[node], transit, &req);
+	if (pos->slots > 0 && !pos->locked && !pos->merged &&
+		!slots_suffice(pos, req.today, order->problem_needs[item]))
+		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
 }
@@ -178,6 +181,7 @@ item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 			return i;
 	}
 	order->problem_items[*nitems] = line;
+	order->problem_needs[*nitems] = 0;
 	return (*nitems)++;
 }
 
@@ -217,6 +221,7 @@ set_lines(SalesOrder *order)
 		today = Min(today, order->todays[i]);
 	order->problem_lines = palloc(sizeof(int) * Max(order->nlines, 1));
 	order->problem_items = palloc(sizeof(OrderLine *) * Max(order->nlines, 1));
+	order->problem_needs = palloc(sizeof(int64) * Max(order->nlines, 1));
 	p->nlines = 0;
 	for (int i = 0; i < order->nlines; i++)
 	{
@@ -234,6 +239,7 @@ set_lines(SalesOrder *order)
 				continue;		/* the pinned node has no lane: stays unserved */
 		}
 		l->item = item_number(order, &nitems, line);
+		order->problem_needs[l->item] = scaled_add(order->problem_needs[l->item], line->open);
 		l->quantity = line->open;
 		l->unit_weight = line->unit_weight;
 		l->requested = line_requested(order, line, today);

@@ -222,7 +222,18 @@ lock_further(SalesOrder *order, Ledger *ledger, int from, Position **last)
 	bool		all = true;
 
 	for (int j = 0; j < n; j++)
+	{
 		positions[j] = order->bookings[from + j].pos;
+		if (!positions[j]->locked)
+			positions[j]->nwants = 0;
+	}
+	for (int j = from; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (!b->pos->locked)
+			position_want(b->pos, b->stock.needed_on, b->quantity);
+	}
 	qsort(positions, n, sizeof(Position *), position_compare);
 	for (int j = 0; j < n && all; j++)
 	{
@@ -252,6 +263,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 
 		CHECK_FOR_INTERRUPTS();
 		drop_new_bookings(order, from);
+		ledger_want_whole(ledger);
 		ledger_forget_unlocked(ledger);
 		order_plan(order, ledger, final);
 		order_plan_bookings(order, ledger);
@@ -334,6 +346,12 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		cap += order->nbookings;
 	}
 
+	for (int i = 0; i < n; i++)
+	{
+		for (int j = 0; orders[i]->fault.sqlerrcode == 0 && j < orders[i]->nbookings; j++)
+			orders[i]->bookings[j].pos->nwants = 0;
+	}
+
 	/* forget the tentative figures, then lock the union of all positions */
 	positions = palloc_extended(sizeof(Position *) * Max(cap, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
@@ -354,6 +372,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 				booking_post(b, -b->quantity);
 			if (b->release || b->is_new)
 				positions[npositions++] = b->pos;
+			if (b->is_new)
+				position_want(b->pos, b->stock.needed_on, b->quantity);
 		}
 	}
 	if (lock_freely)
