@@ -25,6 +25,22 @@ fresh_snapshot(void)
 	return RegisterSnapshot(GetLatestSnapshot());
 }
 
+/*
+ * What a scan is to see with a snapshot.  Under SERIALIZABLE, what is read
+ * under a fresh snapshot is guarded by row locks; predicate locks on it would
+ * only fail transactions that touch neighbouring rows.  SnapshotSelf, which sees
+ * what is committed at the moment, takes none.  The caller keeps his snapshot
+ * registered meanwhile; who finds no row may look again with it, since a row
+ * that is being replaced can be missed.
+ */
+Snapshot
+scan_snapshot(Snapshot snapshot)
+{
+	if (!IsolationIsSerializable() || (ActiveSnapshotSet() && snapshot == GetActiveSnapshot()))
+		return snapshot;
+	return SnapshotSelf;
+}
+
 /* The snapshot stays the caller's, who unregisters it after keyscan_close. */
 void
 keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
@@ -41,7 +57,7 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 				 errhint("Restore the primary key as CREATE EXTENSION made it.")));
 	ks->index = index_open(pkey, lockmode);
 	ks->slot = table_slot_create(ks->rel, NULL);
-	ks->snapshot = snapshot;
+	ks->snapshot = scan_snapshot(snapshot);
 	ks->scan = NULL;
 	ks->index_only = false;
 }

@@ -31,5 +31,6 @@ extern bool keyscan_next(KeyScan *ks);
 extern void keyscan_stop(KeyScan *ks);
 extern void keyscan_close(KeyScan *ks);
 extern Snapshot fresh_snapshot(void);
+extern Snapshot scan_snapshot(Snapshot snapshot);
 
 #endif							/* ROUTING_BASE_SCAN_H */

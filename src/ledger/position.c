@@ -159,7 +159,8 @@ ledger_refresh(Ledger *ledger)
 		reads->has_directory = false;
 	}
 	keyscan_stop(ks);
-	ledger->snapshot = ks->snapshot = fresh_snapshot();
+	ledger->snapshot = fresh_snapshot();
+	ks->snapshot = scan_snapshot(ledger->snapshot);
 	ledger->refreshed++;
 	UnregisterSnapshot(old);
 }
@@ -179,9 +180,22 @@ probe(Ledger *ledger, const PositionKey *key)
 {
 	Datum		item = CStringGetTextDatum(key->item);
 	Datum		node = CStringGetTextDatum(key->node);
+	KeyScan    *ks = &ledger->scan;
+	bool		found;
 
-	keyscan_start(&ledger->scan, key->tenant_id, item, node);
-	return keyscan_next(&ledger->scan);
+	keyscan_start(ks, key->tenant_id, item, node);
+	found = keyscan_next(ks);
+	if (!found && ks->snapshot != ledger->snapshot)
+	{
+		/* see scan_snapshot() */
+		keyscan_stop(ks);
+		ks->snapshot = ledger->snapshot;
+		keyscan_start(ks, key->tenant_id, item, node);
+		found = keyscan_next(ks);
+		keyscan_stop(ks);
+		ks->snapshot = scan_snapshot(ledger->snapshot);
+	}
+	return found;
 }
 
 /* A position that nothing is known of yet. */
@@ -277,7 +291,7 @@ fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
 
 		if (ledger->fetch == NULL)
 			ledger->fetch = table_index_fetch_begin(ks->rel);
-		if (table_index_fetch_tuple(ledger->fetch, &tid, ledger->snapshot, ks->slot, &again, &all_dead))
+		if (table_index_fetch_tuple(ledger->fetch, &tid, ks->snapshot, ks->slot, &again, &all_dead))
 		{
 			decode(ledger, pos, ks->slot);
 			ExecClearTuple(ks->slot);
@@ -292,11 +306,9 @@ read_position(Ledger *ledger, ItemReads *reads, Position *pos)
 {
 	if (!reads->has_directory && !reads->too_many)
 		read_directory(ledger, reads);
-	if (reads->has_directory)
-	{
-		(void) fetch_from_directory(ledger, reads, pos);
+	if (reads->has_directory &&
+		(fetch_from_directory(ledger, reads, pos) || ledger->scan.snapshot == ledger->snapshot))
 		return;
-	}
 	if (probe(ledger, &pos->key))
 		decode(ledger, pos, ledger->scan.slot);
 	ExecClearTuple(ledger->scan.slot);

@@ -94,7 +94,7 @@ static IndexScanDesc
 scan_slots(Ledger *ledger, const Position *pos, int32 slot, Snapshot snapshot)
 {
 	KeyScan    *ks = &ledger->scan;
-	IndexScanDesc scan = routing_beginscan(ks->rel, ks->index, snapshot, 4);
+	IndexScanDesc scan = routing_beginscan(ks->rel, ks->index, scan_snapshot(snapshot), 4);
 	ScanKeyData keys[4];
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(pos->key.tenant_id));

@@ -282,26 +282,27 @@ replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map,
 	Store	   *store;
 	KeyScan		ks;
 	Snapshot	snapshot;
-	int			natts;
+	List	   *rows = NIL;
+	ListCell   *cell;
 
 	table_close(rel, NoLock);
 	if (!plain)
 		return false;
 	store = store_open(table);
-	natts = RelationGetDescr(store->rel)->natts;
 	columns_resolve(map, RelationGetDescr(store->rel));
 	snapshot = fresh_snapshot();
 	keyscan_open(&ks, engine_relid(table), RowExclusiveLock, snapshot);
 	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(order->order_id), 0);
 	while (keyscan_next(&ks))
+		rows = lappend(rows, ExecCopySlotHeapTuple(ks.slot));
+	/* a scan that sees our own changes would meet the new rows again */
+	foreach(cell, rows)
 	{
-		ItemPointerData tid = ks.slot->tts_tid;
+		HeapTuple	row = lfirst(cell);
 
-		slot_getallattrs(ks.slot);
-		memcpy(store->values, ks.slot->tts_values, sizeof(Datum) * natts);
-		memcpy(store->nulls, ks.slot->tts_isnull, sizeof(bool) * natts);
+		heap_deform_tuple(row, RelationGetDescr(store->rel), store->values, store->nulls);
 		if (change(order, store))
-			store_update(store, &tid, snapshot);
+			store_update(store, &row->t_self, snapshot);
 	}
 	keyscan_close(&ks);
 	UnregisterSnapshot(snapshot);
