@@ -30,9 +30,38 @@ json_begin_object(JsonWriter *w)
 	push(w, WJB_BEGIN_OBJECT, NULL);
 }
 
+/*
+ * jsonb keeps members by length of the key, then by its bytes.  Sorting the
+ * few that an object has here, without calls, spares most of what the general
+ * sort would cost, which only finds that nothing is left to do.
+ */
+static void
+sort_members(JsonbValue *object)
+{
+	JsonbPair  *pairs = object->val.object.pairs;
+
+	for (int i = 1; i < object->val.object.nPairs; i++)
+	{
+		JsonbPair	own = pairs[i];
+		int			len = own.key.val.string.len;
+		int			j = i;
+
+		while (j > 0 && (pairs[j - 1].key.val.string.len > len ||
+						 (pairs[j - 1].key.val.string.len == len &&
+						  memcmp(pairs[j - 1].key.val.string.val, own.key.val.string.val, len) > 0)))
+		{
+			pairs[j] = pairs[j - 1];
+			j--;
+		}
+		if (j < i)
+			pairs[j] = own;
+	}
+}
+
 void
 json_end_object(JsonWriter *w)
 {
+	sort_members(&w->state->contVal);
 	push(w, WJB_END_OBJECT, NULL);
 }
 

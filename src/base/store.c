@@ -145,7 +145,6 @@ store_open_relid(Oid relid)
 	store->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);
 	ExecOpenIndices(store->result, false);
-	store->slot = table_slot_create(store->rel, NULL);
 	natts = RelationGetDescr(store->rel)->natts;
 	store->values = palloc0(sizeof(Datum) * natts);
 	store->nulls = palloc0(sizeof(bool) * natts);
@@ -153,25 +152,46 @@ store_open_relid(Oid relid)
 }
 
 static void
-fill_slot(Store *store)
+fill_slot(Store *store, TupleTableSlot *slot)
 {
 	int			natts = RelationGetDescr(store->rel)->natts;
 
-	ExecClearTuple(store->slot);
-	memcpy(store->slot->tts_values, store->values, sizeof(Datum) * natts);
-	memcpy(store->slot->tts_isnull, store->nulls, sizeof(bool) * natts);
-	ExecStoreVirtualTuple(store->slot);
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, store->values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, store->nulls, sizeof(bool) * natts);
+	ExecStoreVirtualTuple(slot);
 }
 
-/* Insert the row that values and nulls hold. */
+/*
+ * Add the row that values and nulls hold to those to be inserted; what they
+ * point to must stay until store_insert() or store_close().
+ */
+void
+store_add(Store *store)
+{
+	if (store->nrows == STORE_ROWS)
+		store_insert(store);
+	if (store->rows[store->nrows] == NULL)
+		store->rows[store->nrows] = table_slot_create(store->rel, NULL);
+	fill_slot(store, store->rows[store->nrows++]);
+}
+
+/* Insert the rows that were added, with one record in the log for those of a page. */
 void
 store_insert(Store *store)
 {
-	fill_slot(store);
-	table_tuple_insert(store->rel, store->slot, GetCurrentCommandId(true), 0, NULL);
-	if (store->result->ri_NumIndices > 0)
-		(void) routing_insert_index_tuples(store->result, store->slot, store->estate, false, false);
-	ResetPerTupleExprContext(store->estate);
+	if (store->nrows == 1)
+		table_tuple_insert(store->rel, store->rows[0], GetCurrentCommandId(true), 0, NULL);
+	else if (store->nrows > 1)
+		table_multi_insert(store->rel, store->rows, store->nrows, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < store->nrows; i++)
+	{
+		if (store->result->ri_NumIndices > 0)
+			(void) routing_insert_index_tuples(store->result, store->rows[i], store->estate, false, false);
+		ResetPerTupleExprContext(store->estate);
+		ExecClearTuple(store->rows[i]);
+	}
+	store->nrows = 0;
 }
 
 /*
@@ -186,7 +206,9 @@ store_update(Store *store, ItemPointer tid, Snapshot snapshot)
 	RoutingUpdateIndexes update_indexes;
 	TM_Result	result;
 
-	fill_slot(store);
+	if (store->slot == NULL)
+		store->slot = table_slot_create(store->rel, NULL);
+	fill_slot(store, store->slot);
 	result = table_tuple_update(store->rel, tid, store->slot, GetCurrentCommandId(true),
 								snapshot, InvalidSnapshot, true, &tmfd, &lockmode, &update_indexes);
 	if (result != TM_Ok)
@@ -201,12 +223,19 @@ store_update(Store *store, ItemPointer tid, Snapshot snapshot)
 	ResetPerTupleExprContext(store->estate);
 }
 
-/* The lock on the table stays until the end of the transaction. */
+/*
+ * Insert what was added and close.  The lock on the table stays until the end
+ * of the transaction.
+ */
 void
 store_close(Store *store)
 {
+	store_insert(store);
 	ExecCloseIndices(store->result);
-	ExecDropSingleTupleTableSlot(store->slot);
+	if (store->slot)
+		ExecDropSingleTupleTableSlot(store->slot);
+	for (int i = 0; i < STORE_ROWS && store->rows[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(store->rows[i]);
 	FreeExecutorState(store->estate);
 	table_close(store->rel, NoLock);
 }

@@ -21,14 +21,18 @@ typedef struct ColumnMap
 	AttrNumber	attnos[32];
 } ColumnMap;
 
+#define STORE_ROWS	8			/* inserted together */
+
 typedef struct Store
 {
 	Relation	rel;
 	EState	   *estate;
 	ResultRelInfo *result;
 	TupleTableSlot *slot;
-	Datum	   *values;
+	Datum	   *values;			/* of the row to be written */
 	bool	   *nulls;
+	int			nrows;			/* added and not inserted yet */
+	TupleTableSlot *rows[STORE_ROWS];
 } Store;
 
 extern void columns_resolve(ColumnMap *map, TupleDesc desc);
@@ -41,6 +45,7 @@ extern bool keyscan_find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 t
 extern bool store_is_plain(Relation rel);
 extern Store *store_open(EngineTable table);
 extern Store *store_open_relid(Oid relid);
+extern void store_add(Store *store);
 extern void store_insert(Store *store);
 extern void store_update(Store *store, ItemPointer tid, Snapshot snapshot);
 extern void store_close(Store *store);

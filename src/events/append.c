@@ -158,55 +158,87 @@ target_partition(DateADT *part_on)
 	return leaf;
 }
 
-/* Attribute numbers by name: a restored leaf need not have our column order. */
-static AttrNumber
-attribute(TupleDesc desc, const char *name)
+/* columns that an event sets */
+enum
 {
-	for (int i = 0; i < desc->natts; i++)
+	E_TENANT_ID, E_SEQ, E_PART_ON, E_RECORDED_AT, E_EVENT_TS, E_ID, E_XID, E_EPOCH, E_TENANTID,
+	E_AGGREGATETYPE, E_AGGREGATEID, E_AGGREGATEVERSION, E_TYPE, E_SCHEMAVERSION, E_OCCURRED_AT,
+	E_CORRELATIONID, E_ACTOR, E_PAYLOAD,
+	E_NCOLS
+};
+
+static const char *const event_names[E_NCOLS] = {
+	"tenant_id", "seq", "part_on", "recorded_at", "event_ts", "id", "xid", "epoch", "tenantid",
+	"aggregatetype", "aggregateid", "aggregateversion", "type", "schemaversion", "occurred_at",
+	"correlationid", "actor", "payload"
+};
+
+/*
+ * Find the columns by name, once per leaf: a restored one need not have our
+ * column order.  A leaf whose columns were changed has more of them than before.
+ */
+static const AttrNumber *
+event_columns(Relation leaf)
+{
+	static AttrNumber attnos[E_NCOLS];
+	static Oid	known = InvalidOid;
+	static int	known_natts = 0;
+	TupleDesc	desc = RelationGetDescr(leaf);
+
+	if (known == RelationGetRelid(leaf) && known_natts == desc->natts)
+		return attnos;
+	known = InvalidOid;
+	for (int c = 0; c < E_NCOLS; c++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
+		attnos[c] = -1;
+		for (int i = 0; i < desc->natts; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return i;
+			if (!att->attisdropped && strcmp(NameStr(att->attname), event_names[c]) == 0)
+				attnos[c] = i;
+		}
+		if (attnos[c] < 0)
+			elog(ERROR, "column \"%s\" of an event partition is missing", event_names[c]);
 	}
-	elog(ERROR, "column \"%s\" of an event partition is missing", name);
-	return 0;
+	known = RelationGetRelid(leaf);
+	known_natts = desc->natts;
+	return attnos;
 }
-
-#define SET(name, value) \
-	do { \
-		AttrNumber a_ = attribute(desc, (name)); \
-		store->values[a_] = (value); \
-		store->nulls[a_] = false; \
-	} while (0)
 
 static void
 fill_row(Store *store, const PendingEvent *e, DateADT part_on, Oid sequence,
 		 TimestampTz now, const char *actor)
 {
-	TupleDesc	desc = RelationGetDescr(store->rel);
+	const AttrNumber *attnos = event_columns(store->rel);
+	Datum		values[E_NCOLS];
 
-	memset(store->nulls, true, desc->natts);
-	SET("tenant_id", Int32GetDatum(e->tenant_id));
-	SET("seq", Int64GetDatum(nextval_internal(sequence, false)));
-	SET("part_on", DateADTGetDatum(part_on));
-	SET("recorded_at", TimestampTzGetDatum(now));
+	values[E_TENANT_ID] = Int32GetDatum(e->tenant_id);
+	values[E_SEQ] = Int64GetDatum(nextval_internal(sequence, false));
+	values[E_PART_ON] = DateADTGetDatum(part_on);
+	values[E_RECORDED_AT] = TimestampTzGetDatum(now);
 	/* a timestamptz counts UTC, so this is UTC without a zone */
-	SET("event_ts", TimestampGetDatum((Timestamp) now));
-	SET("id", UUIDPGetDatum(uuid_v7(now)));
-	SET("xid", FullTransactionIdGetDatum(GetTopFullTransactionId()));
-	SET("epoch", Int32GetDatum(EVENT_EPOCH));
-	SET("tenantid", CStringGetTextDatum(tenant_code(e->tenant_id)));
-	SET("aggregatetype", CStringGetTextDatum(e->aggregate));
-	SET("aggregateid", CStringGetTextDatum(e->aggregate_id));
-	SET("aggregateversion", Int64GetDatum(e->version));
-	SET("type", CStringGetTextDatum(e->type));
-	SET("schemaversion", Int32GetDatum(EVENT_SCHEMA));
-	SET("occurred_at", TimestampTzGetDatum(e->occurred_at));
-	if (e->correlation_id)
-		SET("correlationid", CStringGetTextDatum(e->correlation_id));
-	SET("actor", CStringGetTextDatum(actor));
-	SET("payload", JsonbPGetDatum(e->payload));
+	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) now);
+	values[E_ID] = UUIDPGetDatum(uuid_v7(now));
+	values[E_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[E_EPOCH] = Int32GetDatum(EVENT_EPOCH);
+	values[E_TENANTID] = CStringGetTextDatum(tenant_code(e->tenant_id));
+	values[E_AGGREGATETYPE] = CStringGetTextDatum(e->aggregate);
+	values[E_AGGREGATEID] = CStringGetTextDatum(e->aggregate_id);
+	values[E_AGGREGATEVERSION] = Int64GetDatum(e->version);
+	values[E_TYPE] = CStringGetTextDatum(e->type);
+	values[E_SCHEMAVERSION] = Int32GetDatum(EVENT_SCHEMA);
+	values[E_OCCURRED_AT] = TimestampTzGetDatum(e->occurred_at);
+	values[E_CORRELATIONID] = e->correlation_id ? CStringGetTextDatum(e->correlation_id) : (Datum) 0;
+	values[E_ACTOR] = CStringGetTextDatum(actor);
+	values[E_PAYLOAD] = JsonbPGetDatum(e->payload);
+	memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
+	for (int c = 0; c < E_NCOLS; c++)
+	{
+		store->values[attnos[c]] = values[c];
+		store->nulls[attnos[c]] = false;
+	}
+	store->nulls[attnos[E_CORRELATIONID]] = e->correlation_id == NULL;
 }
 
 /*
@@ -235,7 +267,7 @@ events_write(EventBatch *batch)
 	for (int i = 0; i < batch->n; i++)
 	{
 		fill_row(store, &batch->events[i], part_on, sequence, now, actor);
-		store_insert(store);
+		store_add(store);
 	}
 	store_close(store);
 	CommandCounterIncrement();

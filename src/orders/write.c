@@ -240,7 +240,7 @@ insert_bookings(SalesOrder *order)
 		set(store, m, R_SHIPMENT_NO, Int32GetDatum(b->shipment_no));
 		set_text(store, m, R_BASIS, b->state == BOOKING_PLANNED ? "horizon" :
 				 b->state == BOOKING_DEDICATED ? "dedicated" : b->on_hand ? "on_hand" : "inbound");
-		store_insert(store);
+		store_add(store);
 	}
 	if (store != NULL)
 		store_close(store);
@@ -265,7 +265,7 @@ insert_decision(SalesOrder *order)
 	set_text(store, m, D_STATUS, order->new_status);
 	set(store, m, D_COST, NumericGetDatum(scaled_to_numeric(order->cost)));
 	set(store, m, D_DETAIL, JsonbPGetDatum(order_decision_detail(order)));
-	store_insert(store);
+	store_add(store);
 	store_close(store);
 }
 
