@@ -90,6 +90,9 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		SELECT p.tenant_id, p.item, p.node, p.slot, p.timeline, p.holds, t.today
 		FROM routing.position p LEFT JOIN today t USING (tenant_id, node)
 		WHERE routing.position_shortage(p.timeline, p.holds, t.today, (SELECT c.at FROM clock c), NULL) IS NOT NULL
+		UNION ALL
+		SELECT d.tenant_id, d.item, d.node, NULL, routing.expected_timeline(d.tenant_id, d.item, d.node), NULL, t.today
+		FROM differing d LEFT JOIN today t USING (tenant_id, node)
 	), booked AS MATERIALIZED (
 		SELECT r.tenant_id, r.order_id, r.line_no,
 			   count(DISTINCT r.item) FILTER (WHERE r."to" IS NULL) AS items,
@@ -143,7 +146,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	FROM differing d
 	UNION ALL
 	-- the balance: nothing is promised that is not there; goods that have left may be missing already
-	SELECT 'balance', s.tenant_id, s.item, s.node, NULL, NULL, '>= 0',
+	SELECT DISTINCT 'balance', s.tenant_id, s.item, s.node, NULL::text, NULL::int, '>= 0',
 		   format('%s on %s', trim_scale(x.shortage[2] / 10000.0), date '2000-01-01' + x.shortage[1]::int)
 	FROM suspect s,
 		 LATERAL (SELECT min(r.needed_on) AS since FROM routing.reservation r
@@ -168,6 +171,14 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	FROM routing.position p
 	LEFT JOIN routing.position m ON m.tenant_id = p.tenant_id AND m.item = p.item AND m.node = p.node AND m.slot = 0
 	WHERE p.slot <> 0 AND (m.slots IS NULL OR p.slot NOT BETWEEN 1 AND m.slots)
+	UNION ALL
+	SELECT 'escrow', e.tenant_id, e.item, e.node, NULL, NULL, trim_scale(sum(e.kept) / 10000)::text, trim_scale(sum(e.told) / 10000)::text
+	FROM (SELECT p.tenant_id, p.item, p.node, p.timeline[k] AS key, p.timeline[k + 1] AS kept, 0::bigint AS told
+		  FROM routing.position p, LATERAL generate_series(1, cardinality(p.timeline), 3) k WHERE p.slot <> 0
+		  UNION ALL
+		  SELECT p.tenant_id, p.item, p.node, p.escrow[k], 0, p.escrow[k + 1]
+		  FROM routing.position p, LATERAL generate_series(1, cardinality(p.escrow), 2) k WHERE p.escrow IS NOT NULL) e
+	GROUP BY e.tenant_id, e.item, e.node, e.key HAVING sum(e.kept) <> sum(e.told)
 	UNION ALL
 	SELECT 'holds', h.tenant_id, h.item, h.node, NULL, NULL,
 		   format('%s until %s', trim_scale(h.booked / 10000), timestamptz '2000-01-01 00:00:00+00' + h.expires_at * interval '1 microsecond'),

@@ -2,11 +2,13 @@
  * merge.c
  *		The rows of hot item-nodes, put together.
  *
- * A hot item-node has rows with slot > 0 beside its first one; what it has
- * and owes is the sum of all of them.  A scan of the table meets them in any
- * order.
+ * A hot item-node has rows with slot > 0 beside its first one, with nothing
+ * but a timeline; what it has and owes is the sum of all.  A scan of the
+ * table meets them in any order.
  */
 #include "ledger/merge.h"
+
+#include "ledger/columns.h"
 
 struct HotRows
 {
@@ -16,23 +18,6 @@ struct HotRows
 	int			next;			/* where the next item-node begins; -1: not sorted yet */
 	Position   *rows;
 };
-
-static void
-append(Longs *to, const Longs *from, int group)
-{
-	for (int i = 0; i + group <= from->n; i += group)
-		longs_add(to, group, &from->v[i]);
-}
-
-/* Add what a slot has and owes.  Settings are those of the first row. */
-void
-position_merge(Position *pos, const Position *slot_row)
-{
-	timeline_add_all(&pos->timeline, &slot_row->timeline);
-	append(&pos->lots, &slot_row->lots, 4);
-	append(&pos->holds, &slot_row->holds, 4);
-	position_set_special(pos);
-}
 
 HotRows *
 hot_rows_create(void)
@@ -60,9 +45,9 @@ hot_rows_add(HotRows *hot, TupleTableSlot *slot)
 	row = &hot->rows[hot->n++];
 	memset(row, 0, sizeof(*row));
 	position_decode(row, slot);
-	row->key.tenant_id = DatumGetInt32(slot->tts_values[0]);
-	row->key.item = TextDatumGetCString(slot->tts_values[1]);
-	row->key.node = TextDatumGetCString(slot->tts_values[2]);
+	row->key.tenant_id = DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]);
+	row->key.item = TextDatumGetCString(slot->tts_values[POS_ITEM - 1]);
+	row->key.node = TextDatumGetCString(slot->tts_values[POS_NODE - 1]);
 	MemoryContextSwitchTo(old);
 }
 
@@ -97,7 +82,7 @@ hot_rows_next(HotRows *hot)
 		row = &hot->rows[hot->next];
 		if (position_compare(&pos, &row) != 0)
 			break;
-		position_merge(pos, row);
+		timeline_add_all(&pos->timeline, &row->timeline);
 	}
 	return pos;
 }

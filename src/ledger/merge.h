@@ -9,7 +9,6 @@
 
 typedef struct HotRows HotRows;
 
-extern void position_merge(Position *pos, const Position *slot_row);
 extern HotRows *hot_rows_create(void);
 extern void hot_rows_add(HotRows *hot, TupleTableSlot *slot);
 extern Position *hot_rows_next(HotRows *hot);

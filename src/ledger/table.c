@@ -16,6 +16,7 @@
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/channels.h"
+#include "ledger/columns.h"
 #include "ledger/merge.h"
 #include "ledger/offer.h"
 #include "ledger/reference.h"
@@ -32,26 +33,6 @@
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(routing_atp_table);
-
-/* columns of routing.position, in their order */
-enum
-{
-	TENANT_ID,
-	ITEM,
-	NODE,
-	TIMELINE,
-	SAFETY_STOCK,
-	ENABLED,
-	EVENT_VERSION,
-	SLOT,
-	SLOTS,
-	LEAD_TIME,
-	LOTS,
-	HOLDS,
-	ALLOTTED,
-	QUOTAS,
-	CLAIMS
-};
 
 #define NUM_NUMERICS	4096	/* a power of two */
 
@@ -165,16 +146,16 @@ put_plain(TableScan *ts, const TableNode *tn, TupleTableSlot *slot)
 	AtpStep    *steps = NULL;
 	int			n = 0;
 
-	if (DatumGetBool(slot->tts_values[ENABLED]))
+	if (DatumGetBool(slot->tts_values[POS_ENABLED - 1]))
 	{
-		timeline_from_array(&tl, DatumGetArrayTypeP(slot->tts_values[TIMELINE]));
+		timeline_from_array(&tl, DatumGetArrayTypeP(slot->tts_values[POS_TIMELINE - 1]));
 		if (tl.n > 0)
 		{
 			n = timeline_balances(&tl, tn->req.today, &steps);
-			n = steps_of_balances(steps, n, DatumGetInt64(slot->tts_values[SAFETY_STOCK]));
+			n = steps_of_balances(steps, n, DatumGetInt64(slot->tts_values[POS_SAFETY_STOCK - 1]));
 		}
 	}
-	put_steps(ts, tn, slot->tts_values[ITEM], slot->tts_values[NODE], steps, n);
+	put_steps(ts, tn, slot->tts_values[POS_ITEM - 1], slot->tts_values[POS_NODE - 1], steps, n);
 }
 
 static void
@@ -197,27 +178,27 @@ put_row(TableScan *ts, TupleTableSlot *slot)
 	const TableNode *tn;
 
 	slot_getallattrs(slot);
-	if (DatumGetInt32(slot->tts_values[TENANT_ID]) != ts->tenant_id)
+	if (DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]) != ts->tenant_id)
 		return;
-	node = DatumGetTextPP(slot->tts_values[NODE]);
+	node = DatumGetTextPP(slot->tts_values[POS_NODE - 1]);
 	tn = &ts->nodes[node_place(ts, VARDATA_ANY(node), (int) VARSIZE_ANY_EXHDR(node))];
 	if (tn->node == NULL || !tn->wanted)
 		return;
-	if (DatumGetInt32(slot->tts_values[SLOT]) != 0 || DatumGetInt32(slot->tts_values[SLOTS]) != 0)
+	if (DatumGetInt32(slot->tts_values[POS_SLOT - 1]) != 0 || DatumGetInt32(slot->tts_values[POS_SLOTS - 1]) != 0)
 	{
 		hot_rows_add(ts->hot, slot);
 		return;
 	}
 	old = MemoryContextSwitchTo(ts->row_context);
-	if (slot->tts_isnull[LOTS] && slot->tts_isnull[HOLDS] && slot->tts_isnull[QUOTAS] &&
-		slot->tts_isnull[CLAIMS] && !ts->some_withheld)
+	if (slot->tts_isnull[POS_LOTS - 1] && slot->tts_isnull[POS_HOLDS - 1] && slot->tts_isnull[POS_QUOTAS - 1] &&
+		slot->tts_isnull[POS_CLAIMS - 1] && !ts->some_withheld)
 		put_plain(ts, tn, slot);
 	else
 	{
 		Position	pos = {0};
 
 		position_decode(&pos, slot);
-		put_position(ts, tn, &pos, slot->tts_values[ITEM], slot->tts_values[NODE]);
+		put_position(ts, tn, &pos, slot->tts_values[POS_ITEM - 1], slot->tts_values[POS_NODE - 1]);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(ts->row_context);
