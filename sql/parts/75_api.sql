@@ -51,8 +51,8 @@ CREATE VIEW routing.availability WITH (security_invoker = true) AS
 		   CASE WHEN routing.withheld(p.tenant_id, p.item, p.node) THEN 0 ELSE f.atp END AS atp
 	FROM routing.position p,
 		 LATERAL routing.position_figures(p, routing.node_today(p.tenant_id, p.node)) f
-	WHERE routing.is_member(p.tenant_id);
-COMMENT ON VIEW routing.availability IS 'on hand, promised, inbound and today''s ATP of every item-node, one snapshot';
+	WHERE p.slot = 0 AND routing.is_member(p.tenant_id);
+COMMENT ON VIEW routing.availability IS 'on hand, promised (holds included), inbound and today''s ATP of every item-node, one snapshot';
 
 CREATE FUNCTION routing.promise(order_document jsonb,
 								OUT line_no int, OUT item text, OUT node text, OUT service text,

@@ -1,67 +1,233 @@
--- verify: every invariant recomputed; doctor: what is set up wrongly
+-- verify: every invariant recomputed
 
+CREATE FUNCTION routing.engine_now() RETURNS timestamptz
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_engine_now';
+COMMENT ON FUNCTION routing.engine_now() IS 'the time it is for the engine: now(), moved by routing.clock_offset';
+
+CREATE FUNCTION routing.position_shortage(timeline bigint[], holds bigint[], today date, at timestamptz, since date)
+	RETURNS bigint[]
+	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_position_shortage';
+COMMENT ON FUNCTION routing.position_shortage(bigint[], bigint[], date, timestamptz, date) IS
+	'the first day from since on, and its balance, on which a position row has demand and less than 0 left; null if there is none';
+
+/*
+ * What supply and open bookings say of each item-node, in the terms of
+ * position.timeline.  Lateral subqueries, so that what is said about one
+ * item-node is as cheap as it should be; the rules are few, and remembered.
+ */
+CREATE VIEW routing.ledger_entry WITH (security_invoker = true) AS
+	SELECT s.tenant_id, s.item, s.node,
+		   CASE WHEN s.available_on = '-infinity' THEN -2147483648
+				ELSE (s.available_on - date '2000-01-01') + coalesce(i.dock_days, n.dock_days, 0) + r.delay_days
+					 + (r.late_days - 1) * 4294967296 END AS key,
+		   (s.quantity * 10000)::bigint AS supply, 0::bigint AS demand,
+		   CASE WHEN s.expires_on IS NULL THEN NULL::bigint ELSE s.expires_on - date '2000-01-01' END AS until
+	FROM routing.supply s
+	LEFT JOIN routing.node n ON n.tenant_id = s.tenant_id AND n.node = s.node
+	LEFT JOIN routing.item_node i ON i.tenant_id = s.tenant_id AND i.item = s.item AND i.node = s.node
+		 AND i.dock_days IS NOT NULL
+	CROSS JOIN LATERAL (
+		SELECT b.usable, b.delay_days, b.late_days
+		FROM (SELECT x.usable, x.delay_days, x.late_days,
+					 CASE x.status WHEN '*' THEN 0 ELSE 4 END + CASE x.kind WHEN '*' THEN 0 ELSE 2 END AS exact
+			  FROM routing.supply_rule x
+			  WHERE x.tenant_id = s.tenant_id AND x.status IN ('*', s.status COLLATE "C")
+				AND x.kind IN ('*', s.kind COLLATE "C")
+			  UNION ALL
+			  SELECT s.status NOT IN ('quarantine', 'held', 'hold', 'blocked', 'putaway'),
+					 CASE s.status WHEN 'unconfirmed' THEN 3 ELSE 0 END, 1,
+					 CASE WHEN s.status IN ('quarantine', 'held', 'hold', 'blocked', 'putaway', 'unconfirmed')
+						  THEN 3 ELSE -1 END) b
+		ORDER BY b.exact DESC LIMIT 1) r
+	WHERE s.order_id = '' AND r.usable
+	UNION ALL
+	SELECT b.tenant_id, b.item, b.node, (b.needed_on - date '2000-01-01')::bigint, 0, (b.quantity * 10000)::bigint,
+		   CASE WHEN b.min_expiry IS NULL THEN NULL::bigint ELSE b.min_expiry - date '2000-01-01' END
+	FROM routing.reservation b WHERE b."to" IS NULL AND b.state IN ('firm', 'issued');
+COMMENT ON VIEW routing.ledger_entry IS
+	'supply that counts and bookings that count, in the terms of position.timeline: what that is recomputed from';
+
+CREATE FUNCTION routing.expected_timeline(tenant_id int, item text, node text) RETURNS bigint[]
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	RETURN (SELECT array_agg(x.v ORDER BY (d.key & 4294967295)::bit(32)::int, d.key, x.k)::bigint[]
+			FROM (SELECT e.key, sum(e.supply) AS supply, sum(e.demand) AS demand
+				  FROM routing.ledger_entry e
+				  WHERE e.tenant_id = expected_timeline.tenant_id AND e.item = expected_timeline.item
+					AND e.node = expected_timeline.node
+				  GROUP BY 1 HAVING sum(e.supply) <> 0 OR sum(e.demand) <> 0) d,
+				 LATERAL unnest(ARRAY[d.key, d.supply, d.demand]) WITH ORDINALITY x(v, k));
+COMMENT ON FUNCTION routing.expected_timeline(int, text, text) IS
+	'the timeline that an item-node should have, over all its rows of position';
+
+/*
+ * One snapshot, plans over whole tables: with 10 million rows of supply the
+ * accounts are a matter of a minute, and hash and sort within 128 MB or on
+ * disk.  Balances are those of the last roll(), since which the calendar may
+ * have made some supply late; before the first one dates count as given.
+ */
 CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, OUT node text, OUT order_id text,
 							   OUT line_no int, OUT expected text, OUT found text)
 	RETURNS SETOF record
-	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
-	WITH entry AS MATERIALIZED (
-		SELECT e.tenant_id, e.item, e.node, e.day, sum(e.supply) AS supply, sum(e.demand) AS demand
-		FROM (SELECT s.tenant_id, s.item, s.node,
-					 CASE WHEN s.available_on = '-infinity' THEN -2147483648 ELSE s.available_on - date '2000-01-01' END AS day,
-					 (s.quantity * 10000)::bigint AS supply, 0::bigint AS demand
-			  FROM routing.supply s
-			  UNION ALL
-			  SELECT r.tenant_id, r.item, r.node, r.needed_on - date '2000-01-01', 0, (r.quantity * 10000)::bigint
-			  FROM routing.reservation r WHERE r."to" IS NULL AND r.state = 'firm') e
-		GROUP BY 1, 2, 3, 4
-		HAVING sum(e.supply) <> 0 OR sum(e.demand) <> 0
-	), expected AS (
-		SELECT e.tenant_id, e.item, e.node,
-			   array_agg(x.v ORDER BY e.day, x.k)::bigint[] AS timeline
-		FROM entry e, LATERAL unnest(ARRAY[e.day, e.supply, e.demand]) WITH ORDINALITY x(v, k)
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET jit = off ROWS 10 AS $$
+	WITH clock AS MATERIALIZED (
+		SELECT routing.engine_now() AS at,
+			   (extract(epoch FROM routing.engine_now() - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS usecs
+	), today AS MATERIALIZED (
+		SELECT n.tenant_id, n.node,
+			   (s.rolled_at AT TIME ZONE CASE WHEN routing.time_zone_known(n.time_zone) THEN n.time_zone ELSE 'UTC' END)::date
+			   AS today
+		FROM routing.node n JOIN routing.setting s USING (tenant_id) WHERE s.rolled_at IS NOT NULL
+	), differing AS MATERIALIZED (
+		SELECT DISTINCT d.tenant_id, d.item, d.node
+		FROM (SELECT e.tenant_id, e.item, e.node
+			  FROM (SELECT l.tenant_id, l.item, l.node, l.key, l.supply, l.demand FROM routing.ledger_entry l
+					UNION ALL
+					SELECT p.tenant_id, p.item, p.node, p.timeline[k], -p.timeline[k + 1], -p.timeline[k + 2]
+					FROM routing.position p, LATERAL generate_series(1, cardinality(p.timeline), 3) k) e
+			  GROUP BY e.tenant_id, e.item, e.node, e.key
+			  HAVING sum(e.supply) <> 0 OR sum(e.demand) <> 0) d
+	), suspect AS MATERIALIZED (
+		SELECT p.tenant_id, p.item, p.node, p.slot, p.timeline, p.holds, t.today
+		FROM routing.position p LEFT JOIN today t USING (tenant_id, node)
+		WHERE routing.position_shortage(p.timeline, p.holds, t.today, (SELECT c.at FROM clock c), NULL) IS NOT NULL
+		UNION ALL
+		SELECT d.tenant_id, d.item, d.node, NULL, routing.expected_timeline(d.tenant_id, d.item, d.node), NULL, t.today
+		FROM differing d LEFT JOIN today t USING (tenant_id, node)
+	), booked AS MATERIALIZED (
+		SELECT r.tenant_id, r.order_id, r.line_no,
+			   count(DISTINCT r.item) FILTER (WHERE r."to" IS NULL) AS items,
+			   min(r.item) AS item,
+			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL), 0) AS quantity,
+			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL AND r.state <> 'uncovered'), 0) AS serving,
+			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NOT NULL), 0) AS shipped
+		FROM routing.reservation r
+		WHERE (r."to" IS NULL OR r.state = 'shipped')
+		  AND r.order_id NOT LIKE 'hold:%' AND r.order_id NOT LIKE 'demand:%'
 		GROUP BY 1, 2, 3
-	), balance AS (
-		SELECT e.tenant_id, e.item, e.node, e.day,
-			   sum(e.supply - e.demand) OVER w AS balance, sum(e.demand) OVER w AS demand
-		FROM entry e WINDOW w AS (PARTITION BY e.tenant_id, e.item, e.node ORDER BY e.day)
-	), booked AS (
-		SELECT r.tenant_id, r.order_id, r.line_no, count(DISTINCT r.item) AS items, min(r.item) AS item,
-			   sum(r.quantity) AS quantity, sum(r.quantity) FILTER (WHERE r.state = 'firm') AS firm
-		FROM routing.reservation r WHERE r."to" IS NULL GROUP BY 1, 2, 3
+	), ordered AS (
+		SELECT l.tenant_id, l.order_id, l.line_no, l.item, l.status, l.replan,
+			   l.quantity * CASE WHEN l.uom IS NULL OR l.uom = i.uom THEN 1 ELSE u.factor END AS quantity
+		FROM routing.sales_order_line l
+		LEFT JOIN routing.item i USING (tenant_id, item)
+		LEFT JOIN routing.item_uom u ON u.tenant_id = l.tenant_id AND u.item = l.item AND u.uom = l.uom
+	), held AS (
+		SELECT e.tenant_id, e.item, e.node, e.expires_at, e.needed_on, e.min_expiry,
+			   sum(e.booked) AS booked, sum(e.quantity) AS quantity
+		FROM (SELECT r.tenant_id, r.item, r.node,
+					 (extract(epoch FROM r.expires_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS expires_at,
+					 (r.needed_on - date '2000-01-01')::bigint AS needed_on,
+					 coalesce(r.min_expiry - date '2000-01-01', -2147483648)::bigint AS min_expiry,
+					 (r.quantity * 10000)::bigint AS booked, 0::bigint AS quantity
+			  FROM routing.reservation r WHERE r."to" IS NULL AND r.state = 'hold'
+			  UNION ALL
+			  SELECT p.tenant_id, p.item, p.node, p.holds[k], p.holds[k + 1], p.holds[k + 2], 0, p.holds[k + 3]
+			  FROM routing.position p, LATERAL generate_series(1, cardinality(p.holds), 4) k
+			  WHERE p.holds IS NOT NULL) e
+		WHERE e.expires_at > (SELECT c.usecs FROM clock c)
+		GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(e.booked) <> sum(e.quantity)
+	), claimed AS (
+		SELECT e.tenant_id, e.item, e.node, e.rank, e.claimed_at, sum(e.claimed) AS claimed, sum(e.quantity) AS quantity
+		FROM (SELECT c.tenant_id, c.item, c.node, c.rank::bigint AS rank,
+					 (extract(epoch FROM c.claimed_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS claimed_at,
+					 (c.quantity * 10000)::bigint AS claimed, 0::bigint AS quantity
+			  FROM routing.claim c
+			  UNION ALL
+			  SELECT p.tenant_id, p.item, p.node, p.claims[k], p.claims[k + 1], 0, p.claims[k + 2]
+			  FROM routing.position p, LATERAL generate_series(1, cardinality(p.claims), 3) k
+			  WHERE p.claims IS NOT NULL) e
+		GROUP BY 1, 2, 3, 4, 5 HAVING sum(e.claimed) <> sum(e.quantity)
 	)
 	SELECT v.* FROM (
-	-- the accounts: a position is its supply and its open bookings
-	SELECT 'timeline', coalesce(e.tenant_id, p.tenant_id), coalesce(e.item, p.item), coalesce(e.node, p.node),
-		   NULL::text, NULL::int, e.timeline::text, p.timeline::text
-	FROM expected e FULL JOIN routing.position p USING (tenant_id, item, node)
-	WHERE coalesce(e.timeline, '{}') <> coalesce(p.timeline, '{}') OR (p.item IS NULL)
+	-- the accounts: a position, over all its rows, is its supply and its open bookings
+	SELECT 'timeline', d.tenant_id, d.item, d.node, NULL::text, NULL::int,
+		   routing.expected_timeline(d.tenant_id, d.item, d.node)::text,
+		   (SELECT string_agg(p.timeline::text, ' + ' ORDER BY p.slot) FROM routing.position p
+			WHERE p.tenant_id = d.tenant_id AND p.item = d.item AND p.node = d.node)
+	FROM differing d
 	UNION ALL
-	-- the balance: nothing is promised that is not there
-	SELECT 'balance', b.tenant_id, b.item, b.node, NULL, NULL, '>= 0',
-		   format('%s on day %s', trim_scale(b.balance / 10000), date '2000-01-01' + b.day)
-	FROM balance b WHERE b.balance < 0 AND b.demand > 0 AND b.day > -2147483648
+	-- the balance: nothing is promised that is not there; goods that have left may be missing already
+	SELECT DISTINCT 'balance', s.tenant_id, s.item, s.node, NULL::text, NULL::int, '>= 0',
+		   format('%s on %s', trim_scale(x.shortage[2] / 10000.0), date '2000-01-01' + x.shortage[1]::int)
+	FROM suspect s,
+		 LATERAL (SELECT min(r.needed_on) AS since FROM routing.reservation r
+				  WHERE r.tenant_id = s.tenant_id AND r.item = s.item AND r.node = s.node AND r."to" IS NULL
+					AND r.state IN ('firm', 'hold')) b,
+		 LATERAL (SELECT routing.position_shortage(s.timeline, s.holds, s.today, (SELECT c.at FROM clock c), b.since)
+				  AS shortage) x
+	WHERE b.since IS NOT NULL AND x.shortage IS NOT NULL
 	UNION ALL
-	SELECT 'safety_stock', p.tenant_id, p.item, p.node, NULL, NULL,
-		   format('%s %s', coalesce(i.safety_stock, 0), coalesce(i.enabled, true)),
-		   format('%s %s', trim_scale(p.safety_stock / 10000.0), p.enabled)
+	SELECT 'settings', p.tenant_id, p.item, p.node, NULL, NULL,
+		   format('safety stock %s, lead time %s, enabled %s', coalesce(trim_scale(i.safety_stock), 0),
+				  coalesce(i.lead_time_days::text, 'none'), coalesce(i.enabled, true)),
+		   format('safety stock %s, lead time %s, enabled %s', trim_scale(p.safety_stock / 10000.0),
+				  coalesce(p.lead_time_days::text, 'none'), p.enabled)
 	FROM routing.position p LEFT JOIN routing.item_node i USING (tenant_id, item, node)
-	WHERE p.safety_stock <> coalesce(i.safety_stock, 0) * 10000 OR p.enabled <> coalesce(i.enabled, true)
+	WHERE p.slot = 0
+	  AND (p.safety_stock <> coalesce(i.safety_stock, 0) * 10000 OR p.enabled <> coalesce(i.enabled, true)
+		   OR p.lead_time_days IS DISTINCT FROM i.lead_time_days)
 	UNION ALL
-	-- the order lines: what is booked is part of what was ordered
+	SELECT 'slots', p.tenant_id, p.item, p.node, NULL, NULL, 'rows of a position with slots',
+		   format('slot %s of %s', p.slot, coalesce(m.slots::text, 'no position'))
+	FROM routing.position p
+	LEFT JOIN routing.position m ON m.tenant_id = p.tenant_id AND m.item = p.item AND m.node = p.node AND m.slot = 0
+	WHERE p.slot <> 0 AND (m.slots IS NULL OR p.slot NOT BETWEEN 1 AND m.slots)
+	UNION ALL
+	SELECT 'escrow', e.tenant_id, e.item, e.node, NULL, NULL, trim_scale(sum(e.kept) / 10000)::text, trim_scale(sum(e.told) / 10000)::text
+	FROM (SELECT p.tenant_id, p.item, p.node, p.timeline[k] AS key, p.timeline[k + 1] AS kept, 0::bigint AS told
+		  FROM routing.position p, LATERAL generate_series(1, cardinality(p.timeline), 3) k WHERE p.slot <> 0
+		  UNION ALL
+		  SELECT p.tenant_id, p.item, p.node, p.escrow[k], 0, p.escrow[k + 1]
+		  FROM routing.position p, LATERAL generate_series(1, cardinality(p.escrow), 2) k WHERE p.escrow IS NOT NULL) e
+	GROUP BY e.tenant_id, e.item, e.node, e.key HAVING sum(e.kept) <> sum(e.told)
+	UNION ALL
+	SELECT 'holds', h.tenant_id, h.item, h.node, NULL, NULL,
+		   format('%s until %s', trim_scale(h.booked / 10000), timestamptz '2000-01-01 00:00:00+00' + h.expires_at * interval '1 microsecond'),
+		   trim_scale(h.quantity / 10000)::text
+	FROM held h
+	UNION ALL
+	SELECT 'claims', c.tenant_id, c.item, c.node, NULL, NULL, format('%s of rank %s', trim_scale(c.claimed / 10000), c.rank),
+		   trim_scale(c.quantity / 10000)::text
+	FROM claimed c
+	UNION ALL
+	-- the bookings
+	SELECT 'booking_state', r.tenant_id, r.item, r.node, r.order_id, r.line_no,
+		   CASE WHEN r."to" IS NULL THEN 'a state of an open booking' ELSE 'a state of a closed booking' END, r.state
+	FROM routing.reservation r
+	WHERE CASE WHEN r."to" IS NULL
+			   THEN r.state NOT IN ('firm', 'issued', 'hold', 'at_risk', 'uncovered', 'planned', 'dedicated')
+			   ELSE r.state NOT IN ('cancelled', 'changed', 'expired', 'shipped') END
+	UNION ALL
+	SELECT 'hold', r.tenant_id, r.item, r.node, r.order_id, r.line_no, 'an open hold that expires with its bookings', h.state
+	FROM routing.reservation r
+	LEFT JOIN routing.hold h ON h.tenant_id = r.tenant_id AND h.hold_id = substr(r.order_id, 6)
+	WHERE r."to" IS NULL AND r.state = 'hold'
+	  AND (r.order_id NOT LIKE 'hold:%' OR h.state IS DISTINCT FROM 'open' OR h.expires_at IS DISTINCT FROM r.expires_at)
+	UNION ALL
+	SELECT 'demand', b.tenant_id, b.item, b.node, b.order_id, NULL,
+		   coalesce(format('at most %s of %s at %s', d.quantity, d.item, d.node), 'a demand'),
+		   format('%s of %s at %s', b.quantity, b.item, b.node)
+	FROM (SELECT r.tenant_id, r.order_id, r.item, r.node, sum(r.quantity) AS quantity
+		  FROM routing.reservation r WHERE r."to" IS NULL AND r.order_id LIKE 'demand:%' GROUP BY 1, 2, 3, 4) b
+	LEFT JOIN routing.demand d ON d.tenant_id = b.tenant_id AND d.ref = substr(b.order_id, 8)
+	WHERE d.ref IS NULL OR d.item <> b.item OR d.node <> b.node OR b.quantity > d.quantity
+	UNION ALL
+	-- the order lines: what is booked and shipped is part of what was ordered
 	SELECT 'booking', b.tenant_id, b.item, NULL, b.order_id, b.line_no,
 		   CASE WHEN l.order_id IS NULL THEN 'an order line' ELSE format('at most %s of %s', l.quantity, l.item) END,
-		   format('%s of %s', b.quantity, b.item)
-	FROM booked b LEFT JOIN routing.sales_order_line l USING (tenant_id, order_id, line_no)
-	WHERE l.order_id IS NULL OR l.status = 'cancelled' OR b.items > 1 OR b.item <> l.item OR b.quantity > l.quantity
+		   format('%s of %s', b.quantity + b.shipped, b.item)
+	FROM booked b LEFT JOIN ordered l USING (tenant_id, order_id, line_no)
+	WHERE b.quantity > 0
+	  AND (l.order_id IS NULL OR l.status = 'cancelled' OR b.items > 1 OR b.item <> l.item
+		   OR b.quantity + b.shipped > l.quantity)
 	UNION ALL
 	SELECT 'line_status', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
 		   CASE WHEN l.status IN ('allocated', 'scheduled') THEN format('%s booked', l.quantity)
 				WHEN l.status = 'received' THEN 'routed' ELSE l.status END,
-		   format('%s, %s booked', l.status, coalesce(b.firm, 0))
-	FROM routing.sales_order_line l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
+		   format('%s, %s booked', l.status, coalesce(b.serving + b.shipped, 0))
+	FROM ordered l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
 	-- a victim whose order somebody else held keeps its status while the order is pending
-	WHERE (l.status IN ('allocated', 'scheduled') AND coalesce(b.firm, 0) <> l.quantity
-		   AND (coalesce(b.quantity, 0) <> l.quantity
+	WHERE (l.status IN ('allocated', 'scheduled') AND coalesce(b.serving + b.shipped, 0) <> l.quantity
+		   AND (coalesce(b.quantity + b.shipped, 0) <> l.quantity
 				OR NOT EXISTS (SELECT FROM routing.pending p
 							   WHERE p.tenant_id = l.tenant_id AND p.binding = '' AND p.concept = 'orders'
 								 AND p.key = l.order_id)))
@@ -85,95 +251,4 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	WHERE routing.is_member(v.tenant_id)
 $$;
 COMMENT ON FUNCTION routing.verify() IS
-	'every invariant recomputed from supply, bookings and orders; must return no row';
-
-CREATE FUNCTION routing.library_version() RETURNS text
-	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_library_version';
-COMMENT ON FUNCTION routing.library_version() IS 'version of the shared library';
-
-CREATE FUNCTION routing.time_zone_known(name text) RETURNS boolean
-	LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'routing_time_zone_known';
-COMMENT ON FUNCTION routing.time_zone_known(text) IS 'whether the server knows the time zone';
-
-CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem text, OUT remedy text)
-	RETURNS SETOF record
-	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
-	SELECT 'error', 'extension', format('the library is version %s, the SQL objects are version %s',
-										routing.library_version(), e.extversion),
-		   'ALTER EXTENSION routing UPDATE'
-	FROM pg_extension e WHERE e.extname = 'routing' AND e.extversion <> routing.library_version()
-	UNION ALL
-	SELECT 'warning', 'wal_level', format('wal_level is %s: no replication slot can stream events', current_setting('wal_level')),
-		   'ALTER SYSTEM SET wal_level = logical, then restart; polling the event table needs nothing'
-	WHERE current_setting('wal_level') <> 'logical'
-	UNION ALL
-	SELECT 'warning', 'max_slot_wal_keep_size', 'a replication slot that nobody reads can fill the disk with WAL',
-		   'set max_slot_wal_keep_size to what the disk can spare'
-	WHERE current_setting('max_slot_wal_keep_size') = '-1' AND EXISTS (SELECT FROM pg_replication_slots)
-	UNION ALL
-	SELECT 'warning', 'routing.event', 'there is no event partition for today; events go into an older one, or the first order makes one',
-		   'SELECT routing.create_event_partitions(), every day'
-	WHERE to_regclass('routing.event_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NULL
-	UNION ALL
-	SELECT 'error', format('node %s', n.node), format('time zone "%s" is unknown; UTC is used', n.time_zone),
-		   'use a name from pg_timezone_names'
-	FROM routing.node n WHERE NOT routing.time_zone_known(n.time_zone) AND routing.is_member(n.tenant_id)
-	UNION ALL
-	SELECT 'warning', format('node %s', n.node), 'it is open and no lane leaves from it', 'insert its lanes into routing.lane, or close it'
-	FROM routing.node n
-	WHERE n.status = 'open' AND routing.is_member(n.tenant_id) AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
-	UNION ALL
-	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
-		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_order', 'note_truncate', 'reference_changed',
-					  'refuse_delete')
-	UNION ALL
-	SELECT 'error', format('binding %s', w.binding),
-		   format('table %I.%I %s', w.table_schema, w.table_name,
-				  CASE WHEN to_regclass(format('%I.%I', w.table_schema, w.table_name)) IS NULL THEN 'is gone or renamed'
-					   ELSE 'has lost triggers of the binding, or they are disabled' END),
-		   format('SELECT routing.unbind(%L), bind again, then sync', w.binding)
-	FROM routing.binding_watch w
-	WHERE routing.is_member(w.tenant_id) AND 4 > (SELECT count(*) FROM pg_trigger t
-			   WHERE t.tgrelid = to_regclass(format('%I.%I', w.table_schema, w.table_name))
-				 AND t.tgenabled = 'A' AND NOT t.tgisinternal
-				 AND CASE WHEN t.tgfoid = 'routing.settle()'::regprocedure
-						  THEN position(format('note_change(%s, %L::text, %s,', w.tenant_id, w.binding, w.watch_no)
-										IN pg_get_triggerdef(t.oid)) > 0
-						  WHEN t.tgfoid = 'routing.note_truncate()'::regprocedure
-						  THEN t.tgname LIKE format('routing\_%s\_%%\_%s\_t', w.tenant_id, w.watch_no)
-							   AND position(convert_to(w.binding, getdatabaseencoding()) IN t.tgargs) > 0
-						  ELSE false END)
-	UNION ALL
-	SELECT 'error', format('%s of binding %s', b.c, w.binding), format('watched table %I.%I belongs to a superuser', w.table_schema, w.table_name),
-		   'ALTER TABLE ... OWNER TO a role that is not a superuser'
-	FROM routing.binding_watch w, LATERAL (SELECT w.concept AS c) b, pg_class c, pg_roles r
-	WHERE c.oid = to_regclass(format('%I.%I', w.table_schema, w.table_name)) AND r.oid = c.relowner AND r.rolsuper
-	  AND routing.is_member(w.tenant_id)
-	UNION ALL
-	SELECT 'warning', format('binding %s', b.binding), 'it is paused', format('SELECT routing.resume(%L)', b.binding)
-	FROM routing.binding b WHERE b.state = 'paused' AND routing.is_member(b.tenant_id)
-	UNION ALL
-	SELECT 'warning', format('binding %s', p.binding), format('%s keys are pending; the oldest since %s: %s', count(*),
-				date_trunc('second', min(p.noted_at)), (array_agg(p.reason ORDER BY p.noted_at, p.key))[1]),
-		   CASE WHEN bool_or(p.key = '*') THEN format('correct the cause, then SELECT routing.sync(%L)', p.binding)
-				ELSE 'correct the cause, then SELECT routing.run_jobs()' END
-	FROM routing.pending p WHERE routing.is_member(p.tenant_id) GROUP BY p.tenant_id, p.binding
-	UNION ALL
-	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname),
-		   'the engine writes this table directly, so it does not fire', format('DROP TRIGGER %I ON routing.%I', t.tgname, c.relname)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal
-	  AND (c.relname IN ('position', 'reservation', 'decision', 'event') OR c.relname LIKE 'event\_2%')
-	UNION ALL
-	SELECT 'error', 'routing.position', format('index %s is not the extension''s; its entries are not kept right', i.indexrelid::regclass),
-		   format('DROP INDEX %s', i.indexrelid::regclass)
-	FROM pg_index i WHERE i.indrelid = 'routing.position'::regclass AND NOT i.indisprimary
-	UNION ALL
-	SELECT 'error', format('policy %s version %s', p.policy, p.version), 'the active version is effective in the future; built-in values apply until then',
-		   'keep the older version active until then'
-	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now() AND routing.is_member(p.tenant_id)
-$$;
-COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';
+	'every invariant recomputed from supply, bookings and orders on one snapshot; must return no row';

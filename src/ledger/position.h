@@ -138,6 +138,9 @@ extern bool slots_fold(Ledger *ledger, Position *pos, bool wait);
 extern void slots_consider(Ledger *ledger, Position *pos, bool waited);
 extern void slots_flush(Ledger *ledger, Position *pos, CatalogIndexState indexes);
 
+/* single.c */
+extern bool position_read_one(Position *pos, int32 tenant_id, const char *item, const char *node);
+
 /* row.c */
 extern void position_decode(Position *pos, TupleTableSlot *slot);
 extern HeapTuple position_form(const Position *pos, TupleDesc desc);

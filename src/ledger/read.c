@@ -12,6 +12,7 @@
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/channels.h"
+#include "ledger/columns.h"
 #include "ledger/offer.h"
 #include "ledger/reference.h"
 #include "network/network.h"
@@ -117,6 +118,19 @@ offer_on(Position *pos, const OfferRequest *req, DateADT day)
 	return steps_at(steps, n, day);
 }
 
+/* What is promised: bookings, and holds that have not expired. */
+static int64
+promised_of(const Position *pos, TimestampTz now)
+{
+	Timeline	all;
+
+	if (pos->holds.n == 0)
+		return timeline_promised(&pos->timeline);
+	timeline_copy(&all, &pos->timeline);
+	holds_add_demand(pos, now, &all);
+	return timeline_promised(&all);
+}
+
 /*
  * What somebody without an order is told: for the channel, of the default
  * rank, and no more than there will be supply for.
@@ -141,18 +155,12 @@ routing_atp(PG_FUNCTION_ARGS)
 	const Network *net = network_get(tenant_id);
 	const NetNode *node = node_argument(fcinfo, 1, net);
 	OfferRequest req;
-	Ledger	   *ledger;
-	Position   *pos;
-	int64		atp;
+	Position	pos;
 
 	request_init(&req, node, tenant_id, channel_argument(fcinfo, 3, tenant_id));
-	ledger = ledger_open(false);
-	pos = ledger_get(ledger, tenant_id, item, node->node);
-	if (!pos->exists)
+	if (!position_read_one(&pos, tenant_id, item, node->node))
 		require_item(tenant_id, item);
-	atp = offer_on(pos, &req, day_argument(fcinfo, 2, req.today));
-	ledger_close(ledger);
-	PG_RETURN_NUMERIC(scaled_to_numeric(atp));
+	PG_RETURN_NUMERIC(scaled_to_numeric(offer_on(&pos, &req, day_argument(fcinfo, 2, req.today))));
 }
 
 Datum
@@ -230,7 +238,7 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 		nsteps = position_offer(pos, &req, &steps);
 		values[0] = CStringGetTextDatum(nodes[i].node);
 		values[1] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos->timeline)));
-		values[2] = NumericGetDatum(scaled_to_numeric(timeline_promised(&pos->timeline)));
+		values[2] = NumericGetDatum(scaled_to_numeric(promised_of(pos, req.now)));
 		values[3] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos->timeline)));
 		values[4] = NumericGetDatum(scaled_to_numeric(steps_at(steps, nsteps, day)));
 		nulls[5] = true;
@@ -287,7 +295,10 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* For the view: the figures of a position row that the caller has read. */
+/*
+ * For the view: the figures of an item-node whose first position row the caller
+ * has read.
+ */
 Datum
 routing_position_figures(PG_FUNCTION_ARGS)
 {
@@ -307,10 +318,14 @@ routing_position_figures(PG_FUNCTION_ARGS)
 	tuple.t_data = row;
 	ExecStoreHeapTuple(&tuple, slot, false);
 	position_decode(&pos, slot);
+	if (pos.slots > 0)
+		(void) position_read_one(&pos, DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]),
+								 TextDatumGetCString(slot->tts_values[POS_ITEM - 1]),
+								 TextDatumGetCString(slot->tts_values[POS_NODE - 1]));
 	offer_request_init(&req, PG_GETARG_DATEADT(1), clock_of_transaction());
 	req.within_horizon = true;
 	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos.timeline)));
-	values[1] = NumericGetDatum(scaled_to_numeric(timeline_promised(&pos.timeline)));
+	values[1] = NumericGetDatum(scaled_to_numeric(promised_of(&pos, req.now)));
 	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));
 	values[3] = NumericGetDatum(scaled_to_numeric(offer_on(&pos, &req, req.today)));
 	ExecDropSingleTupleTableSlot(slot);

@@ -6,33 +6,11 @@
  */
 #include "ledger/position.h"
 
+#include "ledger/columns.h"
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
-
-/* columns of routing.position */
-enum
-{
-	POS_TENANT_ID = 1,
-	POS_ITEM,
-	POS_NODE,
-	POS_TIMELINE,
-	POS_SAFETY_STOCK,
-	POS_ENABLED,
-	POS_EVENT_VERSION,
-	POS_SLOT,
-	POS_SLOTS,
-	POS_ESCROW,
-	POS_SLOTS_AT,
-	POS_LEAD_TIME,
-	POS_LOTS,
-	POS_HOLDS,
-	POS_ALLOTTED,
-	POS_QUOTAS,
-	POS_CLAIMS,
-	POS_FALLS,
-	POS_NATTS = POS_FALLS
-};
 
 StaticAssertDecl((int) POS_NODE == POSITION_NODE_ATTNO, "the node's column");
 

@@ -75,6 +75,17 @@ load(uint64 generation)
 	cached = w;
 }
 
+/* Whether there is any such item-node, which is rare. */
+bool
+supply_some_withheld(void)
+{
+	uint64		generation = engine_generation(TAB_PENDING);
+
+	if (cached == NULL || cached->generation != generation)
+		load(generation);
+	return cached->n > 0;
+}
+
 /* Whether the item-node offers nothing for now. */
 bool
 supply_withheld(int32 tenant_id, const char *item, const char *node)

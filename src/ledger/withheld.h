@@ -7,6 +7,7 @@
 
 #include "base/compat.h"
 
+extern bool supply_some_withheld(void);
 extern bool supply_withheld(int32 tenant_id, const char *item, const char *node);
 
 #endif							/* ROUTING_LEDGER_WITHHELD_H */

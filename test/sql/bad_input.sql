@@ -179,7 +179,7 @@ begin
 	loop
 		r := t.try(format('select routing.%I(%s)', f.proname,
 						  case when f.typed ~ 'record' then f.args else f.typed end));
-		raise notice '%: %', f.name, split_part(r, e'\n', 1);
+		raise notice '%: %', f.name, regexp_replace(split_part(r, e'\n', 1), '\d{4}-\d\d-\d\d', 'DATE', 'g');
 	end loop;
 end
 $$;

@@ -1,0 +1,31 @@
+/*
+ * columns.h
+ *		The columns of routing.position by number, in the order of the table.
+ */
+#ifndef ROUTING_LEDGER_COLUMNS_H
+#define ROUTING_LEDGER_COLUMNS_H
+
+enum
+{
+	POS_TENANT_ID = 1,
+	POS_ITEM,
+	POS_NODE,
+	POS_TIMELINE,
+	POS_SAFETY_STOCK,
+	POS_ENABLED,
+	POS_EVENT_VERSION,
+	POS_SLOT,
+	POS_SLOTS,
+	POS_ESCROW,
+	POS_SLOTS_AT,
+	POS_LEAD_TIME,
+	POS_LOTS,
+	POS_HOLDS,
+	POS_ALLOTTED,
+	POS_QUOTAS,
+	POS_CLAIMS,
+	POS_FALLS,
+	POS_NATTS = POS_FALLS
+};
+
+#endif							/* ROUTING_LEDGER_COLUMNS_H */
