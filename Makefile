@@ -5,9 +5,11 @@
 #   make bench         measure against plain inserts        (test/bench)
 #   make load          many sessions, few units             (test/load)
 #   make erp           route the sample ERP data sets       (test/erp)
+#   make oracle        availability against a naive oracle  (test/oracle)
+#   make soak          the ledger under a long random load  (test/t/007_ledger_load.pl)
 #   make lint          checks of the sources, cppcheck and clang-tidy included
 #
-# These six work on a machine that has only Debian, make, and root or sudo.
+# These eight work on a machine that has only Debian, make, and root or sudo.
 # For packagers, with server headers at hand (PG_CONFIG=... selects a server):
 #
 #   make && make install && make installcheck
@@ -93,10 +95,13 @@ demo:
 	+@demo/run.sh
 test:
 	+@test/run.sh
-bench load erp:
+bench load erp oracle:
 	+@test/run.sh $@
+# ROUTING_SOAK_SECONDS of random load on the ledger, half an hour by default
+soak:
+	+@ROUTING_SOAK_SECONDS=$${ROUTING_SOAK_SECONDS:-1800} test/run.sh soak
 lint:
 	@test/setup.sh lint
 	@test/lint.sh all
 
-.PHONY: FORCE check-names setup demo test bench load erp lint
+.PHONY: FORCE check-names setup demo test bench load erp oracle soak lint

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what building and testing need and is missing.
 #
-#   test/setup.sh         compiler, make, server, server headers, IPC::Run
+#   test/setup.sh         compiler, make, server, server headers, IPC::Run, Python
 #   test/setup.sh lint    cppcheck and clang-tidy as well
 #
 # Looks for what is there, not for package names, so that a server from
@@ -22,6 +22,7 @@ command -v make >/dev/null || missing+=(make)
 [ -x "$("$PG_CONFIG" --bindir 2>/dev/null || true)/initdb" ] || missing+=("postgresql-$PG_MAJOR")
 [ -e "$("$PG_CONFIG" --pgxs 2>/dev/null || echo none)" ] || missing+=("postgresql-server-dev-$PG_MAJOR")
 perl -MIPC::Run -MTest::More -e 1 2>/dev/null || missing+=(perl libipc-run-perl)
+command -v python3 >/dev/null || missing+=(python3)
 if [ "${1:-}" = lint ]; then
 	command -v cppcheck >/dev/null || missing+=(cppcheck)
 	command -v clang-tidy >/dev/null || missing+=(clang-tidy)

@@ -1,162 +1,62 @@
 #!/usr/bin/env bash
-# make bench: what routing an order costs, against the plain insert of the
-# same order (the unit of design section 5), the rows a routed order must
-# write (the floor) and the obvious PL/pgSQL greedy; one run, one server.
+# make bench: the measurements, each a part that can run alone, in one server
+# of their own.
 #
-# CPU is that of the backend, from /proc/self/schedstat (nanoseconds): a
-# plpgsql procedure inserts an order and its three lines (two statements),
-# and commits each order, asynchronous commit, warm.  Throughput is pgbench,
-# prepared protocol, against the same tables.
+#   route    what routing an order costs                          route.sh
+#   hot      one item against many, 32 clients, to the last unit  hot.sh
+#   lookup   atp() against a bare look-up, atp_table()            lookup.sh
+#   scale    10 million supply rows against 10 thousand           scale.sh
 #
-# Sizes (defaults in brackets): ROUTING_BENCH_SCALE=smoke for a quick run, or
-#   ROUTING_BENCH_ITEMS [100000]     ROUTING_BENCH_NODES [50]
-#   ROUTING_BENCH_SPREAD [10]        nodes at which an item is stocked
-#   ROUTING_BENCH_LAYOUT [centers]   or even: see setup.sql
-#   ROUTING_BENCH_ORDERS [5000]      per repetition   ROUTING_BENCH_REPEAT [5]
-#   ROUTING_BENCH_SECONDS [4]        per throughput figure
-#   ROUTING_BENCH_VARIANTS [unit floor greedy native bound]
+#   ROUTING_BENCH_ONLY="hot scale"   these parts
+#   ROUTING_BENCH_SCALE=smoke        a quick run of small sizes
 #   ROUTING_BENCH_STRICT=1           fail if a goal is missed
+# Further sizes: at the head of each part.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ "${1:-}" != --in-cluster ]; then
-	exec env KEEP_DATABASE=bench ../cluster.sh run -o shared_buffers=2GB -o max_wal_size=16GB -o checkpoint_timeout=1h \
-		-o fsync=on "$PWD/${0##*/}" --in-cluster
+	# the positions of 10 million supply rows and their index fit into 6 GB
+	memory=$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)
+	buffers=$((memory >= 16 ? 6 : 2))GB
+	exec env KEEP_DATABASE=bench ../cluster.sh run -o shared_buffers=$buffers -o max_wal_size=24GB \
+		-o checkpoint_timeout=1h -o fsync=on "$PWD/${0##*/}" --in-cluster
 fi
 
-if [ "${ROUTING_BENCH_SCALE:-full}" = smoke ]; then
-	: "${ROUTING_BENCH_ITEMS:=2000}" "${ROUTING_BENCH_ORDERS:=500}" "${ROUTING_BENCH_SECONDS:=1}"
-fi
-ITEMS=${ROUTING_BENCH_ITEMS:-100000}
-NODES=${ROUTING_BENCH_NODES:-50}
-SPREAD=${ROUTING_BENCH_SPREAD:-10}
-LAYOUT=${ROUTING_BENCH_LAYOUT:-centers}
-ORDERS=${ROUTING_BENCH_ORDERS:-5000}
-REPEAT=${ROUTING_BENCH_REPEAT:-5}
-SECS=${ROUTING_BENCH_SECONDS:-4}
-VARIANTS=${ROUTING_BENCH_VARIANTS:-unit floor greedy native bound}
-CENTERS=$((NODES / 5 > 0 ? NODES / 5 : 1))
-CUSTOMERS=10000
-WARM=$((ORDERS / 8 + 50))
 STARTED=$(date +%s)
+failed=0
 
 say() { printf '%s\n' "$*"; }
 step() { [ -t 2 ] && printf '\r%-70s' "$*" >&2 || true; }
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-has() { case " $VARIANTS " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
-
-RESULT=$CLUSTER_TMP/result.tsv
-: >"$RESULT"
-
-step "loading $ITEMS items at $SPREAD of $NODES nodes"
-sql -c "CREATE DATABASE bench"
-export PGDATABASE=bench
-sql -c "CREATE EXTENSION routing"
-sql -v items="$ITEMS" -v nodes="$NODES" -v spread="$SPREAD" -v customers="$CUSTOMERS" \
-	-v layout="$LAYOUT" -f setup.sql
-if has native || has bound; then
-	load_from=$(date +%s.%N)
-	sql -f engine.sql
-	load_to=$(date +%s.%N)
-	supply_rows=$(sql -At -c "SELECT count(*) FROM bench.stock")
-	load_rate=$(awk -v a="$load_from" -v b="$load_to" -v n="$supply_rows" 'BEGIN { printf "%d", n / (b - a) }')
-fi
-sql -f plain.sql
-sql -v items="$ITEMS" -v centers="$CENTERS" -v customers="$CUSTOMERS" -f variants.sql
-
-# one repetition in a backend of its own: warm up, then CPU of the rest
-measure() {
-	sql -At >>"$RESULT" <<-SQL
-		SET synchronous_commit = off;
-		CALL bench.run_$1($2);
-		SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint AS ns,
-			   clock_timestamp() AS at \gset
-		CALL bench.run_$1($3);
-		SELECT 'cpu', '$1', round((split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - :ns) / 1000.0 / $3, 2),
-			   round((extract(epoch FROM clock_timestamp() - :'at') * 1e6 / $3)::numeric, 2);
-	SQL
+value() { sql -At -c "$1"; }
+# goal LABEL VALUE OPERATOR GOAL: a line of the page; a missed one counts if strict
+goal() {
+	local verdict=missed
+	if awk -v a="$2" -v b="$4" -v op="$3" 'BEGIN { exit !(op == ">=" ? a + 0 >= b : a + 0 <= b) }'; then
+		verdict=met
+	elif [ "${ROUTING_BENCH_STRICT:-0}" = 1 ]; then
+		failed=1
+	fi
+	printf '  %-52s %8s   goal %s %s: %s\n' "$1" "$2" "$3" "$4" "$verdict"
+}
+# must LABEL FOUND EXPECTED: what is no matter of speed
+must() {
+	local verdict=as\ it\ must\ be
+	if [ "$2" != "$3" ]; then
+		verdict="WRONG, must be $3"
+		failed=1
+	fi
+	printf '  %-52s %8s   %s\n' "$1" "$2" "$verdict"
 }
 
-# the real record and event become what FLOOR and GREEDY write
-if has native; then
-	step "first orders"
-	sql -c "SET synchronous_commit = off" -c "CALL bench.run_native($WARM)"
-	sql <<-'SQL'
-		UPDATE bench.sample
-		SET detail = (SELECT detail FROM routing.decision ORDER BY decision_id DESC LIMIT 1),
-			payload = (SELECT payload FROM routing.event WHERE type LIKE 'order.%allocated.v1' ORDER BY seq DESC LIMIT 1),
-			events_per_order = (SELECT count(*) FROM routing.event WHERE aggregatetype = 'order')
-							   / (SELECT count(*)::numeric FROM routing.sales_order);
-	SQL
-else
-	sql -c "UPDATE bench.sample SET detail = jsonb_build_object('candidates', repeat('x', 600)), payload = jsonb_build_object('order_id', repeat('x', 400))"
-fi
-step "vacuum and checkpoint"
-sql -c "VACUUM ANALYZE" -c "CHECKPOINT"
-# past the first touch of every page after the checkpoint, as far as it goes
-for v in $VARIANTS; do
-	step "warming up $v"
-	sql -c "SET synchronous_commit = off" -c "CALL bench.run_$v($((WARM * 2)))"
-done
-
-for rep in $(seq "$REPEAT"); do
-	for v in generator unit4 $VARIANTS; do
-		step "CPU of $v, repetition $rep of $REPEAT"
-		measure "$v" "$WARM" "$ORDERS"
-	done
-done
-
-threads=$(nproc)
-for v in $VARIANTS; do
-	for clients in 1 8; do
-		for sync in on off; do
-			step "throughput of $v, $clients clients, synchronous_commit $sync"
-			tps=$(PGOPTIONS="-c synchronous_commit=$sync" pgbench -n -M prepared -c "$clients" \
-				-j $((clients < threads ? clients : threads)) -T "$SECS" --max-tries=10 \
-				-D items="$ITEMS" -D customers="$CUSTOMERS" -D centers="$CENTERS" -f "$v.pgb" 2>"$CLUSTER_TMP/pgbench.err" |
-				awk '/^tps = / { printf "%.0f", $3 }') || { cat "$CLUSTER_TMP/pgbench.err" >&2; exit 1; }
-			printf 'tps|%s|%s|%s|%s\n' "$v" "$clients" "$sync" "$tps" >>"$RESULT"
-		done
-	done
-done
-step ""
-
-say "routing bench: $NODES nodes ($CENTERS centers, the rest stores), $ITEMS items, each stocked at $SPREAD nodes (layout $LAYOUT)," \
-	"$(sql -At -c "SELECT count(*) FROM bench.stock") positions; orders of 3 lines, items uniform over all"
-say "server: PostgreSQL $(sql -At -c "SHOW server_version"), $(nproc) CPUs, shared_buffers 2GB, fsync on, wal_level logical, keys COLLATE \"C\""
-say "way of measuring: plpgsql procedure, order by one INSERT, its lines by one INSERT, COMMIT each order,"
-say "  synchronous_commit off, CPU of the backend from /proc/self/schedstat, $ORDERS orders after $WARM to warm up, $REPEAT repetitions"
-if has native; then
-	say "supply: $supply_rows rows by INSERT ... SELECT, 50,000 a transaction: $load_rate rows/s"
-	sql -At <<-'SQL'
-		SELECT format('native orders: %s from one node, %s split, %s not complete; %s events an order, decision %s bytes',
-			   to_char(100.0 * count(*) FILTER (WHERE nodes = 1 AND st = 'allocated') / count(*), 'FM990.0"%"'),
-			   to_char(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 'FM990.0"%"'),
-			   to_char(100.0 * count(*) FILTER (WHERE st <> 'allocated') / count(*), 'FM990.0"%"'),
-			   (SELECT round(events_per_order, 2) FROM bench.sample),
-			   (SELECT round(avg(pg_column_size(detail))) FROM (SELECT detail FROM routing.decision LIMIT 5000) d))
-		FROM (SELECT o.order_id, o.status AS st, count(DISTINCT r.node) AS nodes
-			  FROM (SELECT tenant_id, order_id, status FROM routing.sales_order WHERE binding = ''
-					ORDER BY order_id DESC LIMIT 5000) o
-			  LEFT JOIN routing.reservation r USING (tenant_id, order_id) GROUP BY 1, 2) x;
-	SQL
-fi
-if has greedy; then
-	sql -At <<-'SQL'
-		SELECT format('greedy orders: %s from one node, %s split',
-			   to_char(100.0 * count(*) FILTER (WHERE nodes = 1) / count(*), 'FM990.0"%"'),
-			   to_char(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 'FM990.0"%"'))
-		FROM (SELECT order_id, count(DISTINCT node) AS nodes FROM b_greedy.reservation
-			  WHERE order_id IN (SELECT doc_no FROM b_greedy.so_head ORDER BY doc_no DESC LIMIT 5000) GROUP BY 1) x;
-	SQL
-fi
-
-awk -F'|' -v order="generator unit4 $VARIANTS" -v strict="${ROUTING_BENCH_STRICT:-0}" -f report.awk "$RESULT" || rc=$?
-if has native || has bound; then
-	bad=$(sql -At -c "SELECT count(*) FROM routing.verify()")
+say "server: PostgreSQL $(value "SHOW server_version"), $(nproc) CPUs, shared_buffers $(value "SHOW shared_buffers"), fsync on," \
+	"wal_level logical, keys COLLATE \"C\"; load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
+for part in ${ROUTING_BENCH_ONLY:-route hot lookup scale}; do
+	[ -e "$part.sh" ] || { say "there is no part $part"; exit 1; }
 	say ""
-	say "verify() after all of it: $bad findings"
-	[ "$bad" = 0 ] || rc=1
-fi
+	say "== $part"
+	PGDATABASE=postgres
+	. "./$part.sh"
+done
 say "took $(($(date +%s) - STARTED)) s"
-exit "${rc:-0}"
+exit "$failed"
