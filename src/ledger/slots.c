@@ -442,7 +442,8 @@ make_slots(Ledger *ledger, Position *pos)
 	n = steps_of_balances(steps, n, kept(pos));
 	plenty = n > 0 ? steps[n - 1].available : 0;
 	pfree(steps);
-	slots = (int) Min(plenty / 2 / (ORDERS_PER_SLOT * Max(wanted(pos), SCALE)), slots);
+	slots = (int) Min(plenty / 2 / (guc_escrow == ESCROW_ALWAYS ? SCALE :
+									ORDERS_PER_SLOT * Max(wanted(pos), SCALE)), slots);
 	if (slots < FEWEST_SLOTS)
 		return;
 	old = MemoryContextSwitchTo(ledger->context);

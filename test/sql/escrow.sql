@@ -73,8 +73,8 @@ select "order", sum(quantity), state from t.r group by 1, 3 order by 1, 3;
 select * from t.x;
 
 -- nothing is divided where there is too little, where safety stock wants all, or when it is turned off
-call t.stock('B', 'CHI', 32); call t.ord('P1', null, 'B 1 CHI');
-insert into routing.item_node (item, node, safety_stock) values ('C', 'CHI', 970);
+call t.stock('B', 'CHI', 8); call t.ord('P1', null, 'B 1 CHI');
+insert into routing.item_node (item, node, safety_stock) values ('C', 'CHI', 992);
 call t.stock('C', 'CHI', 1000); call t.ord('P2', null, 'C 1 CHI');
 set routing.escrow = off;
 call t.stock('D', 'CHI', 1000); call t.ord('P3', null, 'D 1 CHI');
