@@ -16,6 +16,7 @@
 #include "erp/settle.h"
 #include "events/append.h"
 #include "ledger/position.h"
+#include "orders/settle.h"
 
 #include "utils/guc.h"
 
@@ -66,6 +67,11 @@ _PG_init(void)
 							 "auto: where waits are seen; always: wherever there is enough, for tests.",
 							 &guc_escrow, ESCROW_AUTO, escrow_modes,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("routing.settle_reroute_limit",
+							"Order lines that a settlement routes again because supply went or came.",
+							"The others wait in routing.pending for run_jobs().",
+							&guc_settle_reroute_limit, 20, 0, 10000,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("routing.clock_offset",
 							"Seconds by which the engine's clock differs from the server's.",
 							"For tests and rehearsals: what tomorrow brings.",

@@ -4,7 +4,6 @@
  */
 #include "ledger/change.h"
 
-#include "base/clock.h"
 #include "base/quantity.h"
 #include "ledger/offer.h"
 #include "ledger/reference.h"
@@ -20,6 +19,18 @@ measure(Position *pos, const OfferRequest *req, int64 *on_hand, int64 *promised,
 	*on_hand = timeline_on_hand(&pos->timeline);
 	*promised = timeline_promised(&pos->timeline);
 	*atp = steps_at(steps, n, req->today);
+}
+
+/* Whether more is offered on any day, or as much earlier. */
+static bool
+offers_more(const AtpStep *before, int nbefore, const AtpStep *after, int nafter)
+{
+	for (int i = 0; i < nafter; i++)
+	{
+		if (after[i].available > steps_at(before, nbefore, after[i].day))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -53,11 +64,11 @@ ledger_prepare_changes(Ledger *ledger, Position **positions, int n)
  * caller has done so, together with others.
  */
 void
-ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *result)
+ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz clock,
+					 ChangeResult *result)
 {
-	TimestampTz now = clock_now();
-
 	memset(result, 0, sizeof(*result));
+	result->clock = clock;
 	if (n == 0)
 		return;
 	ledger_lock_all(ledger, positions, n);
@@ -71,6 +82,12 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		const NetNode *nodes;
 		int			node = network_find_node(net, pos->key.node);
 		OfferRequest req;
+		OfferRequest first;
+		const AtpStep *before;
+		const AtpStep *after;
+		int			nbefore;
+		int			nafter;
+		bool		waits;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!pos->exists)
@@ -79,16 +96,25 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, ChangeResult *
 		{
 			/* the node went together with its supply */
 			position_sum(pos, NULL);
-			position_judge(pos, (DateADT) (now / USECS_PER_DAY), result);
+			position_judge(ledger, pos, (DateADT) (clock / USECS_PER_DAY), result);
 			continue;
 		}
 		(void) network_nodes(net, &nodes);
-		offer_request_init(&req, node_date(&nodes[node], now), now);
+		offer_request_init(&req, node_date(&nodes[node], clock), clock);
 		c->pos = pos;
+		first = req;			/* what is there for the first of the queue */
+		first.rank = 0;
+		first.within_horizon = true;
+		nbefore = position_offer(pos, &first, &before);
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
+		waits = pos->due || pos->lead_time >= 0 || pos->falls.n > 0;
 		position_sum(pos, &nodes[node]);
-		position_judge(pos, req.today, result);
+		position_judge(ledger, pos, req.today, result);
+		if (waits || pos->lead_time >= 0)
+			position_ripen(pos, req.today, result);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
+		nafter = position_offer(pos, &first, &after);
+		pos->improved |= offers_more(before, nbefore, after, nafter);
 		if (c->on_hand_after != c->on_hand_before)
 			result->nchanges++;
 	}

@@ -5,6 +5,7 @@
 #ifndef ROUTING_LEDGER_CHANGE_H
 #define ROUTING_LEDGER_CHANGE_H
 
+#include "ledger/offer.h"
 #include "ledger/position.h"
 #include "network/network.h"
 
@@ -18,6 +19,7 @@ typedef struct Victim
 	char	   *node;
 	int64		quantity;
 	DateADT		needed_on;
+	const char *cause;			/* the type of its exception */
 } Victim;
 
 /* what a change did to one position, for its event */
@@ -34,21 +36,55 @@ typedef struct StockChange
 
 typedef struct ChangeResult
 {
+	TimestampTz clock;			/* of the settlement */
 	int			nvictims;
 	Victim	   *victims;
 	int			nchanges;
 	StockChange *changes;
 } ChangeResult;
 
+/* a booking of which "taken" is to lose its supply */
+typedef struct JudgeChoice
+{
+	char	   *order_id;
+	int			line_no;
+	int			part;
+	int64		quantity;
+	int64		taken;
+	DateADT		deliver_on;
+	StockBooking stock;
+} JudgeChoice;
+
 /* change.c */
 extern void ledger_prepare_changes(Ledger *ledger, Position **positions, int n);
-extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n,
+extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz clock,
 								 ChangeResult *result);
+extern void change_add_victim(ChangeResult *result, const Position *pos, const char *order_id,
+							  int line_no, int64 quantity, DateADT needed_on, const char *cause);
 
 /* sum.c */
 extern void position_sum(Position *pos, const NetNode *node);
 
 /* judge.c */
-extern void position_judge(Position *pos, DateADT today, ChangeResult *result);
+extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now,
+						 JudgeChoice **choices);
+extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);
+
+/* ripen.c: what waits for supply, or for its time to pass */
+extern void position_ripen(Position *pos, DateADT today, ChangeResult *result);
+
+/* what a part of a booking goes on as */
+typedef struct BookingPart
+{
+	int64		quantity;		/* 0: there is none */
+	const char *state;
+	const char *basis;			/* NULL: as before */
+} BookingPart;
+
+#define MAX_BOOKING_PARTS	3
+
+/* rebook.c */
+extern void booking_rebook(int32 tenant_id, const char *order_id, int line_no, int part,
+						   const BookingPart *parts, int n, TimestampTz at);
 
 #endif							/* ROUTING_LEDGER_CHANGE_H */

@@ -5,68 +5,83 @@
  * Guarantee: afterwards no balance over the covered bookings is negative that
  * bookings could repair.  The ERP is never refused for telling the truth
  * about its stock; bookings give way.
+ *
+ * Choosing writes nothing, so that impact() can show what would be chosen.
  */
 #include "ledger/change.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "ledger/offer.h"
+#include "ledger/channels.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+/* how many bookings are asked at the most whether they could come from elsewhere */
+#define MAX_ASKED	200
+
 /*
- * Whom a shortage hits: bookings needed on or before the first day with a
- * negative balance, the least important first, then the latest promise, then
- * the youngest.  Bookings do not tell the age; the order's does.
+ * Bookings that may be chosen, the least important first, then the latest
+ * promise, then the youngest.  What is picked or packed is never taken, what
+ * is issued or at risk is not in the balance.
  */
 static EnginePlan plan_candidates = {
-	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on"
+	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.deliver_on,"
+	"  COALESCE(o.priority, c.priority, d.priority, 5), o.country, o.postal_code, o.channel,"
+	"  o.order_id IS NULL OR l.node IS NOT NULL,"
+	"  COALESCE(o.completeness, 'none'), r.lot, r.min_expiry, r.channel, r.pool, r.ship_on"
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
+	" LEFT JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
+	"  AND l.line_no = r.line_no"
 	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
+	" LEFT JOIN routing.demand d ON d.tenant_id = r.tenant_id AND r.order_id LIKE 'demand:%'"
+	"  AND d.ref = pg_catalog.substr(r.order_id, 8)"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'firm' AND r.needed_on <= $4"
-	" ORDER BY COALESCE(o.priority, c.priority, 5) DESC, r.deliver_on DESC,"
-	"          r.\"from\" DESC, r.order_id DESC, r.line_no DESC, r.part DESC",
+	"   AND COALESCE(l.status, '') NOT IN ('picked', 'packed', 'shipped', 'delivered')"
+	" ORDER BY 7 DESC, r.deliver_on DESC, COALESCE(o.ordered_at, r.\"from\") DESC,"
+	"          r.order_id DESC, r.line_no DESC, r.part DESC",
 	4, {INT4OID, TEXTOID, TEXTOID, DATEOID}, NULL
 };
 
-static EnginePlan plan_uncover = {
-	"UPDATE routing.reservation SET state = 'uncovered'"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
-	4, {INT4OID, TEXTOID, INT4OID, INT4OID}, NULL
-};
+typedef struct Candidate
+{
+	JudgeChoice choice;
+	int			priority;
+	char	   *country;
+	char	   *postal_code;
+	char	   *channel;
+	bool		fixed;			/* pinned, or no order of ours to route */
+	bool		line_whole;		/* its line, or its order, is shipped whole or not at all */
+	bool		order_whole;
+} Candidate;
 
-/* the part that keeps its supply stays in its row, the rest becomes a new one */
-static EnginePlan plan_shrink = {
-	"UPDATE routing.reservation SET quantity = $5"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
-	5, {INT4OID, TEXTOID, INT4OID, INT4OID, NUMERICOID}, NULL
-};
+typedef struct Judgement
+{
+	Ledger	   *ledger;
+	const Position *pos;
+	TimestampTz now;
+	Timeline	timeline;		/* as it would be */
+	int			n;
+	Candidate  *candidates;
+	int			asked;
+	const Network *net;
+	int			nnodes;
+	const NetNode *nodes;
+	int64	   *used;			/* of what each node offers, by those who are to move there */
+} Judgement;
 
-static EnginePlan plan_split = {
-	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
-	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, decision_id)"
-	" SELECT tenant_id, order_id, line_no,"
-	"  (SELECT max(m.part) + 1 FROM routing.reservation m"
-	"   WHERE m.tenant_id = $1 AND m.order_id = $2 AND m.line_no = $3),"
-	"  item, node, lot, $5, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at,"
-	"  'uncovered', decision_id"
-	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
-	5, {INT4OID, TEXTOID, INT4OID, INT4OID, NUMERICOID}, NULL
-};
-
-static void
-add_victim(ChangeResult *result, Position *pos, const char *order_id, int line_no,
-		   int64 quantity, DateADT needed_on)
+void
+change_add_victim(ChangeResult *result, const Position *pos, const char *order_id, int line_no,
+				  int64 quantity, DateADT needed_on, const char *cause)
 {
 	Victim	   *v;
 
 	if (result->victims == NULL)
 		result->victims = palloc(sizeof(Victim) * 8);
 	else if (result->nvictims >= 8 && (result->nvictims & (result->nvictims - 1)) == 0)
-		result->victims = repalloc(result->victims, sizeof(Victim) * result->nvictims * 2);
+		result->victims = repalloc_huge(result->victims, sizeof(Victim) * result->nvictims * 2);
 	v = &result->victims[result->nvictims++];
 	v->tenant_id = pos->key.tenant_id;
 	v->order_id = pstrdup(order_id);
@@ -75,93 +90,208 @@ add_victim(ChangeResult *result, Position *pos, const char *order_id, int line_n
 	v->node = pstrdup(pos->key.node);
 	v->quantity = quantity;
 	v->needed_on = needed_on;
+	v->cause = cause;
 }
 
-typedef struct Candidate
+static void
+load_candidates(Judgement *j, DateADT until)
 {
-	char	   *order_id;
-	int			line_no;
-	int			part;
-	int64		quantity;
-	DateADT		needed_on;
-} Candidate;
-
-static int
-load_candidates(Position *pos, DateADT until, Candidate **candidates)
-{
+	const PositionKey *key = &j->pos->key;
 	Datum		args[4];
-	int			n;
-	bool		isnull;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	args[0] = Int32GetDatum(key->tenant_id);
+	args[1] = CStringGetTextDatum(key->item);
+	args[2] = CStringGetTextDatum(key->node);
 	args[3] = DateADTGetDatum(until);
-	n = (int) engine_exec(&plan_candidates, args, NULL, ENGINE_FRESH);
-	*candidates = palloc(sizeof(Candidate) * Max(n, 1));
-	for (int i = 0; i < n; i++)
+	j->n = (int) engine_exec(&plan_candidates, args, NULL,
+							 j->ledger->writes ? ENGINE_FRESH : ENGINE_READ);
+	j->candidates = palloc_extended(sizeof(Candidate) * Max(j->n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < j->n; i++)
 	{
-		Candidate  *c = &(*candidates)[i];
+		Candidate  *c = &j->candidates[i];
+		StockBooking *stock = &c->choice.stock;
+		char	   *completeness;
+		char	   *channel;
+		bool		isnull;
 
-		c->order_id = spi_text(i, 1);
-		c->line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		c->part = DatumGetInt32(spi_datum(i, 3, &isnull));
-		c->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		c->needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
+		c->choice.order_id = spi_text(i, 1);
+		c->choice.line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
+		c->choice.part = DatumGetInt32(spi_datum(i, 3, &isnull));
+		c->choice.quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
+		stock->needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
+		c->choice.deliver_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
+		c->priority = DatumGetInt32(spi_datum(i, 7, &isnull));
+		c->country = spi_text(i, 8);
+		c->postal_code = spi_text(i, 9);
+		c->channel = spi_text(i, 10);
+		c->fixed = DatumGetBool(spi_datum(i, 11, &isnull));
+		completeness = spi_text(i, 12);
+		c->line_whole = strcmp(completeness, "none") != 0;
+		c->order_whole = c->line_whole && strcmp(completeness, "line") != 0;
+		stock->lot = spi_text(i, 13);
+		stock->min_expiry = DatumGetDateADT(spi_datum(i, 14, &isnull));
+		if (isnull)
+			stock->min_expiry = c->choice.deliver_on;
+		channel = spi_text(i, 15);
+		if (channel != NULL)
+			stock->npath = channel_path(key->tenant_id, channel, (const char ***) &stock->path);
+		stock->pool = spi_text(i, 16);
+		stock->ship_on = DatumGetDateADT(spi_datum(i, 17, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
-	return n;
-}
-
-/* Mark a booking, or "quantity" of it, as uncovered. */
-static void
-uncover(Position *pos, const Candidate *c, int64 quantity, ChangeResult *result)
-{
-	Datum		args[5];
-	StockBooking stock = {.min_expiry = DATEVAL_NOBEGIN, .lot = ""};
-
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(c->order_id);
-	args[2] = Int32GetDatum(c->line_no);
-	args[3] = Int32GetDatum(c->part);
-	if (quantity == c->quantity)
-		(void) engine_exec(&plan_uncover, args, NULL, ENGINE_FRESH);
-	else
-	{
-		args[4] = NumericGetDatum(scaled_to_numeric(quantity));
-		(void) engine_exec(&plan_split, args, NULL, ENGINE_FRESH);
-		args[4] = NumericGetDatum(scaled_to_numeric(c->quantity - quantity));
-		(void) engine_exec(&plan_shrink, args, NULL, ENGINE_FRESH);
-	}
-	stock.needed_on = c->needed_on;
-	position_book(pos, &stock, -quantity);
-	add_victim(result, pos, c->order_id, c->line_no, quantity, c->needed_on);
 }
 
 /*
- * Take bookings out until no balance is negative that bookings can repair,
- * but only the quantity that is missing, and only of bookings needed on or
- * before the first negative day.  What stays negative is the ERP's own, a
- * negative on hand; the days after it are judged all the same.
+ * Whether a quantity of a booking could be delivered on the promised day from
+ * another open node, counting on what is left there by those who were asked
+ * before.
  */
-void
-position_judge(Position *pos, DateADT today, ChangeResult *result)
+static bool
+has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 {
+	const char *zone;
+	const ZoneLanes *lanes;
+
+	if (c->fixed || c->country == NULL || c->postal_code == NULL || j->asked >= MAX_ASKED)
+		return false;
+	j->asked++;
+	if (j->used == NULL)
+	{
+		j->net = network_get(j->pos->key.tenant_id);
+		j->nnodes = network_nodes(j->net, &j->nodes);
+		j->used = palloc0(sizeof(int64) * Max(j->nnodes, 1));
+	}
+	zone = network_zone(j->net, c->country, c->postal_code);
+	lanes = zone ? network_lanes(j->net, zone) : NULL;
+	for (int i = 0; lanes != NULL && i < lanes->nlanes; i++)
+	{
+		const Lane *lane = &lanes->lanes[i];
+		const NetNode *node = &j->nodes[lane->node];
+		DateADT		day = c->choice.deliver_on - lane->transit_days;
+		const AtpStep *steps;
+		OfferRequest req;
+		int			n;
+
+		if (!node->open || strcmp(node->node, j->pos->key.node) == 0)
+			continue;
+		offer_request_init(&req, node_date(node, j->now), j->now);
+		if (day < req.today)
+			continue;
+		req.rank = c->priority;
+		req.life = c->choice.stock.min_expiry - c->choice.stock.needed_on;
+		req.lot = c->choice.stock.lot;
+		req.within_horizon = true;
+		if (c->channel != NULL)
+			req.npath = channel_path(j->pos->key.tenant_id, c->channel, (const char ***) &req.path);
+		n = position_offer(ledger_get(j->ledger, j->pos->key.tenant_id, j->pos->key.item, node->node),
+						   &req, &steps);
+		if (scaled_sub(steps_at(steps, n, day), j->used[lane->node]) >= quantity)
+		{
+			j->used[lane->node] += quantity;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+take_one(Judgement *j, Candidate *c, int64 quantity, int64 *missing)
+{
+	c->choice.taken += quantity;
+	timeline_add_demand(&j->timeline, c->choice.stock.needed_on, -quantity);
+	*missing -= quantity;
+}
+
+/* Take a quantity of a booking, or all that must go with it. */
+static void
+take(Judgement *j, Candidate *c, int64 quantity, DateADT until, int64 *missing)
+{
+	if (!c->line_whole)
+	{
+		take_one(j, c, quantity, missing);
+		return;
+	}
+	for (int i = 0; i < j->n; i++)
+	{
+		Candidate  *o = &j->candidates[i];
+
+		if (strcmp(o->choice.order_id, c->choice.order_id) == 0 &&
+			(c->order_whole || o->choice.line_no == c->choice.line_no) &&
+			o->choice.taken < o->choice.quantity)
+		{
+			int64		all = o->choice.quantity - o->choice.taken;
+			int64		later = 0;
+
+			take_one(j, o, all, o->choice.stock.needed_on <= until ? missing : &later);
+		}
+	}
+}
+
+/*
+ * Whose bookings lose their supply so that no balance is negative that
+ * bookings can repair: bookings needed on or before the first negative day,
+ * only the quantity that is missing; first those that another node could
+ * serve as promised, then by policy.  What stays negative is the ERP's own, a
+ * negative on hand; the days after it are judged all the same.
+ *
+ * Writes nothing.  Returns how many bookings are chosen.
+ */
+int
+judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now,
+			 JudgeChoice **choices)
+{
+	Judgement	j = {.ledger = ledger, .pos = pos, .now = now, .n = -1};
 	DateADT		day = today - 1;
 	int64		missing;
+	int			chosen = 0;
 
-	while (timeline_next_negative(&pos->timeline, today, day, &day, &missing))
+	*choices = NULL;
+	timeline_copy(&j.timeline, &pos->timeline);
+	while (timeline_next_negative(&j.timeline, today, day, &day, &missing))
 	{
-		Candidate  *candidates;
-		int			n = load_candidates(pos, day, &candidates);
-
 		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < n && missing > 0; i++)
+		if (j.n < 0)
+			load_candidates(&j, DATEVAL_NOEND);
+		/* first who can go elsewhere, then whoever is left */
+		for (int round = 0; round < 2; round++)
 		{
-			int64		quantity = Min(missing, candidates[i].quantity);
+			for (int i = 0; i < j.n && missing > 0; i++)
+			{
+				Candidate  *c = &j.candidates[i];
+				int64		quantity = Min(missing, c->choice.quantity - c->choice.taken);
 
-			uncover(pos, &candidates[i], quantity, result);
-			missing -= quantity;
+				if (quantity <= 0 || c->choice.stock.needed_on > day ||
+					(round == 0 && !has_alternative(&j, c, quantity)))
+					continue;
+				take(&j, c, quantity, day, &missing);
+			}
 		}
+	}
+	if (j.n > 0)
+		*choices = palloc_extended(sizeof(JudgeChoice) * j.n, MCXT_ALLOC_HUGE);
+	for (int i = 0; i < j.n; i++)
+	{
+		if (j.candidates[i].choice.taken > 0)
+			(*choices)[chosen++] = j.candidates[i].choice;
+	}
+	return chosen;
+}
+
+/* Judge a locked position: uncover what is chosen. */
+void
+position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result)
+{
+	JudgeChoice *choices;
+	int			n = judge_choose(ledger, pos, today, result->clock, &choices);
+
+	for (int i = 0; i < n; i++)
+	{
+		JudgeChoice *c = &choices[i];
+		BookingPart parts[2] = {{c->quantity - c->taken, "firm", NULL}, {c->taken, "uncovered", NULL}};
+
+		booking_rebook(pos->key.tenant_id, c->order_id, c->line_no, c->part, parts, 2, result->clock);
+		position_book(pos, &c->stock, -c->taken);
+		change_add_victim(result, pos, c->order_id, c->line_no, c->taken, c->stock.needed_on,
+						  "supply_shortage");
 	}
 }

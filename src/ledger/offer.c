@@ -125,5 +125,8 @@ position_book(Position *pos, const StockBooking *b, int64 quantity)
 		allotment_book(pos, b, quantity);
 	pos->steps_valid = false;
 	if (pos->locked)
+	{
 		pos->dirty = true;
+		pos->improved |= quantity < 0;
+	}
 }

@@ -58,6 +58,8 @@ extern void holds_book(Position *pos, const StockBooking *b, int64 quantity);
 
 /* claims.c: the queue of who waits */
 extern int64 claims_before(const Position *pos, int rank, int64 claimed_at);
+extern void position_claim(Position *pos, int rank, int64 claimed_at, int64 quantity);
+extern void position_load_claims(Position *pos);
 
 /* lots.c: supply that ends */
 extern int	lots_offer(const Position *pos, const OfferRequest *req, AtpStep **steps);

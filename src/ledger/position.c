@@ -473,6 +473,27 @@ ledger_create_missing(Ledger *ledger, Position **positions, int n)
 	}
 }
 
+/*
+ * Whether another transaction has made the row of a position and not ended
+ * yet: making it too would wait for that one.
+ */
+bool
+ledger_is_being_made(Ledger *ledger, Position *pos)
+{
+	KeyScan    *ks = &ledger->scan;
+	SnapshotData dirty;
+	bool		found;
+
+	InitDirtySnapshot(dirty);
+	keyscan_stop(ks);
+	ks->snapshot = &dirty;
+	found = probe(ledger, &pos->key) && TransactionIdIsValid(dirty.xmin);
+	ExecClearTuple(ks->slot);
+	keyscan_stop(ks);
+	ks->snapshot = ledger->snapshot;
+	return found;
+}
+
 /* Write back the positions that changed; the locks stay. */
 void
 ledger_flush(Ledger *ledger)

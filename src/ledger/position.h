@@ -53,6 +53,8 @@ typedef struct Position
 	bool		busy;			/* somebody else held it when a lock out of order was tried */
 	bool		dirty;
 	bool		touched;		/* its supply changed in this settlement */
+	bool		due;			/* time has passed there: look after what waits */
+	bool		improved;		/* while locked, something was given back or came */
 	bool		stale;			/* read again at the next use */
 	bool		withheld;		/* a pending supply key: offers nothing */
 	ItemPointerData tid;
@@ -114,6 +116,7 @@ extern Position *ledger_get(Ledger *ledger, int32 tenant_id, const char *item, c
 extern bool ledger_lock(Ledger *ledger, Position *pos, bool wait);
 extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
 extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
+extern bool ledger_is_being_made(Ledger *ledger, Position *pos);
 extern void ledger_flush(Ledger *ledger);
 extern void ledger_forget_unlocked(Ledger *ledger);
 extern void ledger_want_whole(Ledger *ledger);

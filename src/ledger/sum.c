@@ -11,6 +11,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/offer.h"
 #include "ledger/rules.h"
 
 #include "catalog/pg_type.h"
@@ -69,6 +70,7 @@ position_sum(Position *pos, const NetNode *node)
 							scaled_from_datum(spi_datum(i, 2, &isnull)));
 	}
 	SPI_freetuptable(SPI_tuptable);
+	position_load_claims(pos);
 	position_set_special(pos);
 
 	pos->steps_valid = false;

@@ -83,6 +83,8 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line->status = slot_text(slot, &line_columns, L_STATUS);
 	line->replan = DatumGetBool(slot_datum(slot, &line_columns, L_REPLAN, &isnull));
 	line->has_promised = slot_date(slot, &line_columns, L_PROMISED_ON, &line->promised);
+	line->was_promised = line->has_promised;
+	line->promised_before = line->promised;
 	line->has_first_promised = slot_date(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
 	line->price = slot_scaled(slot, &line_columns, L_PRICE);
 	line->source_key = slot_text(slot, &line_columns, L_SOURCE_KEY);
@@ -241,35 +243,6 @@ order_line(SalesOrder *order, int line_no)
 	return NULL;
 }
 
-/* The places of its lines in the queues of who waits. */
-static void
-load_claims(SalesOrder *order)
-{
-	static EnginePlan plan = {
-		"SELECT line_no, node, quantity, claimed_at FROM routing.claim"
-		" WHERE tenant_id = $1 AND order_id = $2",
-		2, {INT4OID, TEXTOID}, NULL
-	};
-	Datum		args[2];
-	int			n;
-
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->order_id);
-	n = (int) engine_exec(&plan, args, NULL, ENGINE_FRESH);
-	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-		OrderLine  *line = order_line(order, DatumGetInt32(spi_datum(i, 1, &isnull)));
-
-		if (line == NULL)
-			continue;
-		line->claim_node = spi_text(i, 2);
-		line->claimed = scaled_from_datum(spi_datum(i, 3, &isnull));
-		line->claimed_at = DatumGetTimestampTz(spi_datum(i, 4, &isnull));
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
-
 /* A new order with the id of a deleted one goes on where that one ended. */
 static void
 load_predecessor(SalesOrder *order)
@@ -328,7 +301,7 @@ order_load(int32 tenant_id, const char *order_id, OrderLock lock)
 		load_predecessor(order);
 	if (!order->exists || order->decision_id != 0 || order->had_row)
 		order_load_bookings(order);
-	if (order->decision_id != 0)
-		load_claims(order);
+	if (!order->exists || order->decision_id != 0 || order->had_row)
+		order_load_claims(order);
 	return order;
 }

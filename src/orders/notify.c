@@ -28,16 +28,16 @@ correlation(const SalesOrder *order)
 	return order->correlation_id ? order->correlation_id : order->order_id;
 }
 
-static void
-add(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events)
+void
+order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events)
 {
 	json_end_object(w);
 	event_add(events, order->tenant_id, "order", order->order_id, ++order->event_version,
 			  type, order->clock, correlation(order), json_result(w));
 }
 
-static void
-begin(JsonWriter *w, const SalesOrder *order, const char *status)
+void
+order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status)
 {
 	memset(w, 0, sizeof(*w));
 	json_begin_object(w);
@@ -66,7 +66,7 @@ add_received(SalesOrder *order, EventBatch *events)
 {
 	JsonWriter	w;
 
-	begin(&w, order, "received");
+	order_begin_event(&w, order, "received");
 	json_key_text(&w, "customer", order->customer);
 	json_key_text(&w, "channel", order->channel);
 	json_key_int(&w, "priority", order->priority);
@@ -86,7 +86,7 @@ add_received(SalesOrder *order, EventBatch *events)
 		json_end_object(&w);
 	}
 	json_end_array(&w);
-	add(order, "order.received.v1", &w, events);
+	order_add_event(order, "order.received.v1", &w, events);
 }
 
 static void
@@ -140,8 +140,8 @@ write_open_lines(JsonWriter *w, const char *key, const SalesOrder *order)
 	json_end_array(w);
 }
 
-static void
-write_decision(JsonWriter *w, const SalesOrder *order)
+void
+order_write_decision(JsonWriter *w, const SalesOrder *order)
 {
 	json_key(w, "decision");
 	json_begin_object(w);
@@ -173,7 +173,13 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 								  events);
 		return;
 	}
-	begin(&w, order, order->new_status);
+	if (order_is_moved(order))
+	{
+		order_add_moved_event(order, events);
+		order_add_change_events(order, events);
+		return;
+	}
+	order_begin_event(&w, order, order->new_status);
 	if (backordered)
 	{
 		write_open_lines(&w, "lines", order);
@@ -183,9 +189,10 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 		write_allocations(&w, order);
 	if (partially)
 		write_open_lines(&w, "unallocated", order);
-	write_decision(&w, order);
-	add(order, backordered ? "order.backordered.v1" :
+	order_write_decision(&w, order);
+	order_add_event(order, backordered ? "order.backordered.v1" :
 		partially ? "order.partially_allocated.v1" : "order.allocated.v1", &w, events);
+	order_add_change_events(order, events);
 }
 
 /* An order that is cancelled, or whose row is gone. */
@@ -207,7 +214,7 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 		d = spi_datum(0, 1, &isnull);
 		order->event_version = isnull ? 0 : DatumGetInt64(d);
 	}
-	begin(&w, order, "cancelled");
+	order_begin_event(&w, order, "cancelled");
 	json_key_text(&w, "reason", reason);
 	json_key_text(&w, "scope", "full");
 	json_key(&w, "released_allocations");
@@ -227,7 +234,7 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 		json_end_object(&w);
 	}
 	json_end_array(&w);
-	add(order, "order.cancelled.v1", &w, events);
+	order_add_event(order, "order.cancelled.v1", &w, events);
 }
 
 static void

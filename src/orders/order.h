@@ -77,14 +77,14 @@ typedef struct OrderLine
 	int64		unit_weight;
 	bool		has_promised;
 	DateADT		promised;
+	bool		was_promised;	/* what was promised before this decision */
+	DateADT		promised_before;
 	bool		has_first_promised;
 	DateADT		first_promised;
 	int			last_part;
 	int64		price;
 	int			min_life;		/* days of use that must be left at delivery; -1: not said */
 	TimestampTz claimed_at;		/* its place in the queue of who waits, or 0 */
-	char	   *claim_node;
-	int64		claimed;
 	char	   *source_key;		/* of a bound line: its key in the ERP */
 
 	/* decided */
@@ -96,6 +96,17 @@ typedef struct OrderLine
 	char	   *reason;
 	bool		changed;
 } OrderLine;
+
+/* the place of a line in the queue of who waits at a position */
+typedef struct Claim
+{
+	int			line_no;
+	char	   *item;
+	char	   *node;
+	int			rank;
+	int64		quantity;
+	TimestampTz claimed_at;
+} Claim;
 
 typedef struct SalesOrder
 {
@@ -134,6 +145,8 @@ typedef struct SalesOrder
 	int			nbookings;
 	int			cap_bookings;
 	Booking    *bookings;
+	int			nclaims;
+	Claim	   *claims;
 	Fault		fault;			/* why it cannot be routed */
 
 	/* of the current planning */
@@ -154,6 +167,7 @@ typedef struct SalesOrder
 	bool		planned;
 	bool		gave_up;		/* positions were busy to the end */
 
+	const char *cause;			/* why it is routed though nobody asked, or NULL */
 	const char *cancel_reason;	/* of an order that is to be cancelled */
 	const char *new_status;
 	int64		new_decision_id;
@@ -210,10 +224,19 @@ extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position 
 
 /* route.c */
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
+extern void order_route_aside(SalesOrder *order, Ledger *ledger);
+extern bool position_try_lock(Ledger *ledger, Position *pos);
 extern void order_keep_bookings(SalesOrder *order);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 
+/* claim.c */
+extern void order_load_claims(SalesOrder *order);
+extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
+extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
+extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);
+
 /* status.c */
+extern bool booking_is_late(const SalesOrder *order, const OrderLine *line, const Booking *b);
 extern void order_derive_status(SalesOrder *order);
 
 /* write.c */
@@ -231,6 +254,14 @@ extern Jsonb *order_decision_detail(SalesOrder *order);
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);
 extern void order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events);
+extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
+extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
+extern void order_write_decision(JsonWriter *w, const SalesOrder *order);
 extern void stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events);
+
+/* notify_change.c */
+extern bool order_is_moved(const SalesOrder *order);
+extern void order_add_moved_event(SalesOrder *order, EventBatch *events);
+extern void order_add_change_events(SalesOrder *order, EventBatch *events);
 
 #endif							/* ROUTING_ORDERS_ORDER_H */

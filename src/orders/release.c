@@ -105,7 +105,7 @@ is_stale(SalesOrder *order)
 	int			ours = 0;
 
 	for (int j = 0; j < order->nbookings && !any; j++)
-		any = booking_gives_back(&order->bookings[j]);
+		any = booking_needs_lock(&order->bookings[j]);
 	if (!any)
 		return false;
 	now.nbookings = now.cap_bookings = 0;
@@ -187,7 +187,7 @@ orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, i
 	Position  **positions;
 
 	for (int i = 0; i < n; i++)
-		count += orders[i]->nbookings;
+		count += orders[i]->nbookings + orders[i]->nclaims;
 	positions = palloc_extended(sizeof(Position *) * Max(count, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < nfurther; i++)
 		positions[used++] = further[i];
@@ -204,9 +204,10 @@ orders_release(SalesOrder **orders, int n, Ledger *ledger, Position **further, i
 			Booking    *b = &order->bookings[j];
 
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
-			if (booking_gives_back(b) && j < count)
+			if (booking_needs_lock(b) && j < count)
 				positions[used++] = b->pos;
 		}
+		used += order_claim_positions(order, ledger, positions + used);
 	}
 	ledger_lock_all(ledger, positions, used);
 	pfree(positions);

@@ -29,7 +29,7 @@
 #define TRY_LOCK_MS			200
 #define TRY_LOCK_PAUSE_MS	1
 
-static bool route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
+static bool route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool only_try);
 
 /* What each line has booked for good, and so what is open. */
 static void
@@ -173,8 +173,8 @@ book_kept(SalesOrder *order, int first, int *end)
 /*
  * Lock a position that is not in order any more: try for a short time.
  */
-static bool
-try_lock(Ledger *ledger, Position *pos)
+bool
+position_try_lock(Ledger *ledger, Position *pos)
 {
 	instr_time	start;
 
@@ -247,7 +247,7 @@ lock_further(SalesOrder *order, Ledger *ledger, int from, Position **last)
 			*last = pos;
 		}
 		else
-			all = try_lock(ledger, pos);
+			all = position_try_lock(ledger, pos);
 	}
 	pfree(positions);
 	return all;
@@ -285,12 +285,24 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 void
 orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 {
-	while (!route_pass(orders, n, ledger, lock_freely))
+	while (!route_pass(orders, n, ledger, lock_freely, false))
 		lock_freely = false;	/* now we hold positions */
 }
 
+/*
+ * Route an order that nobody in this transaction asked for, in a settlement
+ * that holds positions: it never waits for another.  What it gives back must
+ * be locked already.
+ */
+void
+order_route_aside(SalesOrder *order, Ledger *ledger)
+{
+	while (!route_pass(&order, 1, ledger, false, true))
+		;
+}
+
 static bool
-route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
+route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool only_try)
 {
 	int		   *from = palloc(sizeof(int) * Max(n, 1));
 	int			npositions = 0;
@@ -343,7 +355,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 					booking_post(&order->bookings[j], order->bookings[j].quantity);
 			}
 		}
-		cap += order->nbookings;
+		cap += order->nbookings + order->nclaims + order->nlines;
 	}
 
 	for (int i = 0; i < n; i++)
@@ -370,11 +382,13 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 				booking_post(b, b->quantity);
 			if (b->is_new && (!alone || j < from[i]))
 				booking_post(b, -b->quantity);
-			if (b->release || b->is_new)
+			if (booking_needs_lock(b) || b->is_new)
 				positions[npositions++] = b->pos;
 			if (b->is_new)
 				position_want(b->pos, b->stock.needed_on, b->quantity);
 		}
+		npositions += order_claim_positions(order, ledger, positions + npositions);
+		npositions += order_queue_positions(order, ledger, positions + npositions);
 	}
 	if (lock_freely)
 	{
@@ -387,7 +401,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		qsort(positions, npositions, sizeof(Position *), position_compare);
 		for (int i = 0; i < npositions; i++)
 		{
-			if (!try_lock(ledger, positions[i]))
+			if (!position_try_lock(ledger, positions[i]) && !only_try)
 				(void) ledger_lock(ledger, positions[i], true);
 		}
 		last = last_locked(ledger);

@@ -20,27 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-static EnginePlan plan_try_lock = {
-	"SELECT 1 FROM routing.sales_order WHERE tenant_id = $1 AND order_id = $2"
-	" FOR NO KEY UPDATE SKIP LOCKED",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
-/* somebody may hold a line only; a row if all lines could be locked */
-static EnginePlan plan_try_lines = {
-	"WITH l AS MATERIALIZED (SELECT 1 FROM routing.sales_order_line"
-	"  WHERE tenant_id = $1 AND order_id = $2 FOR NO KEY UPDATE SKIP LOCKED)"
-	" SELECT 1 WHERE (SELECT pg_catalog.count(*) FROM l) ="
-	"  (SELECT pg_catalog.count(*) FROM routing.sales_order_line"
-	"   WHERE tenant_id = $1 AND order_id = $2)",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
-static EnginePlan plan_exception = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
-	" VALUES ($1, 'supply_shortage', $2, $3, $4, $5, $6)",
-	6, {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
+int			guc_settle_reroute_limit = 20;
 
 static EnginePlan plan_pending = {
 	"INSERT INTO routing.pending AS p (tenant_id, binding, concept, key, reason, sqlstate)"
@@ -104,6 +84,8 @@ settlement_begin(void)
 
 	s->context = CurrentMemoryContext;
 	s->clock = clock_now();
+	s->next_claim = s->clock;
+	s->budget = guc_settle_reroute_limit;
 	s->ledger = ledger_open(true);
 	return s;
 }
@@ -152,8 +134,8 @@ is_victim(const ChangeResult *changes, const SalesOrder *order)
 	return false;
 }
 
-static bool
-has_order(Settlement *s, int32 tenant_id, const char *order_id)
+bool
+settlement_has_order(const Settlement *s, int32 tenant_id, const char *order_id)
 {
 	for (int i = 0; i < s->norders; i++)
 	{
@@ -164,75 +146,22 @@ has_order(Settlement *s, int32 tenant_id, const char *order_id)
 	return false;
 }
 
-static void
-open_exception(const Victim *v)
+/* Write an order that is decided, and its places in the queues. */
+void
+settlement_write_order(Settlement *s, SalesOrder *order)
 {
-	Datum		args[6];
-	JsonWriter	w = {0};
-
-	json_begin_object(&w);
-	json_key_scaled(&w, "quantity", v->quantity);
-	json_key_date(&w, "needed_on", v->needed_on);
-	json_end_object(&w);
-	args[0] = Int32GetDatum(v->tenant_id);
-	args[1] = CStringGetTextDatum(v->order_id);
-	args[2] = Int32GetDatum(v->line_no);
-	args[3] = CStringGetTextDatum(v->item);
-	args[4] = CStringGetTextDatum(v->node);
-	args[5] = JsonbPGetDatum(json_result(&w));
-	(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
-}
-
-/*
- * What losing supply means for the orders: exceptions, and the new status of
- * the lines.  Nothing is planned again here: the order waits, back-ordered,
- * until it is routed again.
- */
-static void
-settle_victims(Settlement *s, ChangeResult *changes)
-{
-	for (int i = 0; i < changes->nvictims; i++)
-	{
-		Victim	   *v = &changes->victims[i];
-		Datum		args[2];
-		SalesOrder *order;
-		bool		seen = false;
-
-		open_exception(v);
-		for (int j = 0; j < i && !seen; j++)
-			seen = changes->victims[j].tenant_id == v->tenant_id &&
-				strcmp(changes->victims[j].order_id, v->order_id) == 0;
-		if (seen || has_order(s, v->tenant_id, v->order_id))
-			continue;
-		args[0] = Int32GetDatum(v->tenant_id);
-		args[1] = CStringGetTextDatum(v->order_id);
-		if (engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) == 0 ||
-			engine_exec(&plan_try_lines, args, NULL, ENGINE_FRESH) == 0)
-		{
-			pending_add(v->tenant_id, "", "orders", v->order_id,
-						"lost supply while somebody else held the order",
-						ERRCODE_LOCK_NOT_AVAILABLE);
-			continue;
-		}
-		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);
-		order->clock = s->clock;
-		order->net = network_get(order->tenant_id);
-		(void) policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault);
-		order_keep_bookings(order);
-		order_derive_status(order);
-		for (int l = 0; l < order->nlines; l++)
-		{
-			OrderLine  *line = &order->lines[l];
-
-			if (line->unserved > 0)
-				line->changed = true;
-			if (line->unserved > 0)
-				line->reason = psprintf("no supply left for %s of %s",
-										scaled_to_text(line->unserved), scaled_to_text(line->quantity));
-		}
+	if (!order_settle_claims(order, s->ledger, &s->next_claim))
+		pending_add(order->tenant_id, "", "orders", order->order_id,
+					"its place in a queue changes while somebody else holds the position",
+					ERRCODE_LOCK_NOT_AVAILABLE);
+	if (!order->changed)
+		return;
+	if (order_is_cancelled(order))
+		order_write_cancelled(order, order->cancel_reason ? order->cancel_reason : "cancelled",
+							  &s->events);
+	else
 		order_write(order, &s->events);
-		order_written(order);
-	}
+	order_written(order);
 }
 
 /*
@@ -243,7 +172,7 @@ void
 settlement_finish(Settlement *s)
 {
 	ChangeResult changes;
-	bool		free_to_lock = s->npositions == 0;
+	bool		free_to_lock = s->npositions == 0 && !s->holds;
 	int			writing_before = engine_write_begin();
 
 	PG_TRY();
@@ -252,7 +181,7 @@ settlement_finish(Settlement *s)
 		/* what the orders give back is there before anybody is judged */
 		if (s->npositions > 0 && s->norders > 0)
 			orders_release(s->orders, s->norders, s->ledger, s->positions, s->npositions);
-		ledger_apply_changes(s->ledger, s->positions, s->npositions, &changes);
+		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &changes);
 		if (changes.nvictims > 0)
 		{
 			/* bookings of the orders in hand may be among the victims */
@@ -293,15 +222,10 @@ settlement_finish(Settlement *s)
 		{
 			SalesOrder *order = s->orders[i];
 
-			if (order->fault.sqlerrcode || !order->changed)
-				continue;
-			if (order_is_cancelled(order))
-				order_write_cancelled(order, order->cancel_reason ? order->cancel_reason : "cancelled",
-									  &s->events);
-			else
-				order_write(order, &s->events);
-			order_written(order);
+			if (order->fault.sqlerrcode == 0)
+				settlement_write_order(s, order);
 		}
+		settle_queues(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);

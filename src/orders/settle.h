@@ -20,12 +20,19 @@ typedef struct Settlement
 	int			cap_positions;
 	Position  **positions;		/* whose supply changed */
 	Ledger	   *ledger;
+	TimestampTz next_claim;		/* no two claims are of the same time */
+	int			budget;			/* lines that may still be routed though nobody asked */
+	bool		holds;			/* this transaction holds positions already */
 	EventBatch	events;
 } Settlement;
+
+extern int	guc_settle_reroute_limit;
 
 extern Settlement *settlement_begin(void);
 extern void settlement_add_order(Settlement *s, SalesOrder *order);
 extern void settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node);
+extern bool settlement_has_order(const Settlement *s, int32 tenant_id, const char *order_id);
+extern void settlement_write_order(Settlement *s, SalesOrder *order);
 extern void settlement_finish(Settlement *s);
 extern MemoryContext settlement_context_take(void);
 extern void settlement_context_give(MemoryContext context);
@@ -34,5 +41,13 @@ extern void pending_add(int32 tenant_id, const char *binding, const char *concep
 						const char *key, const char *reason, int sqlerrcode);
 extern void pending_remove(int32 tenant_id, const char *binding, const char *concept,
 						   const char *key);
+
+/* aside.c: orders that nobody in the transaction asked for */
+extern bool order_try_lock(int32 tenant_id, const char *order_id);
+extern void settle_victims(Settlement *s, const ChangeResult *changes);
+extern void order_replan_late(SalesOrder *order, Ledger *ledger);
+
+/* queue.c: who waits gets what has come */
+extern void settle_queues(Settlement *s);
 
 #endif							/* ROUTING_ORDERS_SETTLE_H */

@@ -24,8 +24,8 @@ typedef struct Shares
 	int64		backordered;
 } Shares;
 
-static bool
-is_late(const SalesOrder *order, const OrderLine *line, const Booking *b)
+bool
+booking_is_late(const SalesOrder *order, const OrderLine *line, const Booking *b)
 {
 	DateADT		requested = line->has_requested ? line->requested : order->requested;
 
@@ -86,7 +86,7 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 			continue;
 		if (b->on_hand)
 			s.allocated += b->quantity;
-		else if (is_late(order, line, b))
+		else if (booking_is_late(order, line, b))
 		{
 			s.backordered += b->quantity;
 			dated_late = true;

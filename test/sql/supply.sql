@@ -3,6 +3,7 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
+set routing.settle_reroute_limit = 0;
 \set ECHO all
 create view t.line as
 	select item, t.rel(on_date) as day, supply, demand, balance, atp from unnest(array['A', 'B', 'C', 'D']) i(item),

@@ -1,0 +1,237 @@
+/*
+ * aside.c
+ *		Orders that nobody in this transaction asked for: those that lost their
+ *		supply, and what they have in common with those whose turn has come.
+ *
+ * Their turn in the order of locks was before the positions, which are held
+ * by now.  So their rows are taken with SKIP LOCKED, further positions are
+ * only tried, and what cannot be had is left to run_jobs().
+ */
+#include "orders/settle.h"
+
+#include "base/engine.h"
+#include "base/quantity.h"
+
+#include "catalog/pg_type.h"
+
+static EnginePlan plan_try_lock = {
+	"SELECT 1 FROM routing.sales_order WHERE tenant_id = $1 AND order_id = $2"
+	" FOR NO KEY UPDATE SKIP LOCKED",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+/* somebody may hold a line only; a row if all lines could be locked */
+static EnginePlan plan_try_lines = {
+	"WITH l AS MATERIALIZED (SELECT 1 FROM routing.sales_order_line"
+	"  WHERE tenant_id = $1 AND order_id = $2 FOR NO KEY UPDATE SKIP LOCKED)"
+	" SELECT 1 WHERE (SELECT pg_catalog.count(*) FROM l) ="
+	"  (SELECT pg_catalog.count(*) FROM routing.sales_order_line"
+	"   WHERE tenant_id = $1 AND order_id = $2)",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+/* one that is open for the same line tells of more */
+static EnginePlan plan_exception_more = {
+	"UPDATE routing.exception SET facts = facts || $5 || pg_catalog.jsonb_build_object('quantity',"
+	"   pg_catalog.trim_scale((facts ->> 'quantity')::numeric + ($5 ->> 'quantity')::numeric)::text)"
+	" WHERE tenant_id = $1 AND type = $2 AND order_id = $3 AND line_no = $4 AND state = 'open'",
+	5, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID}, NULL
+};
+
+static EnginePlan plan_exception = {
+	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts, opened_at)"
+	" VALUES ($1, $2, $3, $4, $6, $7, $5, $8)",
+	8, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+/* Lock an order and its lines if nobody else has any of them. */
+bool
+order_try_lock(int32 tenant_id, const char *order_id)
+{
+	Datum		args[2];
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(order_id);
+	return engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) > 0 &&
+		engine_exec(&plan_try_lines, args, NULL, ENGINE_FRESH) > 0;
+}
+
+static void
+open_exception(const Settlement *s, const Victim *v)
+{
+	Datum		args[8];
+	JsonWriter	w = {0};
+
+	json_begin_object(&w);
+	json_key_scaled(&w, "quantity", v->quantity);
+	json_key_date(&w, "needed_on", v->needed_on);
+	json_end_object(&w);
+	args[0] = Int32GetDatum(v->tenant_id);
+	args[1] = CStringGetTextDatum(v->cause);
+	args[2] = CStringGetTextDatum(v->order_id);
+	args[3] = Int32GetDatum(v->line_no);
+	args[4] = JsonbPGetDatum(json_result(&w));
+	if (engine_exec(&plan_exception_more, args, NULL, ENGINE_FRESH) > 0)
+		return;
+	args[5] = CStringGetTextDatum(v->item);
+	args[6] = CStringGetTextDatum(v->node);
+	args[7] = TimestampTzGetDatum(s->clock);
+	(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
+}
+
+/* Lines that have something without supply, or that are to be planned anew. */
+static int
+count_open_lines(const SalesOrder *order)
+{
+	int			n = 0;
+
+	for (int i = 0; i < order->nlines; i++)
+	{
+		bool		open = order->lines[i].replan;
+
+		for (int j = 0; j < order->nbookings && !open; j++)
+			open = order->bookings[j].line_no == order->lines[i].line_no &&
+				order->bookings[j].state == BOOKING_UNCOVERED;
+		n += open;
+	}
+	return n;
+}
+
+/* What lines to be planned anew give back must be locked before. */
+static bool
+lock_replanned(SalesOrder *order, Ledger *ledger)
+{
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+		OrderLine  *line = order_line(order, b->line_no);
+
+		if (line != NULL && line->replan && b->state != BOOKING_UNCOVERED &&
+			!position_try_lock(ledger, ledger_get(ledger, order->tenant_id, b->item, b->node)))
+			return false;
+	}
+	return true;
+}
+
+/* An order that is shipped whole or not at all has lost all it had. */
+static void
+free_whole(SalesOrder *order)
+{
+	if (strcmp(order->completeness, "none") == 0 || strcmp(order->completeness, "line") == 0)
+		return;
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].replan = strcmp(order->lines[i].status, "cancelled") != 0;
+}
+
+/* Nothing is planned: the order waits, back-ordered, for run_jobs(). */
+static void
+leave_uncovered(Settlement *s, SalesOrder *order)
+{
+	/* what makes it impossible to route is nothing to fail of here */
+	memset(&order->fault, 0, sizeof(order->fault));
+	(void) policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault);
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].replan = false;
+	order_keep_bookings(order);
+	order_derive_status(order);
+	for (int l = 0; l < order->nlines; l++)
+	{
+		OrderLine  *line = &order->lines[l];
+
+		if (line->unserved == 0)
+			continue;
+		line->changed = order->changed = true;
+		line->reason = psprintf("no supply left for %s of %s",
+								scaled_to_text(line->unserved), scaled_to_text(line->quantity));
+	}
+	pending_add(order->tenant_id, "", "orders", order->order_id,
+				"lost supply and waits to be routed again", ERRCODE_SUCCESSFUL_COMPLETION);
+}
+
+/*
+ * What losing supply means for the orders: exceptions, and another plan for
+ * as many lines as a settlement may route.  Other demand and quotes have no
+ * order: they wait, uncovered.
+ */
+void
+settle_victims(Settlement *s, const ChangeResult *changes)
+{
+	for (int i = 0; i < changes->nvictims; i++)
+	{
+		const Victim *v = &changes->victims[i];
+		SalesOrder *order;
+		bool		seen = false;
+		int			lines;
+
+		open_exception(s, v);
+		for (int j = 0; j < i && !seen; j++)
+			seen = changes->victims[j].tenant_id == v->tenant_id &&
+				strcmp(changes->victims[j].order_id, v->order_id) == 0;
+		if (seen || settlement_has_order(s, v->tenant_id, v->order_id) ||
+			strncmp(v->order_id, "demand:", 7) == 0 || strncmp(v->order_id, "hold:", 5) == 0)
+			continue;
+		if (!order_try_lock(v->tenant_id, v->order_id))
+		{
+			pending_add(v->tenant_id, "", "orders", v->order_id,
+						"lost supply while somebody else held the order",
+						ERRCODE_LOCK_NOT_AVAILABLE);
+			continue;
+		}
+		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);
+		order->clock = s->clock;
+		order->cause = v->cause;
+		order_check(order);
+		free_whole(order);
+		lines = count_open_lines(order);
+		if (order->fault.sqlerrcode == 0 && lines <= s->budget && lock_replanned(order, s->ledger))
+		{
+			s->budget -= lines;
+			order_route_aside(order, s->ledger);
+		}
+		else
+			leave_uncovered(s, order);
+		settlement_write_order(s, order);
+	}
+}
+
+/*
+ * Mark lines to be planned anew that rest on inbound later than requested
+ * when something is offered before that.
+ */
+void
+order_replan_late(SalesOrder *order, Ledger *ledger)
+{
+	const NetNode *nodes;
+
+	(void) network_nodes(order->net, &nodes);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+		OrderLine  *line = order_line(order, b->line_no);
+
+		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
+			!booking_is_late(order, line, b))
+			continue;
+		for (int l = 0; l < order->lanes->nlanes && !line->replan; l++)
+		{
+			const NetNode *node = &nodes[order->lanes->lanes[l].node];
+			const AtpStep *steps;
+			OfferRequest req;
+			int			n;
+
+			if (!node->open || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
+				continue;
+			order_request(order, line, node_date(node, order->clock),
+						  order->lanes->lanes[l].transit_days, &req);
+			req.within_horizon = true;
+			n = position_offer(ledger_get(ledger, order->tenant_id, line->item, node->node), &req, &steps);
+			line->replan = n > 0 &&
+				steps_at(steps, n, b->deliver_on - order->lanes->lanes[l].transit_days - 1) > 0;
+		}
+	}
+	if (!lock_replanned(order, ledger))
+	{
+		for (int i = 0; i < order->nlines; i++)
+			order->lines[i].replan = false;
+	}
+}

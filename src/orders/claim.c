@@ -1,0 +1,253 @@
+/*
+ * claim.c
+ *		The places of backordered lines in the queues of positions.
+ *
+ * A line with a quantity that nothing serves has one claim, at one node:
+ * others of its rank or a worse one are offered there only what it leaves.
+ * The claim stands in routing.claim and in the position, both written under
+ * the lock of the order and of the position.  It keeps its age as long as the
+ * line waits.
+ */
+#include "orders/order.h"
+
+#include "base/engine.h"
+#include "base/quantity.h"
+
+#include "catalog/pg_type.h"
+
+static EnginePlan plan_load = {
+	"SELECT line_no, item, node, rank, quantity, claimed_at FROM routing.claim"
+	" WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_delete = {
+	"DELETE FROM routing.claim WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+
+static EnginePlan plan_insert = {
+	"INSERT INTO routing.claim (tenant_id, order_id, line_no, item, node, wanted_on, rank, quantity, claimed_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	9, {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID, DATEOID, INT4OID, NUMERICOID, TIMESTAMPTZOID}, NULL
+};
+
+/* Whether a claim is still about what its line wants. */
+static bool
+keeps_place(const OrderLine *line, const Claim *c)
+{
+	return strcmp(line->item, c->item) == 0 &&
+		(line->pinned == NULL || strcmp(line->pinned, c->node) == 0);
+}
+
+/* The places of its lines in the queues. */
+void
+order_load_claims(SalesOrder *order)
+{
+	Datum		args[2];
+	int			n;
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	n = (int) engine_exec(&plan_load, args, NULL, ENGINE_FRESH);
+	order->nclaims = n;
+	order->claims = palloc(sizeof(Claim) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		Claim	   *c = &order->claims[i];
+		OrderLine  *line;
+		bool		isnull;
+
+		c->line_no = DatumGetInt32(spi_datum(i, 1, &isnull));
+		c->item = spi_text(i, 2);
+		c->node = spi_text(i, 3);
+		c->rank = DatumGetInt32(spi_datum(i, 4, &isnull));
+		c->quantity = scaled_from_datum(spi_datum(i, 5, &isnull));
+		c->claimed_at = DatumGetTimestampTz(spi_datum(i, 6, &isnull));
+		line = order_line(order, c->line_no);
+		if (line != NULL && keeps_place(line, c))
+			line->claimed_at = c->claimed_at;
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* What a line has to claim. */
+static int64
+wanted(const SalesOrder *order, const OrderLine *line)
+{
+	if (line == NULL || !order->exists || order_is_cancelled(order) ||
+		strcmp(line->status, "cancelled") == 0)
+		return 0;
+	return line->unserved;
+}
+
+/*
+ * The node in whose queue a line waits: where it is pinned to, or else the
+ * first candidate that knows the item, or the first at all.  NULL: nowhere.
+ */
+static const char *
+queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
+{
+	const NetNode *nodes;
+
+	if (line->pinned != NULL)
+		return line->pinned;
+	(void) network_nodes(order->net, &nodes);
+	for (int c = 0; c < order->ncandidates; c++)
+	{
+		const char *node = nodes[order->candidates[c]].node;
+
+		if (ledger_get(ledger, order->tenant_id, line->item, node)->exists)
+			return node;
+	}
+	if (order->ncandidates > 0)
+		return nodes[order->candidates[0]].node;
+	/* not planned: where it lost its supply */
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (order->bookings[j].line_no == line->line_no)
+			return order->bookings[j].node;
+	}
+	return NULL;
+}
+
+/* The positions whose queues the order is in. */
+int
+order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions)
+{
+	for (int i = 0; i < order->nclaims; i++)
+		positions[i] = ledger_get(ledger, order->tenant_id, order->claims[i].item, order->claims[i].node);
+	return order->nclaims;
+}
+
+/* The positions whose queues it is going to be in. */
+int
+order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions)
+{
+	int			n = 0;
+
+	for (int i = 0; i < order->nlines; i++)
+	{
+		const OrderLine *line = &order->lines[i];
+		const char *node;
+
+		if (wanted(order, line) <= 0 || line->claimed_at != 0)
+			continue;
+		node = queue_node(order, line, ledger);
+		if (node != NULL)
+			positions[n++] = ledger_get(ledger, order->tenant_id, line->item, node);
+	}
+	return n;
+}
+
+/* Get hold of a position out of the order of locks, make its row if need be. */
+static bool
+hold_position(Ledger *ledger, Position *pos)
+{
+	if (!pos->exists && ledger_is_being_made(ledger, pos))
+		return false;
+	if (!pos->exists)
+		ledger_create_missing(ledger, &pos, 1);
+	return position_try_lock(ledger, pos) && pos->exists;
+}
+
+static void
+delete_claim(const SalesOrder *order, const Claim *c)
+{
+	Datum		args[3];
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	args[2] = Int32GetDatum(c->line_no);
+	(void) engine_exec(&plan_delete, args, NULL, ENGINE_FRESH);
+}
+
+static void
+insert_claim(const SalesOrder *order, const OrderLine *line, const char *node, int64 quantity)
+{
+	Datum		args[9];
+	DateADT		day = (DateADT) (order->clock / USECS_PER_DAY);
+
+	if (line->has_requested)
+		day = line->requested;
+	else if (order->has_requested)
+		day = order->requested;
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	args[2] = Int32GetDatum(line->line_no);
+	args[3] = CStringGetTextDatum(line->item);
+	args[4] = CStringGetTextDatum(node);
+	args[5] = DateADTGetDatum(day);
+	args[6] = Int32GetDatum(order->priority);
+	args[7] = NumericGetDatum(scaled_to_numeric(quantity));
+	args[8] = TimestampTzGetDatum(line->claimed_at);
+	(void) engine_exec(&plan_insert, args, NULL, ENGINE_FRESH);
+}
+
+/*
+ * Bring the claims of an order that is decided up to what its lines wait for.
+ * False if a position was busy: the order must be looked at again.
+ * "next_claim": the time of the next new claim, no two of which are alike.
+ */
+bool
+order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
+{
+	bool		all = true;
+
+	for (int i = 0; i < order->nclaims; i++)
+	{
+		Claim	   *c = &order->claims[i];
+		OrderLine  *line = order_line(order, c->line_no);
+		int64		want = wanted(order, line);
+		bool		stays = want > 0 && keeps_place(line, c);
+		Position   *pos;
+
+		if (stays && want == c->quantity && c->rank == order->priority)
+			continue;
+		pos = ledger_get(ledger, order->tenant_id, c->item, c->node);
+		if (!hold_position(ledger, pos))
+		{
+			all = false;
+			continue;
+		}
+		delete_claim(order, c);
+		position_claim(pos, c->rank, c->claimed_at, -c->quantity);
+		pos->improved |= want < c->quantity;
+		if (stays)
+		{
+			insert_claim(order, line, c->node, want);
+			position_claim(pos, order->priority, c->claimed_at, want);
+			c->rank = order->priority;
+			c->quantity = want;
+			continue;
+		}
+		if (line != NULL)
+			line->claimed_at = 0;
+		memmove(c, c + 1, sizeof(Claim) * (order->nclaims - i - 1));
+		order->nclaims--;
+		i--;
+	}
+	for (int i = 0; i < order->nlines; i++)
+	{
+		OrderLine  *line = &order->lines[i];
+		int64		want = wanted(order, line);
+		const char *node;
+		Position   *pos;
+
+		if (want <= 0 || line->claimed_at != 0)
+			continue;
+		node = queue_node(order, line, ledger);
+		if (node == NULL)
+			continue;
+		pos = ledger_get(ledger, order->tenant_id, line->item, node);
+		if (!hold_position(ledger, pos))
+		{
+			all = false;
+			continue;
+		}
+		line->claimed_at = (*next_claim)++;
+		insert_claim(order, line, node, want);
+		position_claim(pos, order->priority, line->claimed_at, want);
+	}
+	return all;
+}

@@ -1,0 +1,228 @@
+/*
+ * queue.c
+ *		Who waits gets what has come.
+ *
+ * When a settlement made a position offer more than before, the lines that
+ * wait for the item are routed in the order of rank and age, whichever node
+ * they queue at, then those that rest on inbound that is later than they
+ * want.  A settlement routes a limited number of lines; as many as what is
+ * left may serve are put into routing.pending, where run_jobs() takes them up
+ * in the same order.
+ */
+#include "orders/settle.h"
+
+#include "base/engine.h"
+#include "base/quantity.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+/* how far a queue is looked into */
+#define MAX_WAITING		1000
+
+static EnginePlan plan_claims = {
+	"SELECT order_id, rank, claimed_at, quantity FROM routing.claim"
+	" WHERE tenant_id = $1 AND item = $2 ORDER BY rank, claimed_at LIMIT $3",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+
+static EnginePlan plan_late = {
+	"SELECT r.order_id, COALESCE(o.priority, c.priority, 5), r.needed_on, r.quantity"
+	" FROM routing.reservation r"
+	" JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
+	"  AND l.line_no = r.line_no"
+	" JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
+	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
+	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.\"to\" IS NULL AND r.state = 'firm'"
+	"   AND r.basis = 'inbound'"
+	"   AND l.status IN ('backordered', 'partially_allocated', 'partially_scheduled')"
+	"   AND CASE o.date_basis WHEN 'ship' THEN r.ship_on ELSE r.deliver_on END"
+	"    > COALESCE(l.requested_on, o.requested_on)"
+	" ORDER BY 2, o.ordered_at, r.order_id, r.line_no, r.part LIMIT $3",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+
+typedef struct Waiter
+{
+	char	   *order_id;
+	int			rank;
+	TimestampTz claimed_at;
+	DateADT		needed_on;		/* of who has a late booking */
+	int64		quantity;
+} Waiter;
+
+/* the improved positions of one item */
+typedef struct Improved
+{
+	int32		tenant_id;
+	const char *item;
+	bool		supply;			/* by supply, not by what others gave back */
+	int			n;
+	Position  **positions;
+} Improved;
+
+static DateADT
+today_at(const Settlement *s, const Position *pos)
+{
+	const Network *net = network_get(pos->key.tenant_id);
+	const NetNode *nodes;
+	int			node = network_find_node(net, pos->key.node);
+
+	(void) network_nodes(net, &nodes);
+	return node < 0 ? DATEVAL_NOBEGIN : node_date(&nodes[node], s->clock);
+}
+
+/*
+ * What the improved positions offer to somebody of a rank and age; "before":
+ * only on earlier days.
+ */
+static int64
+offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_at, DateADT before)
+{
+	int64		sum = 0;
+
+	for (int i = 0; i < im->n; i++)
+	{
+		DateADT		today = today_at(s, im->positions[i]);
+		const AtpStep *steps;
+		OfferRequest req;
+		int			n;
+
+		if (today == DATEVAL_NOBEGIN)
+			continue;
+		offer_request_init(&req, today, s->clock);
+		req.rank = rank;
+		req.claimed_at = claimed_at;
+		req.within_horizon = true;
+		n = position_offer(im->positions[i], &req, &steps);
+		if (n > 0)
+			sum = scaled_add(sum, before == DATEVAL_NOEND ? steps[n - 1].available :
+							 steps_at(steps, n, before - 1));
+	}
+	return sum;
+}
+
+static int
+load_waiters(const Improved *im, bool late, Waiter **waiters)
+{
+	Datum		args[3];
+	int			n;
+
+	args[0] = Int32GetDatum(im->tenant_id);
+	args[1] = CStringGetTextDatum(im->item);
+	args[2] = Int32GetDatum(MAX_WAITING);
+	n = (int) engine_exec(late ? &plan_late : &plan_claims, args, NULL, ENGINE_FRESH);
+	*waiters = palloc(sizeof(Waiter) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		Waiter	   *w = &(*waiters)[i];
+		bool		isnull;
+
+		w->order_id = spi_text(i, 1);
+		w->rank = DatumGetInt32(spi_datum(i, 2, &isnull));
+		w->claimed_at = late ? PG_INT64_MAX : DatumGetTimestampTz(spi_datum(i, 3, &isnull));
+		w->needed_on = late ? DatumGetDateADT(spi_datum(i, 3, &isnull)) : DATEVAL_NOEND;
+		w->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/* Route one order whose turn has come, if this settlement may. */
+static bool
+serve(Settlement *s, const Improved *im, const Waiter *w, bool late)
+{
+	SalesOrder *order;
+
+	if (s->budget <= 0 || !order_try_lock(im->tenant_id, w->order_id))
+		return false;
+	order = order_load(im->tenant_id, w->order_id, ORDER_NO_LOCK);
+	order->clock = s->clock;
+	order->cause = "better_supply";
+	if (!order->exists || order_is_cancelled(order))
+		return true;
+	order_check(order);
+	if (order->fault.sqlerrcode)
+		return true;
+	if (late)
+		order_replan_late(order, s->ledger);
+	s->budget -= Max(order->nclaims, 1);
+	order_route_aside(order, s->ledger);
+	settlement_write_order(s, order);
+	return true;
+}
+
+static void
+serve_waiters(Settlement *s, const Improved *im, bool late)
+{
+	Waiter	   *waiters;
+	int			n = load_waiters(im, late, &waiters);
+	int64		queued = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		Waiter	   *w = &waiters[i];
+		bool		seen = settlement_has_order(s, im->tenant_id, w->order_id);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i && !seen; j++)
+			seen = strcmp(waiters[j].order_id, w->order_id) == 0;
+		if (seen)
+			continue;
+		/* nothing is left for anybody who comes after those that are queued */
+		if (offered(s, im, 0, 0, DATEVAL_NOEND) <= queued)
+			break;
+		if (offered(s, im, w->rank, w->claimed_at, w->needed_on) <= 0 || serve(s, im, w, late))
+			continue;
+		pending_add(im->tenant_id, "", "orders", w->order_id,
+					"supply came while it waited", ERRCODE_SUCCESSFUL_COMPLETION);
+		queued += w->quantity;
+	}
+}
+
+static int
+compare_improved(const void *a, const void *b)
+{
+	return position_compare(a, b);
+}
+
+/* After everything else of a settlement: what has got better, and for whom. */
+void
+settle_queues(Settlement *s)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+	Position  **positions = NULL;
+	int			n = 0;
+	int			end;
+
+	hash_seq_init(&seq, s->ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+	{
+		if (!pos->improved || !pos->locked || !pos->exists || pos->withheld)
+			continue;
+		pos->improved = false;
+		if (positions == NULL)
+			positions = palloc(sizeof(Position *) * 8);
+		else if (n >= 8 && (n & (n - 1)) == 0)
+			positions = repalloc_huge(positions, sizeof(Position *) * n * 2);
+		positions[n++] = pos;
+	}
+	if (n == 0)
+		return;
+	qsort(positions, n, sizeof(Position *), compare_improved);
+	for (int i = 0; i < n; i = end)
+	{
+		Improved	im = {positions[i]->key.tenant_id, positions[i]->key.item, false, 0, &positions[i]};
+
+		for (end = i; end < n && positions[end]->key.tenant_id == im.tenant_id &&
+			 strcmp(positions[end]->key.item, im.item) == 0; end++)
+			im.supply |= positions[end]->touched;
+		im.n = end - i;
+		if (offered(s, &im, 0, 0, DATEVAL_NOEND) <= 0)
+			continue;
+		serve_waiters(s, &im, false);
+		if (im.supply && offered(s, &im, RANK_DEFAULT, PG_INT64_MAX, DATEVAL_NOEND) > 0)
+			serve_waiters(s, &im, true);
+	}
+}
