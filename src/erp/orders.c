@@ -335,6 +335,8 @@ merge(ErpOrder *erp, SalesOrder *held)
 	order->nbookings = held->nbookings;
 	order->cap_bookings = held->cap_bookings;
 	order->bookings = held->bookings;
+	order->nclaims = held->nclaims;
+	order->claims = held->claims;
 	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];
@@ -359,6 +361,7 @@ merge(ErpOrder *erp, SalesOrder *held)
 		line->has_first_promised = old->has_first_promised;
 		line->first_promised = old->first_promised;
 		line->last_part = old->last_part;
+		line->claimed_at = old->claimed_at;
 	}
 	/* what a call cancelled stays so until the ERP changes the order */
 	if (order_is_cancelled(held) && !cancelled_by_call(held))

@@ -107,7 +107,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		first.within_horizon = true;
 		nbefore = position_offer(pos, &first, &before);
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
-		waits = pos->due || pos->lead_time >= 0 || pos->falls.n > 0;
+		waits = pos->due || pos->lead_time >= 0;
 		position_sum(pos, &nodes[node]);
 		position_judge(ledger, pos, req.today, result);
 		if (waits || pos->lead_time >= 0)

@@ -4,8 +4,7 @@
  *
  * A planned booking, made beyond the horizon, becomes firm when there is
  * supply for it, in the order of rank and age; if its supply was not ordered
- * in time it is uncovered.  So is a booking at risk, whose goods issue was
- * expected, when the grace time has ended.
+ * in time it is uncovered.
  */
 #include "ledger/change.h"
 
@@ -15,11 +14,9 @@
 
 #include "catalog/pg_type.h"
 
-#define FALL_LONGS	2
-
 static EnginePlan plan_waiting = {
-	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.deliver_on, r.state,"
-	"  r.order_by, COALESCE(o.priority, c.priority, d.priority, 5), COALESCE(o.ordered_at, r.\"from\"),"
+	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.deliver_on, r.order_by,"
+	" COALESCE(o.priority, c.priority, d.priority, 5), COALESCE(o.ordered_at, r.\"from\"),"
 	"  r.lot, r.min_expiry, COALESCE(r.channel, o.channel), r.ship_on"
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
@@ -27,8 +24,8 @@ static EnginePlan plan_waiting = {
 	" LEFT JOIN routing.demand d ON d.tenant_id = r.tenant_id AND r.order_id LIKE 'demand:%'"
 	"  AND d.ref = pg_catalog.substr(r.order_id, 8)"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
-	"   AND r.state IN ('planned', 'at_risk')"
-	" ORDER BY 9, 10, r.order_id, r.line_no, r.part",
+	"   AND r.state = 'planned'"
+	" ORDER BY 8, 9, r.order_id, r.line_no, r.part",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -39,7 +36,6 @@ typedef struct Waiting
 	int			part;
 	int64		quantity;
 	DateADT		deliver_on;
-	bool		planned;
 	DateADT		order_by;
 	int			priority;
 	TimestampTz since;
@@ -69,45 +65,27 @@ load_waiting(const Position *pos, Waiting **waiting)
 		w->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
 		w->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
 		w->deliver_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
-		w->planned = strcmp(spi_text(i, 7), "planned") == 0;
-		w->order_by = DatumGetDateADT(spi_datum(i, 8, &isnull));
+		w->order_by = DatumGetDateADT(spi_datum(i, 7, &isnull));
 		if (isnull)
 			w->order_by = DATEVAL_NOEND;
-		w->priority = DatumGetInt32(spi_datum(i, 9, &isnull));
-		w->since = DatumGetTimestampTz(spi_datum(i, 10, &isnull));
-		w->stock.lot = spi_text(i, 11);
-		w->stock.min_expiry = DatumGetDateADT(spi_datum(i, 12, &isnull));
+		w->priority = DatumGetInt32(spi_datum(i, 8, &isnull));
+		w->since = DatumGetTimestampTz(spi_datum(i, 9, &isnull));
+		w->stock.lot = spi_text(i, 10);
+		w->stock.min_expiry = DatumGetDateADT(spi_datum(i, 11, &isnull));
 		if (isnull)
 			w->stock.min_expiry = w->deliver_on;
-		channel = spi_text(i, 13);
+		channel = spi_text(i, 12);
 		if (channel != NULL)
 			w->stock.npath = channel_path(pos->key.tenant_id, channel, (const char ***) &w->stock.path);
-		w->stock.ship_on = DatumGetDateADT(spi_datum(i, 14, &isnull));
+		w->stock.ship_on = DatumGetDateADT(spi_datum(i, 13, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
 }
 
-/* How much of the stock that fell before its goods issue has waited long enough. */
-static int64
-take_ended_falls(Position *pos, TimestampTz now)
-{
-	int64		ended = 0;
-
-	for (int i = pos->falls.n - FALL_LONGS; i >= 0; i -= FALL_LONGS)
-	{
-		if (pos->falls.v[i] > now)
-			continue;
-		ended = scaled_add(ended, pos->falls.v[i + 1]);
-		longs_remove(&pos->falls, i, FALL_LONGS);
-		pos->dirty = true;
-	}
-	return ended;
-}
-
 /* Make of a waiting booking what supply covers firm; returns how much that is. */
 static int64
-cover(Position *pos, Waiting *w, int64 most, DateADT today, TimestampTz now, bool *on_hand)
+cover(Position *pos, Waiting *w, DateADT today, TimestampTz now, bool *on_hand)
 {
 	OfferRequest req;
 	const AtpStep *steps;
@@ -123,7 +101,7 @@ cover(Position *pos, Waiting *w, int64 most, DateADT today, TimestampTz now, boo
 	req.lot = w->stock.lot;
 	req.within_horizon = true;
 	n = position_offer(pos, &req, &steps);
-	covered = Min(most, steps_at(steps, n, Max(w->stock.needed_on, today)));
+	covered = Min(w->quantity, steps_at(steps, n, Max(w->stock.needed_on, today)));
 	*on_hand = steps_at(steps, n, today) >= covered;
 	if (covered > 0)
 		position_book(pos, &w->stock, covered);
@@ -138,42 +116,26 @@ cover(Position *pos, Waiting *w, int64 most, DateADT today, TimestampTz now, boo
 void
 position_ripen(Position *pos, DateADT today, ChangeResult *result)
 {
-	int64		ended = take_ended_falls(pos, result->clock);
-	int64		still = 0;
-	int64		at_risk = 0;
 	Waiting    *waiting;
 	int			n = load_waiting(pos, &waiting);
-
-	for (int i = 0; i < pos->falls.n; i += FALL_LONGS)
-		still = scaled_add(still, pos->falls.v[i + 1]);
-	for (int i = 0; i < n; i++)
-		at_risk += waiting[i].planned ? 0 : waiting[i].quantity;
-	/* nobody is at risk for stock that did not fall */
-	ended = Max(ended, at_risk - still);
 
 	for (int i = 0; i < n; i++)
 	{
 		Waiting    *w = &waiting[i];
-		int64		due = w->planned ? w->quantity : Min(ended, w->quantity);
-		int64		covered;
-		int64		lost;
 		bool		on_hand;
-		BookingPart parts[3];
+		int64		covered = cover(pos, w, today, result->clock, &on_hand);
+		int64		lost = w->order_by >= today ? 0 : w->quantity - covered;
+		BookingPart parts[3] = {
+			{covered, "firm", on_hand ? "on_hand" : "inbound"},
+			{w->quantity - covered - lost, "planned", NULL},
+			{lost, "uncovered", NULL}
+		};
 
-		if (due <= 0)
-			continue;
-		covered = cover(pos, w, due, today, result->clock, &on_hand);
-		lost = w->planned && w->order_by >= today ? 0 : due - covered;
-		if (!w->planned)
-			ended -= due;
 		if (covered == 0 && lost == 0)
 			continue;
-		parts[0] = (BookingPart) {covered, "firm", w->planned ? (on_hand ? "on_hand" : "inbound") : NULL};
-		parts[1] = (BookingPart) {w->quantity - covered - lost, w->planned ? "planned" : "at_risk", NULL};
-		parts[2] = (BookingPart) {lost, "uncovered", NULL};
 		booking_rebook(pos->key.tenant_id, w->order_id, w->line_no, w->part, parts, 3, result->clock);
 		if (lost > 0)
 			change_add_victim(result, pos, w->order_id, w->line_no, lost, w->stock.needed_on,
-							  w->planned ? "horizon_missed" : "supply_shortage");
+							  "horizon_missed");
 	}
 }

@@ -303,7 +303,10 @@ was_deleted(SalesOrder *order, const char *version)
 		version++;
 	order->event_version = strtoll(version, NULL, 10);
 	if (order->exists && order->decision_id == 0 && !order->had_row)
+	{
 		order_load_bookings(order);
+		order_load_claims(order);
+	}
 	order->had_row = true;
 }
 
