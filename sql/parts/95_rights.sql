@@ -8,7 +8,7 @@ DECLARE
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'promise', 'explain', 'position_figures',
 							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text'];
 	writers	text[] := ARRAY['route_order', 'cancel_order'];
-	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'verify', 'doctor',
+	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll', 'verify', 'doctor',
 							'create_event_partitions', 'library_version', 'time_zone_known'];
 	names	text[];
 BEGIN

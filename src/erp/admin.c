@@ -43,7 +43,13 @@ static EnginePlan plan_bindings = {
 };
 
 static EnginePlan plan_pending_orders = {
-	"SELECT key FROM routing.pending WHERE tenant_id = $1 AND binding = '' AND concept = 'orders' ORDER BY 1",
+	"SELECT p.key FROM routing.pending p"
+	" LEFT JOIN routing.sales_order o ON o.tenant_id = p.tenant_id AND o.order_id = p.key"
+	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
+	" WHERE p.tenant_id = $1 AND p.binding = '' AND p.concept = 'orders'"
+	" ORDER BY COALESCE(o.priority, c.priority, 5),"
+	"  COALESCE((SELECT pg_catalog.min(q.claimed_at) FROM routing.claim q"
+	"   WHERE q.tenant_id = p.tenant_id AND q.order_id = p.key), p.noted_at), 1",
 	1, {INT4OID}, NULL
 };
 
@@ -279,7 +285,10 @@ routing_reconcile(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Native orders that lost supply while somebody held them. */
+/*
+ * Orders that lost supply, or whose turn in a queue has come, in the order of
+ * the queues.  What somebody else holds now stays pending.
+ */
 static void
 run_pending_orders(int32 tenant_id)
 {
@@ -295,20 +304,34 @@ run_pending_orders(int32 tenant_id)
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < n; i++)
 	{
-		SalesOrder *order = order_load(tenant_id, keys[i], ORDER_LOCK);
+		SalesOrder *order = order_load(tenant_id, keys[i], ORDER_NO_LOCK);
+		Settlement *s;
 
-		if (order->exists && !order_is_cancelled(order))
+		CHECK_FOR_INTERRUPTS();
+		if (order->exists)
 		{
-			order_check(order);
-			if (order->fault.sqlerrcode == 0)
-			{
-				Settlement *s = settlement_begin();
-
-				settlement_add_order(s, order);
-				settlement_finish(s);
-			}
+			if (!order_try_lock(tenant_id, keys[i]))
+				continue;
+			order = order_load(tenant_id, keys[i], ORDER_NO_LOCK);
 		}
+		order->net = network_get(tenant_id);
+		if (order->exists && !order_is_cancelled(order))
+			order_check(order);
 		pending_remove(tenant_id, "", "orders", keys[i]);
+		if (order->fault.sqlerrcode || (!order->exists && order->nbookings == 0 && order->nclaims == 0))
+			continue;
+		s = settlement_begin();
+		s->holds = i > 0;
+		settlement_add_order(s, order);
+		order->cause = "better_supply";
+		for (int j = 0; j < order->nbookings; j++)
+		{
+			if (order->bookings[j].state == BOOKING_UNCOVERED)
+				order->cause = "supply_shortage";
+		}
+		if (order->exists && !order_is_cancelled(order))
+			order_replan_late(order, s->ledger);
+		settlement_finish(s);
 	}
 }
 

@@ -490,7 +490,7 @@ ledger_is_being_made(Ledger *ledger, Position *pos)
 	found = probe(ledger, &pos->key) && TransactionIdIsValid(dirty.xmin);
 	ExecClearTuple(ks->slot);
 	keyscan_stop(ks);
-	ks->snapshot = ledger->snapshot;
+	ks->snapshot = scan_snapshot(ledger->snapshot);
 	return found;
 }
 

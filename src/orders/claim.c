@@ -116,7 +116,10 @@ int
 order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions)
 {
 	for (int i = 0; i < order->nclaims; i++)
+	{
 		positions[i] = ledger_get(ledger, order->tenant_id, order->claims[i].item, order->claims[i].node);
+		positions[i]->whole = true;
+	}
 	return order->nclaims;
 }
 
@@ -134,21 +137,31 @@ order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positi
 		if (wanted(order, line) <= 0 || line->claimed_at != 0)
 			continue;
 		node = queue_node(order, line, ledger);
-		if (node != NULL)
-			positions[n++] = ledger_get(ledger, order->tenant_id, line->item, node);
+		if (node == NULL)
+			continue;
+		positions[n] = ledger_get(ledger, order->tenant_id, line->item, node);
+		positions[n++]->whole = true;
 	}
 	return n;
 }
 
-/* Get hold of a position out of the order of locks, make its row if need be. */
+/*
+ * Get hold of a position out of the order of locks, make its row if need be.
+ * A queue is that of a position as a whole.
+ */
 static bool
 hold_position(Ledger *ledger, Position *pos)
 {
+	pos->whole = true;
 	if (!pos->exists && ledger_is_being_made(ledger, pos))
 		return false;
 	if (!pos->exists)
 		ledger_create_missing(ledger, &pos, 1);
-	return position_try_lock(ledger, pos) && pos->exists;
+	if (!position_try_lock(ledger, pos) || !pos->exists)
+		return false;
+	if (pos->slot > 0 || pos->slots > 0)
+		ledger_want_whole(ledger);
+	return pos->slot == 0 && pos->slots == 0 && position_try_lock(ledger, pos);
 }
 
 static void

@@ -44,7 +44,11 @@ static EnginePlan plan_all_positions = {
 static EnginePlan plan_orphans = {
 	"SELECT DISTINCT r.tenant_id, r.order_id FROM routing.reservation r"
 	" WHERE r.\"to\" IS NULL AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
-	"  WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no)",
+	"  WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no)"
+	" UNION"
+	" SELECT q.tenant_id, q.order_id FROM routing.claim q"
+	" WHERE NOT EXISTS (SELECT FROM routing.sales_order_line l"
+	"  WHERE l.tenant_id = q.tenant_id AND l.order_id = q.order_id AND l.line_no = q.line_no)",
 	0, {0}, NULL
 };
 
@@ -331,9 +335,9 @@ add_native_orders(Settlement *s, Note **orders, int n)
 		}
 		if (orders[i]->b[0] == 'v')
 			was_deleted(order, orders[i]->b + 1);
-		if (order->exists && order->nlines == 0 && order->nbookings == 0)
+		if (order->exists && order->nlines == 0 && order->nbookings == 0 && order->nclaims == 0)
 			continue;			/* its lines have not come yet */
-		if (!order->exists && order->nbookings == 0 && !order->had_row)
+		if (!order->exists && order->nbookings == 0 && order->nclaims == 0 && !order->had_row)
 			continue;			/* came and went */
 		if (order->exists && !order_is_cancelled(order))
 		{

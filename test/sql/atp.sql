@@ -3,6 +3,8 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
+-- who waits is not served behind the test's back
+set routing.settle_reroute_limit = 0;
 \set ECHO all
 
 -- a vendor's published table: on hand 20; -3 day 1, +10 day 3, -15 day 4, +1 day 5, +3 day 6;
@@ -30,7 +32,8 @@ table t.r;
 select t.atp('B', 'CHI', 0, 1, 4) as "0 0 0";
 -- a later receipt is there from its day, and pays back nothing before
 call t.stock('B', 'CHI', 6, 8);
-select t.atp('B', 'CHI', 0, 7, 8, 9) as "0 0 6 6";
+-- and 1 of it is what W1 still waits for
+select t.atp('B', 'CHI', 0, 7, 8, 9) as "0 0 5 5";
 
 -- safety stock: 5 on hand with a safety stock of 5 offer 0, and with 3 offer 2
 call t.stock('C', 'CHI', 5); call t.stock('C', 'DAL', 5); call t.stock('C', 'CHI', 4, 2);

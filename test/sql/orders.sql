@@ -204,7 +204,7 @@ select line_no, item, node, service, quantity, t.rel(ship_on) as ship, t.rel(del
 select line_no, item, node, service, quantity, t.rel(ship_on) as ship, t.rel(deliver_on) as deliver, status, shipment_no from routing.route_order('O2');
 select count(*) as decisions from routing.decision where decision_id > :last;
 select count(*) - :events as events from routing.event;
--- more supply does not re-promise by itself; routed again the order gets it, and what it had stays
+-- more supply serves who waits, and what it had stays; routed again nothing changes
 call t.stock('A', 'DAL', 5);
 select * from t.l where "order" = 'O2';
 select line_no, item, node, quantity, status from routing.route_order('O2');
