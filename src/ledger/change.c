@@ -87,6 +87,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		const AtpStep *after;
 		int			nbefore;
 		int			nafter;
+		int			nvictims;
 		bool		waits;
 
 		CHECK_FOR_INTERRUPTS();
@@ -109,9 +110,10 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
 		waits = pos->due || pos->lead_time >= 0;
 		position_sum(pos, &nodes[node]);
+		nvictims = result->nvictims;
 		position_judge(ledger, pos, req.today, result);
 		if (waits || pos->lead_time >= 0)
-			position_ripen(pos, req.today, result);
+			position_ripen(pos, req.today, result->nvictims > nvictims, result);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
 		nafter = position_offer(pos, &first, &after);
 		pos->improved |= offers_more(before, nbefore, after, nafter);

@@ -71,7 +71,7 @@ extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, Time
 extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);
 
 /* ripen.c: what waits for supply, or for its time to pass */
-extern void position_ripen(Position *pos, DateADT today, ChangeResult *result);
+extern void position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result);
 
 /* what a part of a booking goes on as */
 typedef struct BookingPart

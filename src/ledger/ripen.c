@@ -85,7 +85,7 @@ load_waiting(const Position *pos, Waiting **waiting)
 
 /* Make of a waiting booking what supply covers firm; returns how much that is. */
 static int64
-cover(Position *pos, Waiting *w, DateADT today, TimestampTz now, bool *on_hand)
+cover(Position *pos, Waiting *w, DateADT today, TimestampTz now)
 {
 	OfferRequest req;
 	const AtpStep *steps;
@@ -102,7 +102,6 @@ cover(Position *pos, Waiting *w, DateADT today, TimestampTz now, bool *on_hand)
 	req.within_horizon = true;
 	n = position_offer(pos, &req, &steps);
 	covered = Min(w->quantity, steps_at(steps, n, Max(w->stock.needed_on, today)));
-	*on_hand = steps_at(steps, n, today) >= covered;
 	if (covered > 0)
 		position_book(pos, &w->stock, covered);
 	return covered;
@@ -111,10 +110,11 @@ cover(Position *pos, Waiting *w, DateADT today, TimestampTz now, bool *on_hand)
 /*
  * Look after what waits at a locked position, whose supply is up to date and
  * judged.  What gets supply is counted from now on; what can wait no longer
- * is a victim.
+ * is a victim.  "others_first": the judgement took supply from others, who are
+ * going to be served before.
  */
 void
-position_ripen(Position *pos, DateADT today, ChangeResult *result)
+position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result)
 {
 	Waiting    *waiting;
 	int			n = load_waiting(pos, &waiting);
@@ -122,11 +122,10 @@ position_ripen(Position *pos, DateADT today, ChangeResult *result)
 	for (int i = 0; i < n; i++)
 	{
 		Waiting    *w = &waiting[i];
-		bool		on_hand;
-		int64		covered = cover(pos, w, today, result->clock, &on_hand);
+		int64		covered = others_first ? 0 : cover(pos, w, today, result->clock);
 		int64		lost = w->order_by >= today ? 0 : w->quantity - covered;
 		BookingPart parts[3] = {
-			{covered, "firm", on_hand ? "on_hand" : "inbound"},
+			{covered, "firm", "inbound"},
 			{w->quantity - covered - lost, "planned", NULL},
 			{lost, "uncovered", NULL}
 		};

@@ -30,10 +30,12 @@ static EnginePlan plan_try_lines = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-/* one that is open for the same line tells of more */
+/* one that is open already tells of all that the line has lost by now */
 static EnginePlan plan_exception_more = {
 	"UPDATE routing.exception SET facts = facts || $5 || pg_catalog.jsonb_build_object('quantity',"
-	"   pg_catalog.trim_scale((facts ->> 'quantity')::numeric + ($5 ->> 'quantity')::numeric)::text)"
+	"   pg_catalog.trim_scale((SELECT pg_catalog.sum(r.quantity) FROM routing.reservation r"
+	"    WHERE r.tenant_id = $1 AND r.order_id = $3 AND r.line_no = $4 AND r.\"to\" IS NULL"
+	"      AND r.state = 'uncovered'))::text)"
 	" WHERE tenant_id = $1 AND type = $2 AND order_id = $3 AND line_no = $4 AND state = 'open'",
 	5, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID}, NULL
 };
@@ -156,6 +158,9 @@ leave_uncovered(Settlement *s, SalesOrder *order)
 void
 settle_victims(Settlement *s, const ChangeResult *changes)
 {
+	/* all of them first: a plan that serves a line again resolves its own */
+	for (int i = 0; i < changes->nvictims; i++)
+		open_exception(s, &changes->victims[i]);
 	for (int i = 0; i < changes->nvictims; i++)
 	{
 		const Victim *v = &changes->victims[i];
@@ -163,7 +168,6 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 		bool		seen = false;
 		int			lines;
 
-		open_exception(s, v);
 		for (int j = 0; j < i && !seen; j++)
 			seen = changes->victims[j].tenant_id == v->tenant_id &&
 				strcmp(changes->victims[j].order_id, v->order_id) == 0;

@@ -157,6 +157,18 @@ order_write_decision(JsonWriter *w, const SalesOrder *order)
 	json_end_object(w);
 }
 
+/* Whether something has no supply at all, not only a late one. */
+static bool
+order_waits(const SalesOrder *order)
+{
+	for (int i = 0; i < order->nlines; i++)
+	{
+		if (order->lines[i].unserved > 0)
+			return true;
+	}
+	return false;
+}
+
 /* The events of a routing; "first": the order was not known before. */
 void
 order_add_events(SalesOrder *order, EventBatch *events, bool first)
@@ -183,7 +195,7 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 	if (backordered)
 	{
 		write_open_lines(&w, "lines", order);
-		json_key_text(&w, "reason", "no_supply");
+		json_key_text(&w, "reason", order_waits(order) ? "no_supply" : "late_supply");
 	}
 	else
 		write_allocations(&w, order);
