@@ -174,7 +174,7 @@ routing_record_history(PG_FUNCTION_ARGS)
 	store = store_open_relid(get_relname_relid(psprintf("%s_history", RelationGetRelationName(tg->tg_relation)),
 											   RelationGetNamespace(tg->tg_relation)));
 	fill(store, tg->tg_trigtuple, desc, until);
-	store_insert(store);
+	store_add(store);
 	store_close(store);
 	return PointerGetDatum(NULL);
 }
