@@ -37,6 +37,7 @@ CREATE TABLE routing.item_node (
 	dock_days		int CHECK (dock_days BETWEEN 0 AND 365),
 	enabled			boolean NOT NULL DEFAULT true,
 	posted			boolean NOT NULL DEFAULT false,
+	"from"			timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (tenant_id, item, node),
 	FOREIGN KEY (tenant_id, item) REFERENCES routing.item,
 	FOREIGN KEY (tenant_id, node) REFERENCES routing.node
@@ -44,4 +45,5 @@ CREATE TABLE routing.item_node (
 COMMENT ON TABLE routing.item_node IS 'an item at a node: safety stock, supply lead time, whether the node may serve it';
 COMMENT ON COLUMN routing.item_node.lead_time_days IS 'from so many days ahead on, any quantity can be promised: it can still be ordered; null: no such horizon';
 COMMENT ON COLUMN routing.item_node.dock_days IS 'instead of the node''s';
+COMMENT ON COLUMN routing.item_node."from" IS 'since when the row says this; what it said before is in item_node_history';
 COMMENT ON COLUMN routing.item_node.posted IS 'engine''s own: the row is in position or noted for it (a restored row is not noted again)';

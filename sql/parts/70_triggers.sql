@@ -52,6 +52,23 @@ CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.ite
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
 
+CREATE FUNCTION routing.record_history() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_record_history';
+COMMENT ON FUNCTION routing.record_history() IS 'trigger: keeps what a row of supply or item_node said before';
+
+CREATE FUNCTION routing.record_truncate() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_record_truncate';
+COMMENT ON FUNCTION routing.record_truncate() IS 'trigger: keeps what the rows of supply or item_node said before they are all deleted';
+
+CREATE TRIGGER record_history AFTER UPDATE OR DELETE ON routing.supply
+	FOR EACH ROW EXECUTE FUNCTION routing.record_history();
+CREATE TRIGGER record_history AFTER UPDATE OR DELETE ON routing.item_node
+	FOR EACH ROW EXECUTE FUNCTION routing.record_history();
+CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.supply
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.record_truncate();
+CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.item_node
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.record_truncate();
+
 -- orders and lines
 CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order
 	FOR EACH ROW EXECUTE FUNCTION routing.note_order();

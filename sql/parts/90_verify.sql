@@ -111,20 +111,19 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		LEFT JOIN routing.item i USING (tenant_id, item)
 		LEFT JOIN routing.item_uom u ON u.tenant_id = l.tenant_id AND u.item = l.item AND u.uom = l.uom
 	), held AS (
-		SELECT e.tenant_id, e.item, e.node, e.expires_at, e.needed_on, e.min_expiry,
+		SELECT e.tenant_id, e.item, e.node, e.expires_at, e.needed_on,
 			   sum(e.booked) AS booked, sum(e.quantity) AS quantity
 		FROM (SELECT r.tenant_id, r.item, r.node,
 					 (extract(epoch FROM r.expires_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS expires_at,
 					 (r.needed_on - date '2000-01-01')::bigint AS needed_on,
-					 coalesce(r.min_expiry - date '2000-01-01', -2147483648)::bigint AS min_expiry,
 					 (r.quantity * 10000)::bigint AS booked, 0::bigint AS quantity
 			  FROM routing.reservation r WHERE r."to" IS NULL AND r.state = 'hold'
 			  UNION ALL
-			  SELECT p.tenant_id, p.item, p.node, p.holds[k], p.holds[k + 1], p.holds[k + 2], 0, p.holds[k + 3]
+			  SELECT p.tenant_id, p.item, p.node, p.holds[k], p.holds[k + 1], 0, p.holds[k + 3]
 			  FROM routing.position p, LATERAL generate_series(1, cardinality(p.holds), 4) k
 			  WHERE p.holds IS NOT NULL) e
 		WHERE e.expires_at > (SELECT c.usecs FROM clock c)
-		GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(e.booked) <> sum(e.quantity)
+		GROUP BY 1, 2, 3, 4, 5 HAVING sum(e.booked) <> sum(e.quantity)
 	), claimed AS (
 		SELECT e.tenant_id, e.item, e.node, e.rank, e.claimed_at, sum(e.claimed) AS claimed, sum(e.quantity) AS quantity
 		FROM (SELECT c.tenant_id, c.item, c.node, c.rank::bigint AS rank,
@@ -204,7 +203,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	  AND (r.order_id NOT LIKE 'hold:%' OR h.state IS DISTINCT FROM 'open' OR h.expires_at IS DISTINCT FROM r.expires_at)
 	UNION ALL
 	SELECT 'demand', b.tenant_id, b.item, b.node, b.order_id, NULL,
-		   coalesce(format('at most %s of %s at %s', d.quantity, d.item, d.node), 'a demand'),
+		   CASE WHEN d.ref IS NULL THEN 'a demand' ELSE format('at most %s of %s at %s', d.quantity, d.item, d.node) END,
 		   format('%s of %s at %s', b.quantity, b.item, b.node)
 	FROM (SELECT r.tenant_id, r.order_id, r.item, r.node, sum(r.quantity) AS quantity
 		  FROM routing.reservation r WHERE r."to" IS NULL AND r.order_id LIKE 'demand:%' GROUP BY 1, 2, 3, 4) b

@@ -42,6 +42,8 @@
 #define RT_SUPPLY_KEY_TWICE				RT_CODE('0', '3', '2')
 #define RT_BAD_BINDING					RT_CODE('0', '3', '3')
 #define RT_BAD_LIMIT					RT_CODE('0', '6', '1')
+#define RT_NOT_KNOWN_YET				RT_CODE('0', '6', '8')
+#define RT_UNKNOWN_SUPPLY				RT_CODE('0', '6', '9')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/notes.h"
 #include "base/quantity.h"
+#include "ledger/history.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -102,9 +103,9 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	TriggerData *tg = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
 	HeapTuple	row;
-	int			posted;
-	Datum		yes = BoolGetDatum(true);
-	bool		notnull = false;
+	int			columns[2];
+	Datum		values[2];
+	bool		notnull[2] = {false};
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(tg->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(tg->tg_event))
@@ -130,8 +131,12 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 		if (TRIGGER_FIRED_BY_UPDATE(tg->tg_event))
 			note_row(tg->tg_trigtuple, desc);
 	}
-	posted = SPI_fnumber(desc, "posted");
-	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &posted, &yes, &notnull));
+	columns[0] = SPI_fnumber(desc, "posted");
+	values[0] = BoolGetDatum(true);
+	columns[1] = SPI_fnumber(desc, "from");
+	values[1] = TimestampTzGetDatum(history_since(TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL,
+												  row, desc));
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 2, columns, values, notnull));
 }
 
 /*

@@ -1,0 +1,165 @@
+/*
+ * as_of.c
+ *		What could be promised at an earlier time, as known then.
+ *
+ * Supply, bookings and settings are those valid at that time, supply whose
+ * day had passed then is late from then, holds that had not expired count.  A
+ * closed booking counted until it was closed, unless it waited for supply to
+ * be ordered or rested on supply of its own.  Rules, dock-to-stock days of
+ * the node and time zones are today's: they have no history.
+ */
+#include "ledger/offer.h"
+
+#include "base/clock.h"
+#include "base/engine.h"
+#include "base/quantity.h"
+#include "base/tenant.h"
+#include "ledger/reference.h"
+#include "ledger/rules.h"
+#include "network/network.h"
+
+#include "catalog/pg_type.h"
+
+PG_FUNCTION_INFO_V1(routing_atp_as_of);
+
+static EnginePlan plan_supply = {
+	"SELECT available_on, quantity, kind, status FROM routing.supply"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4"
+	" UNION ALL"
+	" SELECT available_on, quantity, kind, status FROM routing.supply_history"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4 AND \"to\" > $4",
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+static EnginePlan plan_bookings = {
+	"SELECT needed_on, quantity FROM routing.reservation"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND \"from\" <= $4"
+	"  AND state IN ('firm', 'issued', 'hold') AND (expires_at IS NULL OR expires_at > $4)"
+	" UNION ALL"
+	" SELECT needed_on, quantity FROM routing.reservation"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" > $4 AND \"from\" <= $4"
+	"  AND order_by IS NULL AND basis NOT IN ('dedicated', 'none') AND (expires_at IS NULL OR expires_at > $4)",
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+static EnginePlan plan_settings = {
+	"SELECT safety_stock, enabled, dock_days FROM routing.item_node"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"from\" <= $4"
+	" UNION ALL"
+	" SELECT safety_stock, enabled, dock_days FROM routing.item_node_history"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"from\" <= $4 AND \"to\" > $4",
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+/* The position as it was; SPI is connected. */
+static void
+position_as_of(Position *pos, const NetNode *node, Datum *args)
+{
+	int32		dock_days = node->dock_days;
+	bool		isnull;
+	int			n;
+
+	pos->exists = true;
+	pos->enabled = true;
+	pos->lead_time = -1;
+	n = (int) engine_exec(&plan_settings, args, NULL, ENGINE_READ);
+	if (n > 0)
+	{
+		int32		days = DatumGetInt32(spi_datum(0, 3, &isnull));
+
+		dock_days = isnull ? dock_days : days;
+		pos->safety_stock = scaled_from_datum(spi_datum(0, 1, &isnull));
+		pos->enabled = DatumGetBool(spi_datum(0, 2, &isnull));
+	}
+
+	timeline_copy(&pos->timeline, &pos->timeline);
+	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_READ);
+	for (int i = 0; i < n; i++)
+	{
+		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
+		SupplyRule	rule = supply_rule(pos->key.tenant_id, spi_text(i, 3), spi_text(i, 4));
+
+		if (!rule.usable)
+			continue;
+		if (day != ON_HAND_DAY)
+			day += dock_days + rule.delay_days;
+		timeline_add_supply(&pos->timeline, day, rule.late_days - 1,
+							scaled_from_datum(spi_datum(i, 2, &isnull)));
+	}
+	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_READ);
+	for (int i = 0; i < n; i++)
+		timeline_add_demand(&pos->timeline, DatumGetDateADT(spi_datum(i, 1, &isnull)),
+							scaled_from_datum(spi_datum(i, 2, &isnull)));
+}
+
+static const NetNode *
+known_node(int32 tenant_id, const char *code)
+{
+	const Network *net = network_get(tenant_id);
+	const NetNode *nodes;
+	int			i = network_find_node(net, code);
+	Fault		fault = {0};
+
+	if (i < 0)
+	{
+		fault_unknown_node(&fault, "", code);
+		fault_raise(&fault);
+	}
+	(void) network_nodes(net, &nodes);
+	return &nodes[i];
+}
+
+/* Arguments: item, node, day, time. */
+Datum
+routing_atp_as_of(PG_FUNCTION_ARGS)
+{
+	int32		tenant_id = tenant_current();
+	Position	pos = {0};
+	const NetNode *node;
+	OfferRequest req;
+	const AtpStep *steps;
+	int			n;
+	TimestampTz at;
+	int64		atp;
+	Fault		fault = {0};
+	Datum		args[4];
+	EngineScope scope;
+
+	if (PG_ARGISNULL(0))
+		fault_set(&fault, RT_UNKNOWN_ITEM, "Give the code of an item.", "item must not be null");
+	else if (PG_ARGISNULL(1))
+		fault_set(&fault, RT_UNKNOWN_NODE, "Give the code of a node.", "node must not be null");
+	else if (PG_ARGISNULL(3))
+		fault_set(&fault, RT_BAD_DATE, "Give the time whose knowledge is asked for.", "at must not be null");
+	else if (PG_GETARG_TIMESTAMPTZ(3) > clock_of_transaction() || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(3)))
+		fault_set(&fault, RT_NOT_KNOWN_YET, "Give a time that has passed, or ask routing.atp().",
+				  "at %s is not in the past", timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(3)));
+	if (fault.sqlerrcode)
+		fault_raise(&fault);
+
+	at = PG_GETARG_TIMESTAMPTZ(3);
+	pos.key.tenant_id = tenant_id;
+	pos.key.item = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pos.key.node = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	node = known_node(tenant_id, pos.key.node);
+	if (!item_exists(tenant_id, pos.key.item))
+	{
+		fault_unknown_item(&fault, "", pos.key.item);
+		fault_raise(&fault);
+	}
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = PG_GETARG_DATUM(0);
+	args[2] = PG_GETARG_DATUM(1);
+	args[3] = TimestampTzGetDatum(at);
+	engine_enter(&scope);
+	SPI_connect();
+	position_as_of(&pos, node, args);
+	offer_request_init(&req, node_date(node, at), at);
+	req.within_horizon = true;
+	n = position_offer(&pos, &req, &steps);
+	atp = steps_at(steps, n, PG_ARGISNULL(2) ? req.today : Max(PG_GETARG_DATEADT(2), req.today));
+	SPI_finish();
+	engine_leave(&scope);
+	PG_RETURN_NUMERIC(scaled_to_numeric(atp));
+}

@@ -1,0 +1,108 @@
+-- history: what supply and item-nodes said, and what could be promised as known then
+\set ECHO none
+\i test/sql/common.psql
+\set ECHO all
+-- moments by name
+create table t.moment (name text primary key, at timestamptz);
+create procedure t.mark(name text) language plpgsql as $$
+begin
+	commit;
+	perform pg_sleep(0.002);
+	insert into t.moment values (name, clock_timestamp());
+	commit;
+	perform pg_sleep(0.002);
+end
+$$;
+create function t.then(name text, variadic days int[]) returns text language sql stable
+	return (select string_agg(routing.atp_as_of('A', 'CHI', t.day(d), m.at)::text, ' ' order by n)
+			from t.moment m, unnest(days) with ordinality u(d, n) where m.name = $1);
+create view t.h as
+	select item, node, ref, quantity, t.rel(available_on) as day, kind, status, "from" < "to" as in_order, to_xid is not null as told
+	from routing.supply_history order by tenant_id, item, node, "to", ref;
+
+call t.mark('nothing');
+call t.stock('A', 'CHI', 10);
+call t.stock('A', 'CHI', 20, 7, 'PO1');
+call t.mark('stock');
+call t.ord('O1', null, 'A 4');
+call t.mark('ordered');
+-- a receipt in two statements is one moment: 20 arrive early
+begin;
+update routing.supply set quantity = 30 where ref = '';
+select pg_sleep(0.003);
+delete from routing.supply where ref = 'PO1';
+commit;
+call t.mark('received');
+select routing.cancel_order('O1');
+call t.mark('cancelled');
+insert into routing.item_node (item, node, safety_stock) values ('A', 'CHI', 5);
+call t.mark('safety');
+update routing.item_node set safety_stock = 7;
+call t.mark('more safety');
+truncate routing.supply, routing.item_node;
+call t.mark('truncated');
+select m.name, t.then(m.name, 0, 6, 7) from t.moment m order by m.at;
+select routing.atp('A', 'CHI');
+table t.h;
+select item, node, safety_stock, enabled, "from" < "to" as in_order from routing.item_node_history order by "to";
+-- the receipt: both rows end at the same time
+select count(*), count(distinct "to"), count(distinct to_xid) from routing.supply_history where ref = 'PO1' or quantity = 10;
+select * from routing.verify();
+
+-- what is no fact leaves nothing; what one transaction changes twice leaves one row; rolled back: nothing
+delete from routing.supply_history; delete from routing.item_node_history;
+call t.stock('A', 'CHI', 10);
+update routing.supply set quantity = quantity, status = status;
+table t.h;
+begin; update routing.supply set quantity = 11; update routing.supply set quantity = 12; delete from routing.supply; insert into routing.supply (item, node, quantity) values ('A', 'CHI', 13); delete from routing.supply; commit;
+begin; insert into routing.supply (item, node, quantity) values ('A', 'CHI', 5); update routing.supply set quantity = 6; delete from routing.supply; commit;
+begin; insert into routing.supply (item, node, quantity) values ('A', 'CHI', 5); rollback;
+call t.stock('A', 'CHI', 14);
+begin; update routing.supply set quantity = 15; rollback;
+begin; savepoint s; update routing.supply set quantity = 15; rollback to s; commit;
+table t.h;
+-- nobody sets the time himself; a restored row keeps its own
+update routing.supply set "from" = '2000-01-01';
+select "from" > now() - interval '1 hour' as recent from routing.supply;
+insert into routing.supply (item, node, quantity, posted, "from") values ('A', 'DAL', 5, true, '2001-01-01 00:00:00+00');
+select "from" from routing.supply where node = 'DAL';
+delete from routing.supply where node = 'DAL';
+select node, quantity, "from", "to" > now() - interval '1 hour' as recent from routing.supply_history where node = 'DAL';
+-- by COPY, MERGE, and moved to another node
+copy routing.supply (item, node, ref, quantity) from stdin;
+B	CHI	X	3
+\.
+merge into routing.supply s using (values ('B', 'CHI', 'X', 4)) v(item, node, ref, quantity)
+	on s.item = v.item and s.node = v.node and s.ref = v.ref when matched then update set quantity = v.quantity;
+update routing.supply set node = 'NYC' where item = 'B';
+select node, quantity from routing.supply_history where item = 'B' order by "to", quantity;
+select * from routing.verify();
+
+-- past due: what was to come on day 1 was there the day after, and is late once that day has passed
+delete from routing.supply;
+call t.stock('C', 'CHI', 8, 1, 'LATE');
+call t.mark('due');
+select t.rel((m.at at time zone 'UTC')::date) as today, routing.atp_as_of('C', 'CHI', t.day(0), m.at) as day_0,
+	   routing.atp_as_of('C', 'CHI', t.day(1), m.at) as day_1 from t.moment m where name = 'due';
+set routing.clock_offset = 172800;	-- two days on
+select routing.atp_as_of('C', 'CHI', t.day(2), now() + interval '2 days') as day_2, routing.atp_as_of('C', 'CHI', t.day(3), now() + interval '2 days') as day_3,
+	   routing.atp_as_of('C', 'CHI', t.day(1), m.at) as day_1_then from t.moment m where name = 'due';
+reset routing.clock_offset;
+
+-- errors
+select t.try($$select routing.atp_as_of(null, 'CHI', null, now())$$);
+select t.try($$select routing.atp_as_of('A', null, null, now())$$);
+select t.try($$select routing.atp_as_of('NONE', 'CHI', null, now())$$);
+select t.try($$select routing.atp_as_of('A', 'NONE', null, now())$$);
+select t.try($$select routing.atp_as_of('A', 'CHI', null, null)$$);
+select t.try($$select routing.atp_as_of('A', 'CHI', null, '2999-01-01')$$);
+select t.try($$select routing.atp_as_of('A', 'CHI', null, '-infinity')$$);
+select t.try($$select routing.purge_history(null)$$);
+select t.try($$select routing.purge_history('2999-01-01')$$);
+
+-- what is forgotten
+select routing.purge_history('2020-01-01'), count(*) > 0 as kept from routing.supply_history;
+select routing.purge_history(now()) > 0 as forgotten;
+select count(*) from routing.supply_history;
+select * from routing.verify();
+call t.clean();
