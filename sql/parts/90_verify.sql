@@ -116,7 +116,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		FROM (SELECT r.tenant_id, r.item, r.node,
 					 (extract(epoch FROM r.expires_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS expires_at,
 					 (r.needed_on - date '2000-01-01')::bigint AS needed_on,
-					 coalesce(r.min_expiry - date '2000-01-01', -2147483648)::bigint AS min_expiry,
+					 (coalesce(r.min_expiry, r.deliver_on) - date '2000-01-01')::bigint AS min_expiry,
 					 (r.quantity * 10000)::bigint AS booked, 0::bigint AS quantity
 			  FROM routing.reservation r WHERE r."to" IS NULL AND r.state = 'hold'
 			  UNION ALL

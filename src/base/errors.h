@@ -41,6 +41,11 @@
 #define RT_SETTLE_TIMEOUT				RT_CODE('0', '3', '1')
 #define RT_SUPPLY_KEY_TWICE				RT_CODE('0', '3', '2')
 #define RT_BAD_BINDING					RT_CODE('0', '3', '3')
+#define RT_BAD_TTL						RT_CODE('0', '4', '8')
+#define RT_UNKNOWN_HOLD					RT_CODE('0', '4', '9')
+#define RT_HOLD_EXPIRED					RT_CODE('0', '5', '0')
+#define RT_HOLD_STATE					RT_CODE('0', '5', '1')
+#define RT_ORDER_EXISTS					RT_CODE('0', '5', '2')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

@@ -8,6 +8,7 @@
  */
 #include "ledger/change.h"
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/offer.h"
@@ -150,6 +151,7 @@ position_judge(Position *pos, DateADT today, ChangeResult *result)
 	DateADT		day = today - 1;
 	int64		missing;
 
+	holds_judge(pos, today, clock_now());
 	while (timeline_next_negative(&pos->timeline, today, day, &day, &missing))
 	{
 		Candidate  *candidates;

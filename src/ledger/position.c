@@ -21,7 +21,9 @@
 #include "ledger/position.h"
 
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/engine.h"
+#include "ledger/offer.h"
 #include "ledger/withheld.h"
 
 #include "access/htup_details.h"
@@ -473,7 +475,7 @@ ledger_create_missing(Ledger *ledger, Position **positions, int n)
 	}
 }
 
-/* Write back the positions that changed; the locks stay. */
+/* Write back the positions that changed, without expired holds; the locks stay. */
 void
 ledger_flush(Ledger *ledger)
 {
@@ -490,6 +492,8 @@ ledger_flush(Ledger *ledger)
 		if (!pos->dirty)
 			continue;
 		Assert(pos->locked && pos->exists);
+		if (pos->holds.n > 0)
+			holds_sweep(pos, clock_now());
 		if (indexes == NULL)
 			indexes = CatalogOpenIndexes(ledger->scan.rel);
 		tup = position_form(pos, desc);

@@ -157,6 +157,7 @@ book_kept(SalesOrder *order, int first, int *end)
 		booking_request(order, b, &req);
 		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing))
 		{
+			holds_judge(b->pos, req.today, order->clock);
 			j++;
 			continue;
 		}
@@ -397,8 +398,10 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 		return false;
 	for (int i = 0; i < n; i++)
 	{
-		if (orders[i]->fault.sqlerrcode == 0)
-			release_apply(orders[i]);
+		if (orders[i]->fault.sqlerrcode)
+			continue;
+		order_require_unexpired(orders[i]);
+		release_apply(orders[i]);
 	}
 	for (int i = 0; i < n; i++)
 	{
