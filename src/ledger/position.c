@@ -361,7 +361,8 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 	Assert(ledger->writes);
 	if (pos->locked)
 		return true;
-	if (pos->exists && pos->slots > 0 && !pos->whole && !pos->touched && slots_take(ledger, pos))
+	if (pos->exists && pos->slots > 0 && !pos->whole && !pos->first_row && !pos->touched &&
+		slots_take(ledger, pos))
 		return true;
 
 	for (;;)

@@ -334,5 +334,6 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 		b->firm = true;
 		b->is_new = true;
 		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+		b->pos->first_row |= b->state == BOOKING_HOLD;
 	}
 }

@@ -313,6 +313,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 			Booking    *b = &order->bookings[j];
 
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+			b->pos->first_row |= b->held;
 			/* what is given back is there for whoever plans next */
 			if (booking_gives_back(b) && b->pos->exists)
 				booking_post(b, -b->quantity);
@@ -373,7 +374,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 				booking_post(b, -b->quantity);
 			if (b->release || b->is_new)
 				positions[npositions++] = b->pos;
-			if (b->is_new)
+			/* what was held needs no more than is given back with it */
+			if (b->is_new && (order->from_hold == NULL || j >= from[i]))
 				position_want(b->pos, b->stock.needed_on, b->quantity);
 		}
 	}

@@ -164,7 +164,17 @@ call t.stock('D', 'CHI', 1);
 call t.hold('far', t.doc(20, 'D 3 CHI'));
 select item, node, quantity, state from t.held; select routing.confirm_hold(t.id('far')) = t.id('far') as confirmed;
 select item, node, quantity, basis, state from t.r;
-delete from routing.item_node;
+select * from routing.verify(); delete from routing.item_node;
+
+-- a hot position: holds are in its first row
+call t.reset(); delete from t.name; set routing.escrow = always; call t.stock('B', 'CHI', 802);
+call t.ord('HOT', null, 'B 2 CHI'); call t.hold('h3', t.doc(null, 'B 3 CHI')); call t.hold('h9', t.doc(null, 'B 9 CHI'));
+select slot > 0 as slot, count(*), sum(cardinality(holds)) as holds from routing.position where item = 'B' and node = 'CHI' group by 1 order by 1;
+select routing.confirm_hold(t.id('h3')) = t.id('h3') as confirmed; select t.atp('B', 'CHI', 0); select * from routing.verify();
+call t.hold('rest', t.doc(null, 'B 788 CHI')); select sum(quantity) from routing.hold_lines(t.id('rest')); select t.atp('B', 'CHI', 0);
+select routing.confirm_hold(t.id('rest')) = t.id('rest') as confirmed; select routing.cancel_hold(t.id('h9')); select t.atp('B', 'CHI', 0);
+select slot > 0 as slot, count(*), sum(cardinality(holds)) as holds from routing.position where item = 'B' and node = 'CHI' group by 1 order by 1;
+select * from routing.verify(); reset routing.escrow;
 
 -- undone with its transaction
 call t.reset(); delete from t.name; call t.stock('A', 'CHI', 10); call t.hold('u', t.doc(3, 'A 6'));
