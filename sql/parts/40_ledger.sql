@@ -205,7 +205,6 @@ CREATE TABLE routing.hold (
 	PRIMARY KEY (tenant_id, hold_id)
 );
 CREATE UNIQUE INDEX hold_idempotency_key ON routing.hold (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX hold_due ON routing.hold (expires_at) WHERE state = 'open';
 COMMENT ON TABLE routing.hold IS 'quotes: the order document, until when its bookings count, and the order it became';
 
 CREATE TABLE routing.stock_movement (

@@ -81,25 +81,6 @@ static EnginePlan plan_order_exists = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-/* by the index over open holds; what was swept is not among them any more */
-static EnginePlan plan_due = {
-	"SELECT DISTINCT r.tenant_id, r.item, r.node FROM routing.hold h"
-	" JOIN routing.reservation r ON r.tenant_id = h.tenant_id AND r.order_id = '" HOLD_PREFIX "' || h.hold_id"
-	" WHERE h.state = 'open' AND h.expires_at <= $1 AND r.\"to\" IS NULL AND r.state = 'hold'",
-	1, {TIMESTAMPTZOID}, NULL
-};
-
-/* those that hold nothing: no position will tell */
-static EnginePlan plan_mark_due = {
-	"UPDATE routing.hold h SET state = 'expired' FROM"
-	" (SELECT o.tenant_id, o.hold_id FROM routing.hold o"
-	"  WHERE o.state = 'open' AND o.expires_at <= $1 AND NOT EXISTS (SELECT FROM routing.reservation r"
-	"   WHERE r.tenant_id = o.tenant_id AND r.order_id = '" HOLD_PREFIX "' || o.hold_id AND r.\"to\" IS NULL)"
-	"  FOR NO KEY UPDATE SKIP LOCKED) AS due"
-	" WHERE h.tenant_id = due.tenant_id AND h.hold_id = due.hold_id",
-	1, {TIMESTAMPTZOID}, NULL
-};
-
 static EnginePlan plan_hold_lines = {
 	"SELECT line_no, item, node, quantity, ship_on, deliver_on, expires_at FROM routing.reservation"
 	" WHERE tenant_id = $1 AND order_id = $2 AND \"to\" IS NULL AND state = 'hold' AND expires_at > $3"
@@ -509,30 +490,4 @@ routing_hold_lines(PG_FUNCTION_ARGS)
 		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[i]);
 	SPI_finish();
 	return (Datum) 0;
-}
-
-/*
- * What roll() does about holds: the positions of those that have run out are
- * touched, so that the settlement sweeps them.  Nothing depends on it.
- */
-void
-holds_roll(Settlement *s)
-{
-	Datum		args[1];
-	SPITupleTable *rows;
-	int			n;
-
-	args[0] = TimestampTzGetDatum(s->clock);
-	(void) engine_exec(&plan_mark_due, args, NULL, ENGINE_FRESH);
-	n = (int) engine_exec(&plan_due, args, NULL, ENGINE_FRESH);
-	rows = SPI_tuptable;
-	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		settlement_touch(s, DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull)),
-						 SPI_getvalue(rows->vals[i], rows->tupdesc, 2),
-						 SPI_getvalue(rows->vals[i], rows->tupdesc, 3));
-	}
-	SPI_freetuptable(rows);
 }

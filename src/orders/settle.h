@@ -35,7 +35,4 @@ extern void pending_add(int32 tenant_id, const char *binding, const char *concep
 extern void pending_remove(int32 tenant_id, const char *binding, const char *concept,
 						   const char *key);
 
-/* hold.c */
-extern void holds_roll(Settlement *s);
-
 #endif							/* ROUTING_ORDERS_SETTLE_H */
