@@ -201,8 +201,10 @@ CREATE TABLE routing.hold (
 	state		text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'confirmed', 'cancelled', 'expired')),
 	order_id	text COLLATE "C",
 	made_at		timestamptz NOT NULL DEFAULT now(),
+	idempotency_key	text COLLATE "C",
 	PRIMARY KEY (tenant_id, hold_id)
 );
+CREATE UNIQUE INDEX hold_idempotency_key ON routing.hold (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 COMMENT ON TABLE routing.hold IS 'quotes: the order document, until when its bookings count, and the order it became';
 
 CREATE TABLE routing.stock_movement (

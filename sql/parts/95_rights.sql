@@ -6,8 +6,8 @@ DECLARE
 	tenant	int := routing.current_tenant();
 	f		regprocedure;
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of', 'pegging', 'promise', 'explain', 'position_figures',
-							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text'];
-	writers	text[] := ARRAY['route_order', 'cancel_order'];
+							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines'];
+	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll', 'verify', 'doctor', 'purge_history',
 							'create_event_partitions', 'library_version', 'time_zone_known'];
 	names	text[];

@@ -44,6 +44,11 @@
 #define RT_BAD_LIMIT					RT_CODE('0', '6', '1')
 #define RT_NOT_KNOWN_YET				RT_CODE('0', '6', '8')
 #define RT_UNKNOWN_SUPPLY				RT_CODE('0', '6', '9')
+#define RT_BAD_TTL						RT_CODE('0', '4', '8')
+#define RT_UNKNOWN_HOLD					RT_CODE('0', '4', '9')
+#define RT_HOLD_EXPIRED					RT_CODE('0', '5', '0')
+#define RT_HOLD_STATE					RT_CODE('0', '5', '1')
+#define RT_ORDER_EXISTS					RT_CODE('0', '5', '2')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

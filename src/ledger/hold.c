@@ -3,15 +3,91 @@
  *		Bookings that end by themselves.
  *
  * A hold counts until its time has passed, without anybody doing anything:
- * who reads a position leaves out what has expired.  The entries are
- * (expires_at, needed_on, min_expiry, quantity); whoever writes the position
- * after that sweeps them.
+ * who reads a position leaves out what has expired.  The entries of a
+ * position are (expires_at, needed_on, min_expiry, quantity), the sum of the
+ * open rows of routing.reservation in the state "hold".  Whoever writes the
+ * position sweeps what has expired: entries and rows.
+ *
+ * A hold is no promise: when supply falls short, holds give way before any
+ * order does.
+ *
+ * All of it happens under the lock of the position.  The row of routing.hold
+ * comes before positions in the lock order, so that here it is only tried.
  */
 #include "ledger/offer.h"
 
+#include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/channels.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
 
 #define HOLD_LONGS	4
+
+#define HELD_COLUMNS \
+	" r.order_id, r.line_no, r.part, r.quantity, r.needed_on, COALESCE(r.min_expiry, r.deliver_on)," \
+	" r.lot, r.ship_on, r.channel, r.pool, r.expires_at"
+
+static EnginePlan plan_expire = {
+	"UPDATE routing.reservation r SET state = 'expired', \"to\" = r.expires_at,"
+	" to_xid = pg_catalog.pg_current_xact_id()"
+	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
+	"   AND r.state = 'hold' AND r.expires_at <= $4"
+	" RETURNING" HELD_COLUMNS,
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+static EnginePlan plan_expire_holds = {
+	"UPDATE routing.hold h SET state = 'expired' FROM"
+	" (SELECT o.hold_id FROM routing.hold o"
+	"  WHERE o.tenant_id = $1 AND o.hold_id = ANY ($2) AND o.state = 'open' AND o.expires_at <= $3"
+	"    AND NOT EXISTS (SELECT FROM routing.reservation r WHERE r.tenant_id = $1"
+	"     AND r.order_id = '" HOLD_PREFIX "' || o.hold_id AND r.\"to\" IS NULL)"
+	"  FOR NO KEY UPDATE SKIP LOCKED) AS due"
+	" WHERE h.tenant_id = $1 AND h.hold_id = due.hold_id",
+	3, {INT4OID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL
+};
+
+/* the youngest give way first */
+static EnginePlan plan_held = {
+	"SELECT" HELD_COLUMNS " FROM routing.reservation r"
+	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
+	"   AND r.state = 'hold' AND r.expires_at > $4"
+	" ORDER BY r.\"from\" DESC, r.order_id DESC, r.line_no DESC, r.part DESC",
+	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+static EnginePlan plan_close = {
+	"UPDATE routing.reservation SET state = 'changed', \"to\" = $5,"
+	" to_xid = pg_catalog.pg_current_xact_id()"
+	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
+	5, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
+};
+
+/* what stays of a row that gave way in part */
+static EnginePlan plan_rest = {
+	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
+	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, \"from\","
+	" min_expiry, channel, pool, xid)"
+	" SELECT tenant_id, order_id, line_no,"
+	"  (SELECT max(m.part) + 1 FROM routing.reservation m"
+	"   WHERE m.tenant_id = $1 AND m.order_id = $2 AND m.line_no = $3),"
+	"  item, node, lot, $6, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at,"
+	"  'hold', $5, min_expiry, channel, pool, pg_catalog.pg_current_xact_id()"
+	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4"
+	" RETURNING part",
+	6, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, NUMERICOID}, NULL
+};
+
+typedef struct HeldRow
+{
+	char	   *order_id;
+	int			line_no;
+	int			part;
+	int64		quantity;
+	StockBooking stock;
+} HeldRow;
 
 /* Count unexpired holds as demand. */
 void
@@ -48,4 +124,155 @@ holds_book(Position *pos, const StockBooking *b, int64 quantity)
 	}
 	longs_add(&pos->holds, HOLD_LONGS, entry);
 	position_set_special(pos);
+}
+
+/* Run a plan that gives rows of a position, and read them. */
+static int
+held_rows(Position *pos, EnginePlan *plan, TimestampTz now, HeldRow **rows)
+{
+	Datum		args[4];
+	int			n;
+	bool		isnull;
+
+	args[0] = Int32GetDatum(pos->key.tenant_id);
+	args[1] = CStringGetTextDatum(pos->key.item);
+	args[2] = CStringGetTextDatum(pos->key.node);
+	args[3] = TimestampTzGetDatum(now);
+	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
+	*rows = palloc0(sizeof(HeldRow) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		HeldRow    *r = &(*rows)[i];
+		char	   *channel;
+
+		r->order_id = spi_text(i, 1);
+		r->line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
+		r->part = DatumGetInt32(spi_datum(i, 3, &isnull));
+		r->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
+		r->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
+		r->stock.min_expiry = DatumGetDateADT(spi_datum(i, 6, &isnull));
+		r->stock.lot = spi_text(i, 7);
+		r->stock.ship_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
+		channel = spi_text(i, 9);
+		r->stock.pool = spi_text(i, 10);
+		r->stock.expires_at = DatumGetTimestampTz(spi_datum(i, 11, &isnull));
+		if (channel != NULL)
+		{
+			const char **path;
+
+			r->stock.npath = channel_path(pos->key.tenant_id, channel, &path);
+			r->stock.path = path;
+		}
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/*
+ * Give back what has expired of a locked position that is about to be written,
+ * close its rows, and mark the holds that have no other rows, unless somebody
+ * has them locked: who confirms or cancels sees the time himself.
+ */
+void
+holds_sweep(Position *pos, TimestampTz now)
+{
+	bool		any = false;
+	HeldRow    *rows;
+	char	  **ids;
+	int			n;
+	Datum		args[3];
+
+	for (int i = 0; i < pos->holds.n && !any; i += HOLD_LONGS)
+		any = pos->holds.v[i] <= now;
+	if (!any)
+		return;
+	n = held_rows(pos, &plan_expire, now, &rows);
+	ids = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		position_book(pos, &rows[i].stock, -rows[i].quantity);
+		ids[i] = rows[i].order_id + strlen(HOLD_PREFIX);
+	}
+	args[0] = Int32GetDatum(pos->key.tenant_id);
+	args[1] = text_array(ids, n);
+	args[2] = TimestampTzGetDatum(now);
+	if (n > 0)
+		(void) engine_exec(&plan_expire_holds, args, NULL, ENGINE_FRESH);
+	/* an entry without rows is somebody's manual work: it goes all the same */
+	for (int i = pos->holds.n - HOLD_LONGS; i >= 0; i -= HOLD_LONGS)
+	{
+		if (pos->holds.v[i] <= now)
+			longs_remove(&pos->holds, i, HOLD_LONGS);
+	}
+	position_set_special(pos);
+}
+
+/* Take "quantity" out of a hold's row; the rest is another row from now on. */
+static void
+give_way(Position *pos, HeldRow *row, int64 quantity, TimestampTz now)
+{
+	Datum		args[6];
+	bool		isnull;
+
+	args[0] = Int32GetDatum(pos->key.tenant_id);
+	args[1] = CStringGetTextDatum(row->order_id);
+	args[2] = Int32GetDatum(row->line_no);
+	args[3] = Int32GetDatum(row->part);
+	args[4] = TimestampTzGetDatum(now);
+	(void) engine_exec(&plan_close, args, NULL, ENGINE_FRESH);
+	if (quantity < row->quantity)
+	{
+		args[5] = NumericGetDatum(scaled_to_numeric(row->quantity - quantity));
+		(void) engine_exec(&plan_rest, args, NULL, ENGINE_FRESH);
+		row->part = DatumGetInt32(spi_datum(0, 1, &isnull));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	row->quantity -= quantity;
+	position_book(pos, &row->stock, -quantity);
+}
+
+/*
+ * Let holds give way until no balance over bookings and unexpired holds is
+ * negative that holds can repair: only the missing quantity, and only of those
+ * needed on or before the first negative day.  What orders will have to repair
+ * at that day is not taken from later holds.
+ */
+void
+holds_judge(Position *pos, DateADT today, TimestampTz now)
+{
+	Timeline	tl;
+	HeldRow    *rows = NULL;
+	int			n = 0;
+	DateADT		day = today - 1;
+	int64		missing;
+	int64		repaired = 0;	/* by orders */
+
+	if (pos->holds.n == 0)
+		return;
+	timeline_copy(&tl, &pos->timeline);
+	holds_add_demand(pos, now, &tl);
+	while (timeline_next_negative(&tl, today, day, &day, &missing))
+	{
+		int64		ordered = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		if (rows == NULL)
+			n = held_rows(pos, &plan_held, now, &rows);
+		for (int i = 0; i < n && missing > 0; i++)
+		{
+			int64		quantity = Min(missing, rows[i].quantity);
+
+			if (quantity == 0 || rows[i].stock.needed_on > day)
+				continue;
+			give_way(pos, &rows[i], quantity, now);
+			timeline_add_demand(&tl, rows[i].stock.needed_on, -quantity);
+			missing -= quantity;
+		}
+		for (int i = 0; i < pos->timeline.n && pos->timeline.entries[i].day <= day; i++)
+			ordered = scaled_add(ordered, pos->timeline.entries[i].demand);
+		missing = Max(Min(missing, ordered - repaired), 0);
+		if (missing > 0)
+			timeline_add_supply(&tl, day, 0, missing);
+		repaired = scaled_add(repaired, missing);
+	}
 }

@@ -282,8 +282,11 @@ void
 position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result)
 {
 	JudgeChoice *choices;
-	int			n = judge_choose(ledger, pos, today, result->clock, &choices);
+	int			n;
 
+	/* a hold is no promise: it gives way first */
+	holds_judge(pos, today, result->clock);
+	n = judge_choose(ledger, pos, today, result->clock, &choices);
 	for (int i = 0; i < n; i++)
 	{
 		JudgeChoice *c = &choices[i];

@@ -9,6 +9,9 @@
 
 #define RANK_DEFAULT	5
 
+/* reservation.order_id of a hold is this and its id */
+#define HOLD_PREFIX		"hold:"
+
 /* who asks a position, and when */
 typedef struct OfferRequest
 {
@@ -55,6 +58,8 @@ extern void position_book(Position *pos, const StockBooking *b, int64 quantity);
 /* hold.c: bookings that end by themselves */
 extern void holds_add_demand(const Position *pos, TimestampTz now, Timeline *tl);
 extern void holds_book(Position *pos, const StockBooking *b, int64 quantity);
+extern void holds_sweep(Position *pos, TimestampTz now);
+extern void holds_judge(Position *pos, DateADT today, TimestampTz now);
 
 /* claims.c: the queue of who waits */
 extern int64 claims_before(const Position *pos, int rank, int64 claimed_at);

@@ -21,7 +21,9 @@
 #include "ledger/position.h"
 
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/engine.h"
+#include "ledger/offer.h"
 #include "ledger/withheld.h"
 
 #include "access/htup_details.h"
@@ -359,7 +361,8 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 	Assert(ledger->writes);
 	if (pos->locked)
 		return true;
-	if (pos->exists && pos->slots > 0 && !pos->whole && !pos->touched && slots_take(ledger, pos))
+	if (pos->exists && pos->slots > 0 && !pos->whole && !pos->first_row && !pos->touched &&
+		slots_take(ledger, pos))
 		return true;
 
 	for (;;)
@@ -494,7 +497,7 @@ ledger_is_being_made(Ledger *ledger, Position *pos)
 	return found;
 }
 
-/* Write back the positions that changed; the locks stay. */
+/* Write back the positions that changed, without expired holds; the locks stay. */
 void
 ledger_flush(Ledger *ledger)
 {
@@ -511,6 +514,8 @@ ledger_flush(Ledger *ledger)
 		if (!pos->dirty)
 			continue;
 		Assert(pos->locked && pos->exists);
+		if (pos->holds.n > 0)
+			holds_sweep(pos, clock_now());
 		if (indexes == NULL)
 			indexes = CatalogOpenIndexes(ledger->scan.rel);
 		tup = position_form(pos, desc);

@@ -70,6 +70,7 @@ typedef struct Position
 	bool		merged;			/* only read: timeline holds the slots' too */
 	bool		crowded;		/* all its slots were taken when one was looked for */
 	bool		whole;			/* to be locked with all its slots */
+	bool		first_row;		/* no slot will do: holds are in slot 0 */
 	int			nwants;
 	int			cap_wants;
 	Want	   *wants;

@@ -7,7 +7,7 @@
 #include "base/quantity.h"
 
 const char *const booking_state_names[NUM_BOOKING_STATES] = {
-	"firm", "uncovered", "at_risk", "planned", "issued", "dedicated"
+	"firm", "uncovered", "at_risk", "planned", "issued", "dedicated", "hold"
 };
 
 BookingState
@@ -44,6 +44,8 @@ order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int
 	req->path = order->path;
 	req->life = transit + line->min_life;
 	req->lot = line->lot;
+	/* beyond the horizon nothing is scarce, so nothing is held */
+	req->within_horizon = order->expires_at != 0;
 }
 
 /* The same for a booking that is there. */

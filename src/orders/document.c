@@ -125,6 +125,20 @@ decimal_field(JsonbContainer *object, const char *where, const char *field, bool
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
+/* Where it is, in degrees; not used yet, but kept with the order. */
+static void
+degrees_field(JsonbContainer *object, const char *where, const char *field, double limit)
+{
+	Numeric		v = decimal_field(object, where, field, false);
+	double		degrees;
+
+	if (v == NULL)
+		return;
+	degrees = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v)));
+	if (!(degrees >= -limit && degrees <= limit))
+		bad_document(where, field, psprintf("is not from %g to %g", -limit, limit));
+}
+
 static void
 read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 {
@@ -182,8 +196,8 @@ read_ship_to(SalesOrder *order, JsonbContainer *document)
 	check_fields(v->val.binary.data, "ship_to: ", known);
 	order->country = text_field(v->val.binary.data, "ship_to: ", "country", false);
 	order->postal_code = text_field(v->val.binary.data, "ship_to: ", "postal_code", false);
-	(void) decimal_field(v->val.binary.data, "ship_to: ", "latitude", false);
-	(void) decimal_field(v->val.binary.data, "ship_to: ", "longitude", false);
+	degrees_field(v->val.binary.data, "ship_to: ", "latitude", 90);
+	degrees_field(v->val.binary.data, "ship_to: ", "longitude", 180);
 }
 
 /* Read an order document; SPI is connected.  The order is not checked yet. */
@@ -212,6 +226,8 @@ order_from_document(int32 tenant_id, Jsonb *document)
 	order->order_id = text_field(object, "", "order_id", false);
 	if (order->order_id == NULL)
 		order->order_id = "(new)";
+	if (strncmp(order->order_id, HOLD_PREFIX, strlen(HOLD_PREFIX)) == 0)
+		bad_document("", "order_id", "begins with \"" HOLD_PREFIX "\"");
 	order->customer = text_field(object, "", "customer", true);
 	order->channel = text_field(object, "", "channel", false);
 	order->has_requested = date_field(object, "", "requested_on", &order->requested);

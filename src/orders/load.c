@@ -151,15 +151,14 @@ load_header(SalesOrder *order, Snapshot snapshot)
 	return true;
 }
 
-/* Read the open bookings, and how far the parts of each line are numbered. */
-void
-order_load_bookings(SalesOrder *order)
+static void
+load_rows(SalesOrder *order, const char *order_id, bool held)
 {
 	Datum		args[2];
 	int			n;
 
 	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->order_id);
+	args[1] = CStringGetTextDatum(order_id);
 	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_FRESH);
 
 	for (int i = 0; i < n; i++)
@@ -172,13 +171,16 @@ order_load_bookings(SalesOrder *order)
 		char	   *channel;
 		Booking    *b;
 
-		if (line != NULL)
+		if (held)
+			;					/* numbered by itself */
+		else if (line != NULL)
 			line->last_part = Max(line->last_part, part);
 		else
 			order->last_part_gone = Max(order->last_part_gone, part);
 		if (!DatumGetBool(spi_datum(i, 13, &isnull)))
 			continue;			/* history */
 		b = order_add_booking(order);
+		b->held = held;
 		b->line_no = line_no;
 		b->part = part;
 		b->item = spi_text(i, 3);
@@ -212,6 +214,18 @@ order_load_bookings(SalesOrder *order)
 			b->stock.expires_at = 0;
 	}
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Read the open bookings, and how far the parts of each line are numbered.
+ * Those of a hold that becomes the order come along.
+ */
+void
+order_load_bookings(SalesOrder *order)
+{
+	load_rows(order, order->order_id, false);
+	if (order->from_hold != NULL)
+		load_rows(order, order->from_hold, true);
 }
 
 /* A new, empty booking of the order; pointers to others may move. */

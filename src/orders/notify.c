@@ -8,6 +8,7 @@
  */
 #include "orders/order.h"
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
@@ -205,6 +206,50 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 	order_add_event(order, backordered ? "order.backordered.v1" :
 		partially ? "order.partially_allocated.v1" : "order.allocated.v1", &w, events);
 	order_add_change_events(order, events);
+}
+
+/*
+ * An event of a hold, whose row is locked: quoted with what is held, then
+ * confirmed with the order it becomes, or (order NULL) cancelled.
+ */
+void
+promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const char *type,
+				  SalesOrder *order, EventBatch *events)
+{
+	JsonWriter	w = {0};
+	TimestampTz clock = order ? order->clock : clock_now();
+
+	json_begin_object(&w);
+	json_key_text(&w, "promise_id", hold_id);
+	if (order == NULL)
+		json_key_text(&w, "reason", "cancelled");
+	else if (order->from_hold != NULL)
+		json_key_text(&w, "order_id", order->order_id);
+	else
+	{
+		json_key(&w, "lines");
+		json_begin_array(&w);
+		for (int j = 0; j < order->nbookings; j++)
+		{
+			const Booking *b = &order->bookings[j];
+
+			json_begin_object(&w);
+			json_key_int(&w, "line_no", b->line_no);
+			json_key_text(&w, "item", b->item);
+			json_key_text(&w, "node", b->node);
+			json_key_scaled(&w, "quantity", b->quantity);
+			json_key_text(&w, "uom", order_line(order, b->line_no)->item_uom);
+			json_key_text(&w, "basis", b->on_hand ? "on_hand" : "inbound");
+			json_key_date(&w, "ship_by", b->ship_on);
+			json_key_date(&w, "deliver_by", b->deliver_on);
+			json_end_object(&w);
+		}
+		json_end_array(&w);
+		json_key_text(&w, "valid_until", time_text(order->expires_at));
+	}
+	json_end_object(&w);
+	event_add(events, tenant_id, "promise", hold_id, version, type, clock,
+			  order ? order->correlation_id : NULL, json_result(&w));
 }
 
 /* An order that is cancelled, or whose row is gone. */

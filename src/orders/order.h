@@ -22,6 +22,7 @@ typedef enum BookingState
 	BOOKING_PLANNED,			/* beyond the horizon: its supply is still to be ordered */
 	BOOKING_ISSUED,				/* has left; stock on hand has not fallen yet */
 	BOOKING_DEDICATED,			/* on supply that nobody else can have */
+	BOOKING_HOLD,				/* counts until it expires */
 	NUM_BOOKING_STATES
 } BookingState;
 
@@ -47,6 +48,7 @@ typedef struct Booking
 	bool		release;		/* to be given back */
 	bool		released;		/* and that is written already */
 	bool		is_new;
+	bool		held;			/* of the hold that becomes this order */
 	int64		atp_before;		/* what was offered for needed_on when it was booked */
 	Position   *pos;
 } Booking;
@@ -137,6 +139,9 @@ typedef struct SalesOrder
 	bool		was_cancelled;	/* and that was cancelled before */
 	char	   *binding;
 	bool		answered;		/* its answer is written back in this settlement */
+	TimestampTz expires_at;		/* of a hold in hand: until when its bookings count; else 0 */
+	char	   *from_hold;		/* reservation.order_id of the hold that becomes this order, or NULL */
+	TimestampTz hold_expires;	/* and when that one ends */
 
 	int			nlines;
 	int			cap_lines;
@@ -196,11 +201,11 @@ extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
 
-/* whether a booking stands in the timeline of its position */
+/* whether a booking stands in its position: in the timeline, or among the holds */
 static inline bool
 booking_counts(const Booking *b)
 {
-	return b->state == BOOKING_FIRM || b->state == BOOKING_ISSUED;
+	return b->state == BOOKING_FIRM || b->state == BOOKING_ISSUED || b->state == BOOKING_HOLD;
 }
 
 /* booking.c */
@@ -234,6 +239,11 @@ extern void order_load_claims(SalesOrder *order);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);
+/* hold.c */
+extern void order_require_unexpired(const SalesOrder *order);
+
+/* intake.c */
+extern bool order_insert_document(int32 tenant_id, const char *order_id, Jsonb *document);
 
 /* status.c */
 extern bool booking_is_late(const SalesOrder *order, const OrderLine *line, const Booking *b);
@@ -241,6 +251,7 @@ extern void order_derive_status(SalesOrder *order);
 
 /* write.c */
 extern void order_write(SalesOrder *order, EventBatch *events);
+extern void order_insert_bookings(SalesOrder *order);
 extern void order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events);
 extern void order_release_rows(SalesOrder *order);
 
@@ -253,6 +264,8 @@ extern Jsonb *order_decision_detail(SalesOrder *order);
 
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);
+extern void promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const char *type,
+							  SalesOrder *order, EventBatch *events);
 extern void order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events);
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);

@@ -329,9 +329,11 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 		b->stock.ship_on = s->day;
 		b->stock.npath = order->npath;
 		b->stock.path = order->path;
-		b->state = BOOKING_FIRM;
+		b->state = order->expires_at != 0 ? BOOKING_HOLD : BOOKING_FIRM;
+		b->stock.expires_at = order->expires_at;
 		b->firm = true;
 		b->is_new = true;
 		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+		b->pos->first_row |= b->state == BOOKING_HOLD;
 	}
 }

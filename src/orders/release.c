@@ -11,6 +11,51 @@
 #include "utils/memutils.h"
 
 /*
+ * The bookings of the hold that becomes this order are given back, and made
+ * anew as the order's own: of the same quantity for the same day, so that
+ * what was held for the order is neither counted twice nor open in between.
+ */
+static void
+take_over_hold(SalesOrder *order)
+{
+	int			n = order->nbookings;
+
+	for (int j = 0; j < n; j++)
+	{
+		Booking    *b = &order->bookings[j];
+		OrderLine  *line = order_line(order, b->line_no);
+		Booking    *own;
+		int64		quantity;
+
+		if (!b->held || b->release)
+			continue;
+		b->release = true;
+		if (line == NULL || strcmp(line->item, b->item) != 0)
+			continue;
+		/* a unit may have another factor now */
+		quantity = line->quantity;
+		for (int k = 0; k < order->nbookings; k++)
+		{
+			if (order->bookings[k].line_no == line->line_no && !order->bookings[k].release &&
+				!order->bookings[k].held)
+				quantity -= order->bookings[k].quantity;
+		}
+		quantity = Min(quantity, b->quantity);
+		if (quantity <= 0)
+			continue;
+		own = order_add_booking(order);
+		*own = order->bookings[j];
+		own->quantity = quantity;
+		own->state = BOOKING_FIRM;
+		own->stock.expires_at = 0;
+		own->held = false;
+		own->release = false;
+		own->is_new = true;
+		own->pos = NULL;
+	}
+}
+
+/*
  * Decide which bookings are given back: those of lines that are gone or
  * cancelled or to be planned anew, those that lost their supply, and of a
  * line that got smaller the latest and, among these, the last made.
@@ -20,6 +65,8 @@ release_choose(SalesOrder *order)
 {
 	bool		gone = !order->exists || order_is_cancelled(order);
 
+	if (order->from_hold != NULL)
+		take_over_hold(order);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
@@ -123,7 +170,7 @@ is_stale(SalesOrder *order)
 			const Booking *n = &now.bookings[k];
 
 			matching += n->line_no == b->line_no && n->part == b->part &&
-				n->quantity == b->quantity && n->firm == b->firm;
+				n->quantity == b->quantity && n->firm == b->firm && n->held == b->held;
 		}
 	}
 	return matching != ours || now.nbookings != ours;

@@ -157,6 +157,7 @@ book_kept(SalesOrder *order, int first, int *end)
 		booking_request(order, b, &req);
 		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing))
 		{
+			holds_judge(b->pos, req.today, order->clock);
 			j++;
 			continue;
 		}
@@ -324,6 +325,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			Booking    *b = &order->bookings[j];
 
 			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+			b->pos->first_row |= b->held;
 			/* what is given back is there for whoever plans next */
 			if (booking_gives_back(b) && b->pos->exists)
 				booking_post(b, -b->quantity);
@@ -384,7 +386,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 				booking_post(b, -b->quantity);
 			if (booking_needs_lock(b) || b->is_new)
 				positions[npositions++] = b->pos;
-			if (b->is_new)
+			/* what was held needs no more than is given back with it */
+			if (b->is_new && (order->from_hold == NULL || j >= from[i]))
 				position_want(b->pos, b->stock.needed_on, b->quantity);
 		}
 		npositions += order_claim_positions(order, ledger, positions + npositions);
@@ -411,8 +414,10 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		return false;
 	for (int i = 0; i < n; i++)
 	{
-		if (orders[i]->fault.sqlerrcode == 0)
-			release_apply(orders[i]);
+		if (orders[i]->fault.sqlerrcode)
+			continue;
+		order_require_unexpired(orders[i]);
+		release_apply(orders[i]);
 	}
 	for (int i = 0; i < n; i++)
 	{

@@ -43,7 +43,7 @@ static EnginePlan plan_all_positions = {
 
 static EnginePlan plan_orphans = {
 	"SELECT DISTINCT r.tenant_id, r.order_id FROM routing.reservation r"
-	" WHERE r.\"to\" IS NULL AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
+	" WHERE r.\"to\" IS NULL AND r.state <> 'hold' AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
 	"  WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no)"
 	" UNION"
 	" SELECT q.tenant_id, q.order_id FROM routing.claim q"

@@ -20,10 +20,10 @@
 #include "utils/snapmgr.h"
 
 static EnginePlan plan_release = {
-	"UPDATE routing.reservation r SET state = 'cancelled', \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
+	"UPDATE routing.reservation r SET state = $6, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
 	" FROM unnest($3, $4) AS u(line_no, part)"
 	" WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.line_no = u.line_no AND r.part = u.part",
-	5, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
+	6, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID, TEXTOID}, NULL
 };
 
 /* columns of reservation; those not named stay null */
@@ -148,30 +148,41 @@ text_or_null(const char *value, bool *isnull)
 	return value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
 }
 
-/* Close the rows of the bookings that are given back. */
-void
-order_release_rows(SalesOrder *order)
+static void
+close_rows(SalesOrder *order, const char *order_id, bool held, const char *state)
 {
 	Datum	   *lines = palloc(sizeof(Datum) * Max(order->nbookings, 1));
 	Datum	   *parts = palloc(sizeof(Datum) * Max(order->nbookings, 1));
-	Datum		args[5];
+	Datum		args[6];
 	int			n = 0;
 
 	for (int j = 0; j < order->nbookings; j++)
 	{
-		if (!order->bookings[j].release || order->bookings[j].released)
+		const Booking *b = &order->bookings[j];
+
+		if (!b->release || b->released || b->held != held)
 			continue;
-		lines[n] = Int32GetDatum(order->bookings[j].line_no);
-		parts[n++] = Int32GetDatum(order->bookings[j].part);
+		lines[n] = Int32GetDatum(b->line_no);
+		parts[n++] = Int32GetDatum(b->part);
 	}
 	if (n == 0)
 		return;
 	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->order_id);
+	args[1] = CStringGetTextDatum(order_id);
 	args[2] = array_of(lines, NULL, n, INT4OID);
 	args[3] = array_of(parts, NULL, n, INT4OID);
 	args[4] = TimestampTzGetDatum(order->clock);
+	args[5] = CStringGetTextDatum(state);
 	(void) engine_exec(&plan_release, args, NULL, ENGINE_FRESH);
+}
+
+/* Close the rows of the bookings that are given back. */
+void
+order_release_rows(SalesOrder *order)
+{
+	close_rows(order, order->order_id, false, "cancelled");
+	if (order->from_hold != NULL)
+		close_rows(order, order->from_hold, true, "changed");
 }
 
 static void
@@ -196,8 +207,9 @@ set_date(Store *store, const ColumnMap *map, int c, bool given, DateADT value)
 	store->nulls[map->attnos[c] - 1] = !given;
 }
 
-static void
-insert_bookings(SalesOrder *order)
+/* Write the new bookings, numbered on. */
+void
+order_insert_bookings(SalesOrder *order)
 {
 	const ColumnMap *m = &reservation_columns;
 	Store	   *store = NULL;
@@ -216,7 +228,8 @@ insert_bookings(SalesOrder *order)
 			set(store, m, R_TENANT_ID, Int32GetDatum(order->tenant_id));
 			set_text(store, m, R_ORDER_ID, order->order_id);
 			set(store, m, R_XID, UInt64GetDatum(U64FromFullTransactionId(GetTopFullTransactionId())));
-			set(store, m, R_DECISION_ID, Int64GetDatum(order->new_decision_id));
+			if (order->new_decision_id != 0)
+				set(store, m, R_DECISION_ID, Int64GetDatum(order->new_decision_id));
 			set(store, m, R_FROM, TimestampTzGetDatum(order->clock));
 		}
 		b->part = ++order_line(order, b->line_no)->last_part;
@@ -454,7 +467,7 @@ order_write(SalesOrder *order, EventBatch *events)
 	}
 	order->new_decision_id = next_decision_id();
 	order_release_rows(order);
-	insert_bookings(order);
+	order_insert_bookings(order);
 	update_lines(order);
 	order_add_events(order, events, first);
 
