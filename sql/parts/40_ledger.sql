@@ -18,6 +18,7 @@ CREATE TABLE routing.supply (
 	source_key		text COLLATE "C" NOT NULL DEFAULT '',
 	posted			boolean NOT NULL DEFAULT false,
 	"from"			timestamptz NOT NULL DEFAULT now(),
+	serial			text COLLATE "C",
 	PRIMARY KEY (tenant_id, item, node, ref, lot),
 	CONSTRAINT supply_quantity_range CHECK (quantity >= -1e11 AND quantity <= 1e11 AND min_scale(quantity) <= 4),
 	CONSTRAINT supply_date_range CHECK (available_on = '-infinity' OR available_on BETWEEN '1900-01-01' AND '2999-12-31'),
@@ -26,12 +27,14 @@ CREATE TABLE routing.supply (
 CREATE INDEX supply_source ON routing.supply (tenant_id, binding, source_key) WHERE binding <> '';
 CREATE INDEX supply_ref ON routing.supply (tenant_id, ref) WHERE ref <> '';
 CREATE INDEX supply_dedicated ON routing.supply (tenant_id, order_id) WHERE order_id <> '';
+CREATE UNIQUE INDEX supply_serial ON routing.supply (tenant_id, item, serial) WHERE serial IS NOT NULL;
 COMMENT ON TABLE routing.supply IS 'what the ERP says there is or will be: on hand (available_on -infinity) and dated inbound; any SQL may change it, it is judged at commit';
 COMMENT ON COLUMN routing.supply.quantity IS 'in the item''s unit; a negative on hand is kept and shown, and offers nothing';
 COMMENT ON COLUMN routing.supply.expires_on IS 'last day on which what this lot is of can be used';
 COMMENT ON COLUMN routing.supply.status IS 'see supply_rule: whether it counts, and how late it is taken to come';
 COMMENT ON COLUMN routing.supply.order_id IS 'dedicated supply: serves this order (and line_no, unless null) only and is nobody else''s';
 COMMENT ON COLUMN routing.supply.posted IS 'engine''s own: the row is in position or noted for it (a restored row is not noted again)';
+COMMENT ON COLUMN routing.supply.serial IS 'engine''s own: the lot, where it is the serial number of a unit on hand; one row at the most has it';
 COMMENT ON COLUMN routing.supply."from" IS 'since when the row says this; what it said before is in supply_history';
 
 CREATE TABLE routing.supply_rule (
@@ -100,7 +103,8 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  * The columns from escrow on are null for most rows:
  *	escrow		(day, quantity) of the supply that the slots of a hot item-node hold
  *	lots		(day, expires_on, supply, demand) where lots matter: supply has the day it is there and its last day,
- *				demand the day it is needed and the day until which it must be usable
+ *				demand the day it is needed and the day until which it must be usable; a lot that somebody booked
+ *				by its code has a number, day + (number << 32) in the second column, in the order of the codes
  *	holds		(expires_at, needed_on, min_expiry, quantity), which are in no other column
  *	quotas		per allotment in allotted: (from, to, quota, limit, buffer, rank, consumed of the quota, of the limit)
  *	claims		(rank, quantity) of the queue of backordered lines

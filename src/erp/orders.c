@@ -105,6 +105,7 @@ read_line(ErpOrder *erp, Mapping *m, SPITupleTable *rows, int row, Fault *fault)
 
 	line->status = "received";
 	line->lot = "";
+	line->min_life = -1;
 	line->item = mapping_value(m, rows, row, F_ITEM);
 	line->uom = mapping_value(m, rows, row, F_UOM);
 	line->pinned = mapping_value(m, rows, row, F_NODE);

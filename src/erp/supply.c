@@ -11,6 +11,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/control.h"
 #include "ledger/reference.h"
 
 #include "catalog/pg_type.h"
@@ -117,6 +118,8 @@ read_row(Binding *binding, const char *key, SPITupleTable *rows, int i, SupplyRo
 	if (status != SCALED_OK)
 		fault_set(fault, RT_BAD_QUANTITY, "A supply quantity is a number with at most 4 decimals.",
 				  "%squantity %s %s", where, text ? text : "null", scaled_problem(status));
+	else if (!dated && fault->sqlerrcode == 0)
+		control_check(fault, item_control(binding->tenant_id, row->item), where, row->item, "", row->quantity);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/channels.h"
+#include "ledger/lots.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -63,6 +64,7 @@ typedef struct Judgement
 	const Position *pos;
 	TimestampTz now;
 	Timeline	timeline;		/* as it would be */
+	Position   *lots;			/* where there are any, a position with them as they would be */
 	int			n;
 	Candidate  *candidates;
 	int			asked;
@@ -199,6 +201,8 @@ take_one(Judgement *j, Candidate *c, int64 quantity, int64 *missing)
 {
 	c->choice.taken += quantity;
 	timeline_add_demand(&j->timeline, c->choice.stock.needed_on, -quantity);
+	if (j->lots != NULL)
+		lots_book(j->lots, &c->choice.stock, -quantity);
 	*missing -= quantity;
 }
 
@@ -228,6 +232,39 @@ take(Judgement *j, Candidate *c, int64 quantity, DateADT until, int64 *missing)
 }
 
 /*
+ * The same for lots, which can be missing though no balance is negative.  This
+ * comes first: bookings that all have lots have balances too.
+ */
+static void
+choose_for_lots(Judgement *j, DateADT today)
+{
+	int64		missing = lots_missing(j->pos, today);
+
+	if (missing == 0)
+		return;
+	load_candidates(j, DATEVAL_NOEND);
+	for (int round = 0; round < 2; round++)
+	{
+		for (int i = 0; i < j->n && missing > 0; i++)
+		{
+			Candidate  *c = &j->candidates[i];
+			int64		left = c->choice.quantity - c->choice.taken;
+			int64		quantity;
+			int64		rest = missing;
+
+			CHECK_FOR_INTERRUPTS();
+			if (left <= 0)
+				continue;
+			quantity = lots_repair(j->lots, &c->choice.stock, left, today, missing);
+			if (quantity <= 0 || (round == 0 && !has_alternative(j, c, quantity)))
+				continue;
+			take(j, c, quantity, DATEVAL_NOEND, &rest);
+			missing = lots_missing(j->lots, today);
+		}
+	}
+}
+
+/*
  * Whose bookings lose their supply so that no balance is negative that
  * bookings can repair: bookings needed on or before the first negative day,
  * only the quantity that is missing; first those that another node could
@@ -247,6 +284,11 @@ judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now
 
 	*choices = NULL;
 	timeline_copy(&j.timeline, &pos->timeline);
+	if (pos->lots.n > 0)
+	{
+		j.lots = lots_copy(pos);
+		choose_for_lots(&j, today);
+	}
 	while (timeline_next_negative(&j.timeline, today, day, &day, &missing))
 	{
 		CHECK_FOR_INTERRUPTS();

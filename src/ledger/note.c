@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/notes.h"
 #include "base/quantity.h"
+#include "ledger/control.h"
 #include "ledger/history.h"
 
 #include "access/htup_details.h"
@@ -79,6 +80,59 @@ check_supply(HeapTuple tup, TupleDesc desc)
 				 errmsg("available_on %s of item \"%s\" at node \"%s\" is out of range",
 						date_text(day), item, node),
 				 errhint("Give a date from 1900 to 2999, or -infinity for stock on hand.")));
+	day = DatumGetDateADT(SPI_getbinval(tup, desc, SPI_fnumber(desc, "expires_on"), &isnull));
+	if (!isnull && (day < date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE ||
+					day > date2j(2999, 12, 31) - POSTGRES_EPOCH_JDATE))
+		ereport(ERROR,
+				(errcode(RT_BAD_DATE),
+				 errmsg("expires_on %s of item \"%s\" at node \"%s\" is out of range",
+						date_text(day), item, node),
+				 errhint("Give a date from 1900 to 2999, or null for what does not expire.")));
+}
+
+/*
+ * Stock on hand of an item with lots or serial numbers must have them.  Returns
+ * the serial number that the row has on hand, or NULL.
+ */
+static char *
+check_control(HeapTuple tup, HeapTuple old, TupleDesc desc)
+{
+	char	   *item = tuple_text(tup, desc, "item");
+	const char *nodes[2] = {tuple_text(tup, desc, "node"), NULL};
+	const char *refs[2] = {tuple_text(tup, desc, "ref"), NULL};
+	char	   *lot = tuple_text(tup, desc, "lot");
+	int32		tenant_id = tuple_tenant(tup, desc);
+	int64		quantity;
+	bool		isnull;
+	Datum		d;
+	char	   *elsewhere;
+	ItemControl control;
+	Fault		fault = {0};
+
+	d = SPI_getbinval(tup, desc, SPI_fnumber(desc, "available_on"), &isnull);
+	if (isnull || !DATE_IS_NOBEGIN(DatumGetDateADT(d)) || item == NULL || nodes[0] == NULL ||
+		refs[0] == NULL || lot == NULL)
+		return NULL;
+	d = SPI_getbinval(tup, desc, SPI_fnumber(desc, "quantity"), &isnull);
+	if (isnull)
+		return NULL;
+	quantity = scaled_from_datum(d);
+	control = item_control(tenant_id, item);
+	control_check(&fault, control, psprintf("node \"%s\": ", nodes[0]), item, lot, quantity);
+	if (fault.sqlerrcode)
+		fault_raise(&fault);
+	if (control != CONTROL_SERIAL || quantity == 0)
+		return NULL;
+	nodes[1] = old != NULL ? tuple_text(old, desc, "node") : nodes[0];
+	refs[1] = old != NULL ? tuple_text(old, desc, "ref") : refs[0];
+	elsewhere = serial_elsewhere(tenant_id, item, lot, nodes, refs);
+	if (elsewhere != NULL)
+		ereport(ERROR,
+				(errcode(RT_SERIAL_TWICE),
+				 errmsg("serial number \"%s\" of item \"%s\" is on hand at node \"%s\" already, it cannot be at node \"%s\"",
+						lot, item, elsewhere, nodes[0]),
+				 errhint("Take it out there first, in the same transaction if it moves.")));
+	return lot;
 }
 
 static bool
@@ -103,9 +157,11 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	TriggerData *tg = (TriggerData *) fcinfo->context;
 	TupleDesc	desc;
 	HeapTuple	row;
-	int			columns[2];
-	Datum		values[2];
-	bool		notnull[2] = {false};
+	bool		is_supply;
+	int			columns[3];
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	char	   *serial = NULL;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(tg->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(tg->tg_event))
@@ -121,10 +177,13 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tg->tg_trigtuple);
 	}
 	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
-	if (strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0)
+	is_supply = strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0;
+	if (is_supply)
 		check_supply(row, desc);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event) && column_is_true(row, desc, "posted"))
 		return PointerGetDatum(row);
+	if (is_supply)
+		serial = check_control(row, TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL, desc);
 	if (!engine_is_writing())
 	{
 		note_row(row, desc);
@@ -136,7 +195,13 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	columns[1] = SPI_fnumber(desc, "from");
 	values[1] = TimestampTzGetDatum(history_since(TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL,
 												  row, desc));
-	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 2, columns, values, notnull));
+	if (is_supply)
+	{
+		columns[2] = SPI_fnumber(desc, "serial");
+		nulls[2] = serial == NULL;
+		values[2] = serial == NULL ? (Datum) 0 : CStringGetTextDatum(serial);
+	}
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, is_supply ? 3 : 2, columns, values, nulls));
 }
 
 /*

@@ -55,7 +55,7 @@ special_offer(Position *pos, const OfferRequest *req, AtpStep **steps)
 	*steps = NULL;
 	if (!pos->enabled)
 		return 0;
-	if (pos->lots.n > 0)
+	if (pos->lots.n > 0 || req->lot[0] != '\0')
 	{
 		n = lots_offer(pos, req, steps);
 		for (int i = 0; i < n; i++)
@@ -70,7 +70,8 @@ special_offer(Position *pos, const OfferRequest *req, AtpStep **steps)
 		n = timeline_balances(&tl, req->today, steps);
 		n = steps_of_balances(*steps, n, deduct);
 	}
-	if (pos->lead_time >= 0 && !req->within_horizon)
+	/* a lot that is wanted by its name cannot be ordered anew */
+	if (pos->lead_time >= 0 && !req->within_horizon && req->lot[0] == '\0')
 		n = add_horizon(steps, n, req->today + pos->lead_time);
 	if (pos->quotas.n > 0)
 		n = allotment_offer(pos, req, steps, n);
@@ -119,7 +120,7 @@ position_book(Position *pos, const StockBooking *b, int64 quantity)
 		holds_book(pos, b, quantity);
 	else
 		timeline_add_demand(&pos->timeline, b->needed_on, quantity);
-	if (pos->lots.n > 0 && b->expires_at == 0)
+	if (b->expires_at == 0 && (pos->lots.n > 0 || (b->lot != NULL && b->lot[0] != '\0')))
 		lots_book(pos, b, quantity);
 	if (pos->quotas.n > 0)
 		allotment_book(pos, b, quantity);

@@ -81,6 +81,7 @@ typedef struct Position
 	/* what most positions do not have; see sql/parts/40_ledger.sql */
 	bool		special;		/* has any of it */
 	Longs		lots;
+	struct LotPins *pins;		/* what they are made of, once that was asked for */
 	Longs		holds;
 	int			nallotted;
 	char	  **allotted;		/* channel of each 8 quotas */

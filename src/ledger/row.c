@@ -96,6 +96,7 @@ position_decode(Position *pos, TupleTableSlot *slot)
 	pos->lead_time = slot->tts_isnull[POS_LEAD_TIME - 1] ? -1 :
 		DatumGetInt32(slot->tts_values[POS_LEAD_TIME - 1]);
 	decode_longs(slot, POS_LOTS, &pos->lots);
+	pos->pins = NULL;
 	decode_longs(slot, POS_HOLDS, &pos->holds);
 	decode_longs(slot, POS_QUOTAS, &pos->quotas);
 	decode_longs(slot, POS_CLAIMS, &pos->claims);

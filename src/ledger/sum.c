@@ -11,7 +11,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "ledger/offer.h"
+#include "ledger/lots.h"
 #include "ledger/rules.h"
 
 #include "catalog/pg_type.h"
@@ -28,19 +28,84 @@ static EnginePlan plan_item_node = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
+static void
+key_arguments(const PositionKey *key, Datum *args)
+{
+	args[0] = Int32GetDatum(key->tenant_id);
+	args[1] = CStringGetTextDatum(key->item);
+	args[2] = CStringGetTextDatum(key->node);
+}
+
+/* The rows of supply that count, with the days from which they do. */
+int
+position_supply(const PositionKey *key, int32 dock_days, LotRow **rows)
+{
+	Datum		args[3];
+	int			n;
+	int			kept = 0;
+	bool		isnull;
+
+	key_arguments(key, args);
+	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_FRESH);
+	*rows = palloc_extended(sizeof(LotRow) * Max(n, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+	{
+		LotRow	   *row = &(*rows)[kept];
+		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
+		SupplyRule	rule = supply_rule(key->tenant_id, spi_text(i, 3), spi_text(i, 4));
+
+		if (!rule.usable)
+			continue;
+		if (day != ON_HAND_DAY)
+			day += dock_days + rule.delay_days;
+		row->key = supply_key(day, day == ON_HAND_DAY ? 0 : rule.late_days - 1);
+		row->quantity = scaled_from_datum(spi_datum(i, 2, &isnull));
+		row->lot = spi_text(i, 5);
+		row->expiry = DatumGetDateADT(spi_datum(i, 6, &isnull));
+		if (isnull)
+			row->expiry = DATEVAL_NOEND;
+		kept++;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return kept;
+}
+
+/* The days from arrival to stock of an item-node. */
+int32
+position_dock_days(const PositionKey *key)
+{
+	const Network *net = network_get(key->tenant_id);
+	int			node = network_find_node(net, key->node);
+	const NetNode *nodes;
+	int32		dock_days = 0;
+	Datum		args[3];
+
+	(void) network_nodes(net, &nodes);
+	if (node >= 0)
+		dock_days = nodes[node].dock_days;
+	key_arguments(key, args);
+	if (engine_exec(&plan_item_node, args, NULL, ENGINE_FRESH) > 0)
+	{
+		bool		isnull;
+		int32		days = DatumGetInt32(spi_datum(0, 4, &isnull));
+
+		dock_days = isnull ? dock_days : days;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return dock_days;
+}
+
 /* Sum the supply of a locked position anew and take over its settings. */
 void
 position_sum(Position *pos, const NetNode *node)
 {
 	Datum		args[3];
+	LotRow	   *rows;
 	bool		isnull;
 	int			n;
 	int32		dock_days = node ? node->dock_days : 0;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
-
+	key_arguments(&pos->key, args);
 	n = (int) engine_exec(&plan_item_node, args, NULL, ENGINE_FRESH);
 	pos->safety_stock = n > 0 ? scaled_from_datum(spi_datum(0, 1, &isnull)) : 0;
 	pos->enabled = n > 0 ? DatumGetBool(spi_datum(0, 2, &isnull)) : true;
@@ -56,20 +121,12 @@ position_sum(Position *pos, const NetNode *node)
 	SPI_freetuptable(SPI_tuptable);
 
 	timeline_clear_supply(&pos->timeline);
-	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_FRESH);
+	n = position_supply(&pos->key, dock_days, &rows);
 	for (int i = 0; i < n; i++)
-	{
-		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
-		SupplyRule	rule = supply_rule(pos->key.tenant_id, spi_text(i, 3), spi_text(i, 4));
-
-		if (!rule.usable)
-			continue;
-		if (day != ON_HAND_DAY)
-			day += dock_days + rule.delay_days;
-		timeline_add_supply(&pos->timeline, day, rule.late_days - 1,
-							scaled_from_datum(spi_datum(i, 2, &isnull)));
-	}
-	SPI_freetuptable(SPI_tuptable);
+		timeline_add_supply(&pos->timeline, supply_key_day(rows[i].key), supply_key_late(rows[i].key),
+							rows[i].quantity);
+	lots_sum(pos, rows, n);
+	pfree(rows);
 	position_load_claims(pos);
 	position_set_special(pos);
 

@@ -61,6 +61,24 @@ booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req)
 }
 
 /*
+ * How much of a booking could be had today, of what it was offered.  Lots that
+ * serve it today are those that last until it needs them to, not those that
+ * would do for a delivery from today.
+ */
+int64
+booking_available_now(const Booking *b, const OfferRequest *req, const AtpStep *steps, int n)
+{
+	OfferRequest now = *req;
+
+	if (b->pos->lots.n > 0)
+	{
+		now.life = b->stock.min_expiry - req->today;
+		n = position_offer(b->pos, &now, &steps);
+	}
+	return steps_at(steps, n, req->today);
+}
+
+/*
  * Divide the order's booking "index": it keeps "quantity", the rest becomes a
  * new one at the end.  Returns the rest; pointers to others may have moved.
  */

@@ -40,6 +40,10 @@ check_line(SalesOrder *order, OrderLine *line)
 				  psprintf("Correct the factor in routing.item_uom, or give the quantity in \"%s\".", line->item_uom),
 				  "%squantity %s %s of item \"%s\" has no exact equivalent in %s", where,
 				  scaled_to_text(line->quantity), line->uom, line->item, line->item_uom);
+	else if (line->serial && line->quantity % SCALE != 0)
+		fault_set(fault, RT_BAD_QUANTITY, "Units with serial numbers are not divided.",
+				  "%squantity %s of item \"%s\" is not a whole number", where, scaled_to_text(line->quantity),
+				  line->item);
 	if (line->pinned != NULL && network_find_node(order->net, line->pinned) < 0)
 		fault_unknown_node(fault, where, line->pinned);
 	if (line->quantity <= 0)

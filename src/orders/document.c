@@ -143,7 +143,7 @@ static void
 read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 {
 	static const char *const known[] = {
-		"line_no", "item", "quantity", "uom", "price", "requested_on", "node", "lot", NULL
+		"line_no", "item", "quantity", "uom", "price", "requested_on", "node", "lot", "min_life_days", NULL
 	};
 	char	   *where = psprintf("line %d: ", index + 1);
 	JsonbContainer *object;
@@ -180,6 +180,8 @@ read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 	line->lot = text_field(object, where, "lot", false);
 	if (line->lot == NULL)
 		line->lot = "";
+	line->min_life = -1;
+	(void) int_field(object, where, "min_life_days", 0, MAX_LIFE_DAYS, &line->min_life);
 	line->status = "received";
 }
 

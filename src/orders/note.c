@@ -179,12 +179,17 @@ check_line(HeapTuple row, TupleDesc desc)
 	bool		isnull;
 	Datum		price = get(row, desc, "price", &isnull);
 	int64		value;
+	int			life;
 
 	if (!isnull && (scaled_from_numeric(DatumGetNumeric(price), &value) != SCALED_OK || value < 0))
 		refuse(row, desc, RT_BAD_QUANTITY, "price", "is not an amount",
 			   "A price is 0 or more and has at most 4 decimals.");
 	if (DatumGetInt32(get(row, desc, "line_no", &isnull)) < 1 && !isnull)
 		refuse(row, desc, RT_BAD_DOCUMENT, "line_no", "is not positive", "Number the lines from 1.");
+	life = DatumGetInt32(get(row, desc, "min_life_days", &isnull));
+	if (!isnull && (life < 0 || life > MAX_LIFE_DAYS))
+		refuse(row, desc, RT_BAD_DOCUMENT, "min_life_days", "is out of range",
+			   "Days of use that must be left at delivery, from 0 to 3650; null for what customer and item say.");
 	check_status(row, desc);
 	check_quantity(row, desc);
 }
@@ -192,9 +197,9 @@ check_line(HeapTuple row, TupleDesc desc)
 static HeapTuple
 note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
-	static const char *const placing[] = {"item", "requested_on", "node", "uom", NULL};
+	static const char *const placing[] = {"item", "requested_on", "node", "uom", "lot", "min_life_days", NULL};
 	static const char *const others[] = {
-		"tenant_id", "order_id", "line_no", "quantity", "status", "lot", NULL
+		"tenant_id", "order_id", "line_no", "quantity", "status", NULL
 	};
 
 	check_line(row, desc);

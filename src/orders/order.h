@@ -53,6 +53,8 @@ typedef struct Booking
 	Position   *pos;
 } Booking;
 
+#define MAX_LIFE_DAYS	3650
+
 /* whether a line's unit could be converted to its item's */
 typedef enum LineUnit
 {
@@ -76,6 +78,7 @@ typedef struct OrderLine
 	bool		replan;
 	bool		item_known;
 	char	   *item_uom;
+	bool		serial;			/* each unit of the item has a number */
 	int64		unit_weight;
 	bool		has_promised;
 	DateADT		promised;
@@ -214,6 +217,7 @@ extern void booking_post(Booking *b, int64 quantity);
 extern void order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int transit,
 						  OfferRequest *req);
 extern void booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req);
+extern int64 booking_available_now(const Booking *b, const OfferRequest *req, const AtpStep *steps, int n);
 extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
 
 /* check.c */

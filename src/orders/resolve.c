@@ -7,6 +7,7 @@
 #include "base/quantity.h"
 #include "base/store.h"
 #include "ledger/channels.h"
+#include "ledger/control.h"
 
 #include "common/int.h"
 #include "utils/snapmgr.h"
@@ -16,10 +17,10 @@
 /* columns of item, customer */
 enum
 {
-	I_UOM, I_WEIGHT_KG, I_MIN_LIFE_DAYS, I_NCOLS
+	I_UOM, I_WEIGHT_KG, I_MIN_LIFE_DAYS, I_CONTROL, I_NCOLS
 };
 
-static const char *const item_names[I_NCOLS] = {"uom", "weight_kg", "min_life_days"};
+static const char *const item_names[I_NCOLS] = {"uom", "weight_kg", "min_life_days", "control"};
 static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
 
 static const char *const customer_names[2] = {"priority", "min_life_days"};
@@ -102,6 +103,7 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 		line->item_known = true;
 		line->item_uom = slot_text(ks.slot, &item_columns, I_UOM);
 		line->unit_weight = slot_scaled(ks.slot, &item_columns, I_WEIGHT_KG);
+		line->serial = item_control_of(slot_text(ks.slot, &item_columns, I_CONTROL)) == CONTROL_SERIAL;
 		if (line->min_life < 0)
 		{
 			bool		isnull;

@@ -18,6 +18,7 @@
 #include "orders/release.h"
 
 #include "base/quantity.h"
+#include "ledger/lots.h"
 
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -93,7 +94,7 @@ book(SalesOrder *order, int from)
 			drop_new_bookings(order, n);
 			return false;
 		}
-		now_available = steps_at(steps, nsteps, req.today);
+		now_available = booking_available_now(b, &req, steps, nsteps);
 		if (b->pos->lead_time >= 0 && b->atp_before >= HORIZON_QUANTITY)
 		{
 			int64		supplied;
@@ -101,7 +102,7 @@ book(SalesOrder *order, int from)
 			req.within_horizon = true;
 			nsteps = position_offer(b->pos, &req, &steps);
 			supplied = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
-			now_available = steps_at(steps, nsteps, req.today);
+			now_available = booking_available_now(b, &req, steps, nsteps);
 			b->atp_before = supplied;
 			if (supplied < b->quantity)
 			{
@@ -152,10 +153,13 @@ book_kept(SalesOrder *order, int first, int *end)
 		OfferRequest req;
 		DateADT		day;
 		int64		missing;
+		int64		without;
 
-		booking_post(b, b->quantity);
 		booking_request(order, b, &req);
-		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing))
+		without = lots_missing(b->pos, req.today);
+		booking_post(b, b->quantity);
+		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing) &&
+			lots_missing(b->pos, req.today) <= without)
 		{
 			holds_judge(b->pos, req.today, order->clock);
 			j++;
@@ -470,7 +474,7 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 			booking_request(order, b, &req);
 			req.within_horizon = true;
 			nsteps = position_offer(b->pos, &req, &steps);
-			now_available = steps_at(steps, nsteps, req.today);
+			now_available = booking_available_now(b, &req, steps, nsteps);
 			b->on_hand = now_available >= b->quantity;
 			booking_post(b, b->quantity);
 			if (now_available > 0 && now_available < b->quantity)

@@ -56,6 +56,9 @@ reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
 		return pstrdup("no open node has a lane to the destination");
 	if (line->pinned != NULL && order->nshipments == 0)
 		return psprintf("node %s cannot serve it", line->pinned);
+	if (line->lot[0] != '\0')
+		return psprintf("no supply of lot %s for %s of %s", line->lot, scaled_to_text(line->unserved),
+						scaled_to_text(line->quantity));
 	return psprintf("no supply for %s of %s", scaled_to_text(line->unserved),
 					scaled_to_text(line->quantity));
 }
