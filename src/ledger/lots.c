@@ -242,7 +242,7 @@ lots_sum(Position *pos, const LotRow *rows, int nrows)
 	for (int i = 0; i < nrows && !matter; i++)
 		matter = rows[i].lot[0] != '\0' || rows[i].expiry != DATEVAL_NOEND;
 	if (matter)
-		lots_pin_sum(pos, rows, nrows);
+		lots_pin_sum(pos, rows, nrows, ENGINE_FRESH);
 }
 
 /*

@@ -5,6 +5,7 @@
 #ifndef ROUTING_LEDGER_LOTS_H
 #define ROUTING_LEDGER_LOTS_H
 
+#include "base/engine.h"
 #include "ledger/offer.h"
 
 /* a row of supply that counts */
@@ -22,13 +23,16 @@ extern int64 lots_missing(const Position *pos, DateADT today);
 extern DateADT lots_next_event(const Position *pos, DateADT today);
 
 /* lots_pin.c: who wants one lot only */
-extern void lots_pin_sum(Position *pos, const LotRow *rows, int nrows);
+extern void lots_pin_sum(Position *pos, const LotRow *rows, int nrows, EngineMode mode);
 extern void lots_pin_book(Position *pos, const StockBooking *b, int64 quantity);
 extern int	lots_pin_offer(const Position *pos, const OfferRequest *req, AtpStep **steps);
 
+/* lots_check.c */
+extern bool lots_as_booked(const Position *pos, DateADT today, char **expected, char **found);
+
 /* sum.c */
-extern int	position_supply(const PositionKey *key, int32 dock_days, LotRow **rows);
-extern int32 position_dock_days(const PositionKey *key);
+extern int	position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMode mode);
+extern int32 position_dock_days(const PositionKey *key, EngineMode mode);
 
 /* shared by lots.c and lots_pin.c: position.lots holds groups, sorted */
 typedef struct LotGroup

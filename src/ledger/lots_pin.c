@@ -122,13 +122,13 @@ make_pins(const Position *pos, const LotRow *rows, int nrows)
 
 /* Read the bookings: the pinned ones, and into "others", unless NULL, the rest. */
 static void
-read_bookings(const Position *pos, LotPins *pins, Longs *others)
+read_bookings(const Position *pos, LotPins *pins, Longs *others, EngineMode mode)
 {
 	Datum		args[3];
 	int			n;
 
 	key_arguments(&pos->key, args);
-	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_FRESH);
+	n = (int) engine_exec(&plan_bookings, args, NULL, mode);
 	for (int i = 0; i < n; i++)
 	{
 		LotPin		b = read_pin(i);
@@ -145,10 +145,10 @@ static LotPins *
 load_pins(const Position *pos)
 {
 	LotRow	   *rows;
-	int			n = position_supply(&pos->key, position_dock_days(&pos->key), &rows);
+	int			n = position_supply(&pos->key, position_dock_days(&pos->key, ENGINE_FRESH), &rows, ENGINE_FRESH);
 	LotPins    *pins = make_pins(pos, rows, n);
 
-	read_bookings(pos, pins, NULL);
+	read_bookings(pos, pins, NULL, ENGINE_FRESH);
 	return pins;
 }
 
@@ -211,8 +211,9 @@ rebuild(Position *pos, const LotPins *pins, const Longs *others)
 	position_set_special(pos);
 }
 
+/* Make the groups anew; see lots_sum(), which knows when there are any. */
 void
-lots_pin_sum(Position *pos, const LotRow *rows, int nrows)
+lots_pin_sum(Position *pos, const LotRow *rows, int nrows, EngineMode mode)
 {
 	LotPins    *old = pos->pins;
 	LotPins    *pins = make_pins(pos, rows, nrows);
@@ -227,7 +228,8 @@ lots_pin_sum(Position *pos, const LotRow *rows, int nrows)
 					old->pins[i].quantity);
 	}
 	if (old == NULL || pos->lots.n == 0)
-		read_bookings(pos, old == NULL ? pins : make_pins(pos, rows, 0), pos->lots.n == 0 ? &others : NULL);
+		read_bookings(pos, old == NULL ? pins : make_pins(pos, rows, 0), pos->lots.n == 0 ? &others : NULL,
+					  mode);
 	pos->pins = pins;
 	rebuild(pos, pins, &others);
 }

@@ -38,7 +38,7 @@ key_arguments(const PositionKey *key, Datum *args)
 
 /* The rows of supply that count, with the days from which they do. */
 int
-position_supply(const PositionKey *key, int32 dock_days, LotRow **rows)
+position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMode mode)
 {
 	Datum		args[3];
 	int			n;
@@ -46,7 +46,7 @@ position_supply(const PositionKey *key, int32 dock_days, LotRow **rows)
 	bool		isnull;
 
 	key_arguments(key, args);
-	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_FRESH);
+	n = (int) engine_exec(&plan_supply, args, NULL, mode);
 	*rows = palloc_extended(sizeof(LotRow) * Max(n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
@@ -72,7 +72,7 @@ position_supply(const PositionKey *key, int32 dock_days, LotRow **rows)
 
 /* The days from arrival to stock of an item-node. */
 int32
-position_dock_days(const PositionKey *key)
+position_dock_days(const PositionKey *key, EngineMode mode)
 {
 	const Network *net = network_get(key->tenant_id);
 	int			node = network_find_node(net, key->node);
@@ -84,7 +84,7 @@ position_dock_days(const PositionKey *key)
 	if (node >= 0)
 		dock_days = nodes[node].dock_days;
 	key_arguments(key, args);
-	if (engine_exec(&plan_item_node, args, NULL, ENGINE_FRESH) > 0)
+	if (engine_exec(&plan_item_node, args, NULL, mode) > 0)
 	{
 		bool		isnull;
 		int32		days = DatumGetInt32(spi_datum(0, 4, &isnull));
@@ -121,7 +121,7 @@ position_sum(Position *pos, const NetNode *node)
 	SPI_freetuptable(SPI_tuptable);
 
 	timeline_clear_supply(&pos->timeline);
-	n = position_supply(&pos->key, dock_days, &rows);
+	n = position_supply(&pos->key, dock_days, &rows, ENGINE_FRESH);
 	for (int i = 0; i < n; i++)
 		timeline_add_supply(&pos->timeline, supply_key_day(rows[i].key), supply_key_late(rows[i].key),
 							rows[i].quantity);

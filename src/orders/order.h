@@ -170,6 +170,7 @@ typedef struct SalesOrder
 	const Lane **problem_lanes;
 	const OrderLine **problem_items;	/* a line for each item of the problem */
 	int64	   *problem_needs;	/* what its lines want of it */
+	bool		mixed;			/* some of these are one item, wanted in different ways */
 	SrcProblem	problem;
 	SrcResult	result;
 	bool		planned;

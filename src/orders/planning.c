@@ -180,6 +180,8 @@ item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 			o->min_life == line->min_life)
 			return i;
 	}
+	for (int i = 0; i < *nitems; i++)
+		order->mixed |= strcmp(order->problem_items[i]->item, line->item) == 0;
 	order->problem_items[*nitems] = line;
 	order->problem_needs[*nitems] = 0;
 	return (*nitems)++;
@@ -223,6 +225,7 @@ set_lines(SalesOrder *order)
 	order->problem_items = palloc(sizeof(OrderLine *) * Max(order->nlines, 1));
 	order->problem_needs = palloc(sizeof(int64) * Max(order->nlines, 1));
 	p->nlines = 0;
+	order->mixed = false;
 	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];

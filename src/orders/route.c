@@ -61,12 +61,44 @@ drop_new_bookings(SalesOrder *order, int kept)
 }
 
 /*
- * Check and book the new bookings from index "from" on.  A booking for later
- * that stock on hand covers only in part becomes two.  If one does not fit,
- * those already booked are taken back.
+ * Leave a new booking only what is available for it; with nothing it goes.
+ * Returns whether it stays.
  */
 static bool
-book(SalesOrder *order, int from)
+cut_booking(SalesOrder *order, int index, int64 available)
+{
+	Booking    *b = &order->bookings[index];
+	int64		missing = b->quantity - Max(available, 0);
+	SrcPlan    *plan = &order->result.best;
+
+	order_line(order, b->line_no)->unserved += missing;
+	for (int i = 0; i < plan->nparts; i++)
+	{
+		SrcPart    *part = &plan->parts[i];
+
+		if (order->lines[order->problem_lines[part->line]].line_no == b->line_no &&
+			plan->shipments[part->shipment].day == b->stock.needed_on && part->quantity == b->quantity)
+		{
+			part->quantity -= missing;
+			plan->unserved[part->line] += missing;
+			break;
+		}
+	}
+	b->quantity -= missing;
+	if (b->quantity > 0)
+		return true;
+	memmove(b, b + 1, sizeof(Booking) * (order->nbookings - index - 1));
+	order->nbookings--;
+	return false;
+}
+
+/*
+ * Check and book the new bookings from index "from" on.  A booking for later
+ * that stock on hand covers only in part becomes two.  If one does not fit,
+ * those already booked are taken back; or, with "cut", it gets what there is.
+ */
+static bool
+book(SalesOrder *order, int from, bool cut)
 {
 	int			n = order->nbookings;
 
@@ -82,7 +114,16 @@ book(SalesOrder *order, int from)
 		if (b->pos->locked)
 			nsteps = position_offer(b->pos, &req, &steps);
 		b->atp_before = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
-		if (b->atp_before < b->quantity)
+		if (b->atp_before < b->quantity && cut)
+		{
+			if (!cut_booking(order, j, b->atp_before))
+			{
+				n--;
+				j--;
+				continue;
+			}
+		}
+		else if (b->atp_before < b->quantity)
 		{
 			for (int k = from; k < order->nbookings; k++)
 			{
@@ -258,7 +299,12 @@ lock_further(SalesOrder *order, Ledger *ledger, int from, Position **last)
 	return all;
 }
 
-/* Somebody was faster: plan again, and again, then with what is locked. */
+/*
+ * Somebody was faster: plan again, and again, then with what is locked.  Or
+ * the order wants one item in different ways, of a lot and of any, say: the
+ * search takes these for different items, so that the plan may want more of
+ * them together than there is.  Then the later lines get what is left.
+ */
 static void
 replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 {
@@ -272,7 +318,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 		ledger_forget_unlocked(ledger);
 		order_plan(order, ledger, final);
 		order_plan_bookings(order, ledger);
-		if (lock_further(order, ledger, from, last) && book(order, from))
+		if (lock_further(order, ledger, from, last) && book(order, from, order->mixed))
 			return;
 		order->gave_up = true;
 	}
@@ -434,7 +480,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		while (kept < from[i] && !order->bookings[kept].is_new)
 			kept++;
 		if (!book_kept(order, kept, &from[i]) ||
-			(order->nbookings > from[i] && !book(order, from[i])))
+			(order->nbookings > from[i] && !book(order, from[i], false)))
 			replan(order, ledger, from[i], &last);
 		order_derive_status(order);
 	}
@@ -472,6 +518,17 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 			int64		now_available;
 
 			booking_request(order, b, &req);
+			if (order->mixed)
+			{
+				nsteps = position_offer(b->pos, &req, &steps);
+				now_available = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
+				if (now_available < b->quantity && !cut_booking(order, j, now_available))
+				{
+					planned--;
+					j--;
+					continue;
+				}
+			}
 			req.within_horizon = true;
 			nsteps = position_offer(b->pos, &req, &steps);
 			now_available = booking_available_now(b, &req, steps, nsteps);

@@ -54,11 +54,11 @@ reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
 		return pstrdup("positions were busy, route the order again");
 	if (order->ncandidates == 0)
 		return pstrdup("no open node has a lane to the destination");
-	if (line->pinned != NULL && order->nshipments == 0)
-		return psprintf("node %s cannot serve it", line->pinned);
 	if (line->lot[0] != '\0')
 		return psprintf("no supply of lot %s for %s of %s", line->lot, scaled_to_text(line->unserved),
 						scaled_to_text(line->quantity));
+	if (line->pinned != NULL && order->nshipments == 0)
+		return psprintf("node %s cannot serve it", line->pinned);
 	return psprintf("no supply for %s of %s", scaled_to_text(line->unserved),
 					scaled_to_text(line->quantity));
 }

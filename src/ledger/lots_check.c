@@ -1,0 +1,96 @@
+/*
+ * lots_check.c
+ *		Whether the lots of a position are what its rows say, and serve all.
+ */
+#include "ledger/lots.h"
+
+#include "base/clock.h"
+#include "base/quantity.h"
+#include "network/network.h"
+
+#include "lib/stringinfo.h"
+
+PG_FUNCTION_INFO_V1(routing_lots_check);
+
+static char *
+groups_text(const Position *pos)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < pos->lots.n; i++)
+		appendStringInfo(&buf, "%s" INT64_FORMAT, i == 0 ? "{" : ",", pos->lots.v[i]);
+	appendStringInfoString(&buf, pos->lots.n == 0 ? "{}" : "}");
+	return buf.data;
+}
+
+/*
+ * Compare a position as a snapshot shows it with the rows of supply and
+ * reservation in the same snapshot, and see whether the lots serve what is
+ * booked.  Says what is expected and found if not.  SPI is connected.
+ */
+bool
+lots_as_booked(const Position *pos, DateADT today, char **expected, char **found)
+{
+	Position	anew = {.key = pos->key, .lead_time = -1};
+	LotRow	   *rows;
+	int			n = position_supply(&pos->key, position_dock_days(&pos->key, ENGINE_READ), &rows, ENGINE_READ);
+	int64		missing;
+
+	lots_pin_sum(&anew, rows, n, ENGINE_READ);
+	if (anew.lots.n != pos->lots.n ||
+		(anew.lots.n > 0 && memcmp(anew.lots.v, pos->lots.v, sizeof(int64) * anew.lots.n) != 0))
+	{
+		*expected = groups_text(&anew);
+		*found = groups_text(pos);
+		return false;
+	}
+	missing = lots_missing(pos, today);
+	if (missing > 0)
+	{
+		*expected = pstrdup("lots for all that is booked");
+		*found = psprintf("none for %s", scaled_to_text(missing));
+		return false;
+	}
+	return true;
+}
+
+/* For verify(): null, or what is wrong with the lots of an item-node. */
+Datum
+routing_lots_check(PG_FUNCTION_ARGS)
+{
+	int32		tenant_id = PG_GETARG_INT32(0);
+	const Network *net = network_get(tenant_id);
+	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	int			node = network_find_node(net, code);
+	TimestampTz now = clock_of_transaction();
+	DateADT		today = (DateADT) (now / USECS_PER_DAY);
+	const NetNode *nodes;
+	Ledger	   *ledger;
+	Position   *pos;
+	char	   *expected = NULL;
+	char	   *found = NULL;
+	bool		right;
+	text	   *result = NULL;
+	MemoryContext caller = CurrentMemoryContext;
+
+	(void) network_nodes(net, &nodes);
+	if (node >= 0)
+		today = node_date(&nodes[node], now);
+	ledger = ledger_open(false);
+	pos = ledger_get(ledger, tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(1)), code);
+	SPI_connect();
+	right = !pos->exists || lots_as_booked(pos, today, &expected, &found);
+	if (!right)
+	{
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		result = cstring_to_text(psprintf("expected %s, found %s", expected, found));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	ledger_close(ledger);
+	if (right)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
+}
