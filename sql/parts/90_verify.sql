@@ -137,6 +137,19 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		GROUP BY 1, 2, 3, 4, 5 HAVING sum(e.claimed) <> sum(e.quantity)
 	)
 	SELECT v.* FROM (
+	-- lots: what they are made of, and that they serve what is booked
+	SELECT 'lots', l.tenant_id, l.item, l.node, NULL::text, NULL::int, 'right'::text, x.wrong
+	FROM (SELECT p.tenant_id, p.item, p.node FROM routing.position p WHERE p.lots IS NOT NULL
+		  UNION SELECT s.tenant_id, s.item, s.node FROM routing.supply s WHERE s.lot <> '' OR s.expires_on IS NOT NULL) l
+	LEFT JOIN today t USING (tenant_id, node)
+	CROSS JOIN LATERAL (SELECT routing.lots_check(l.tenant_id, l.item, l.node, t.today) AS wrong) x
+	WHERE x.wrong IS NOT NULL
+	UNION ALL
+	-- serial numbers: the column that keeps them unique is what they are
+	SELECT 'serial', s.tenant_id, s.item, s.node, NULL, NULL, s.lot, s.serial
+	FROM routing.supply s
+	WHERE s.serial IS NOT NULL AND (s.serial <> s.lot OR s.quantity <> 1 OR s.available_on <> '-infinity')
+	UNION ALL
 	-- the accounts: a position, over all its rows, is its supply and its open bookings
 	SELECT 'timeline', d.tenant_id, d.item, d.node, NULL::text, NULL::int,
 		   routing.expected_timeline(d.tenant_id, d.item, d.node)::text,

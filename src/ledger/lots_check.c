@@ -4,9 +4,7 @@
  */
 #include "ledger/lots.h"
 
-#include "base/clock.h"
 #include "base/quantity.h"
-#include "network/network.h"
 
 #include "lib/stringinfo.h"
 
@@ -55,17 +53,14 @@ lots_as_booked(const Position *pos, DateADT today, char **expected, char **found
 	return true;
 }
 
-/* For verify(): null, or what is wrong with the lots of an item-node. */
+/*
+ * For verify(): null, or what is wrong with the lots of an item-node on a day;
+ * without a day, dates count as they are given.
+ */
 Datum
 routing_lots_check(PG_FUNCTION_ARGS)
 {
-	int32		tenant_id = PG_GETARG_INT32(0);
-	const Network *net = network_get(tenant_id);
-	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	int			node = network_find_node(net, code);
-	TimestampTz now = clock_of_transaction();
-	DateADT		today = (DateADT) (now / USECS_PER_DAY);
-	const NetNode *nodes;
+	DateADT		today = PG_ARGISNULL(3) ? DATEVAL_NOBEGIN + 1 : PG_GETARG_DATEADT(3);
 	Ledger	   *ledger;
 	Position   *pos;
 	char	   *expected = NULL;
@@ -74,13 +69,13 @@ routing_lots_check(PG_FUNCTION_ARGS)
 	text	   *result = NULL;
 	MemoryContext caller = CurrentMemoryContext;
 
-	(void) network_nodes(net, &nodes);
-	if (node >= 0)
-		today = node_date(&nodes[node], now);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
 	ledger = ledger_open(false);
-	pos = ledger_get(ledger, tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(1)), code);
+	pos = ledger_get(ledger, PG_GETARG_INT32(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SPI_connect();
-	right = !pos->exists || lots_as_booked(pos, today, &expected, &found);
+	right = lots_as_booked(pos, today, &expected, &found);
 	if (!right)
 	{
 		MemoryContext old = MemoryContextSwitchTo(caller);

@@ -274,7 +274,8 @@ pin_holds(LotBookBuilder *b, const Position *pos, const LotPins *pins, const Off
 			int64		part = Min(d->quantity, hold.quantity);
 
 			/* a demand of 0 is nobody's */
-			if (d->pin != 0 || d->day != hold.needed_on || d->min_expiry != hold.min_expiry || part == 0)
+			if (d->pin != 0 || part == 0 || d->day != hold.needed_on ||
+				(d->min_expiry != hold.min_expiry && d->min_expiry != DATEVAL_NOBEGIN))
 				continue;
 			if (part == d->quantity)
 				d->pin = pin_number(pins, hold.lot, req->lot);

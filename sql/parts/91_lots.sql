@@ -1,6 +1,0 @@
--- lots: what verify() needs to know of them
-
-CREATE FUNCTION routing.lots_check(tenant_id int, item text, node text) RETURNS text
-	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'routing_lots_check';
-COMMENT ON FUNCTION routing.lots_check(int, text, text) IS
-	'engine''s own: what is wrong with position.lots of an item-node, or null; for verify()';
