@@ -32,18 +32,38 @@ item_control_of(const char *name)
 		strcmp(name, "lot") == 0 ? CONTROL_LOT : CONTROL_NONE;
 }
 
+/* the item asked for last: loads come item by item */
+static struct
+{
+	uint64		generation;
+	int32		tenant_id;
+	char		item[200];
+	ItemControl control;
+}			last;
+
 /* That of an item; one that is unknown has none. */
 ItemControl
 item_control(int32 tenant_id, const char *item)
 {
-	Snapshot	snapshot = fresh_snapshot();
+	uint64		generation = engine_generation(TAB_ITEM);
+	Snapshot	snapshot;
 	ItemControl control = CONTROL_NONE;
 	KeyScan		ks;
 
+	if (last.generation == generation && last.tenant_id == tenant_id && strcmp(last.item, item) == 0)
+		return last.control;
+	snapshot = fresh_snapshot();
 	if (keyscan_find(&ks, TAB_ITEM, &item_columns, tenant_id, item, snapshot))
 		control = item_control_of(slot_text(ks.slot, &item_columns, 0));
 	keyscan_close(&ks);
 	UnregisterSnapshot(snapshot);
+	if (strlen(item) < sizeof(last.item))
+	{
+		last.generation = generation;
+		last.tenant_id = tenant_id;
+		strcpy(last.item, item);
+		last.control = control;
+	}
 	return control;
 }
 

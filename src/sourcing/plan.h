@@ -19,7 +19,8 @@
  *	  only if its day >= that target (nothing is shipped early); it is late by
  *	  the days that its arrival (or ship day) is after "requested".
  *	- Availability of an item at a node is a step function of the day,
- *	  non-decreasing (a suffix minimum).  For parts of one item at one node
+ *	  non-decreasing (a suffix minimum) unless lots end; then plans are as
+ *	  feasible, but not proved to be the cheapest.  For parts of one item at one node
  *	  with days d1 <= d2 <= ... : every prefix sum q1 + ... + qi must not
  *	  exceed the availability on day di.  Lines of one item share it.
  *

@@ -236,3 +236,42 @@ select t.try($$select t.ask('{"min_life_days": 3651}')$$);
 select t.try($$select t.ask('{"lot": ""}')$$);
 select t.try($$select t.ask('{"lot": 7}')$$);
 table t.wrong; select * from routing.verify();
+
+-- whoever may read may ask for a lot
+set client_min_messages = warning;
+do $$
+begin
+	if exists (select from pg_roles where rolname = 'regress_routing_lots') then
+		drop owned by regress_routing_lots;
+		drop role regress_routing_lots;
+	end if;
+end
+$$;
+reset client_min_messages;
+create role regress_routing_lots;
+select routing.grant_access('regress_routing_lots');
+set role regress_routing_lots;
+select node, quantity, status from routing.promise('{"customer": "C1", "ship_to": {"country": "US", "postal_code": "60614"}, "lines": [{"item": "A", "quantity": 7, "lot": "P2"}]}');
+select routing.lots_check(1, 'A', 'CHI', null);
+reset role;
+drop owned by regress_routing_lots; drop role regress_routing_lots;
+
+-- verify() finds lots that are not what the rows say, and bookings that no lot serves
+begin;
+update routing.position set lots[3] = lots[3] + 1 where item = 'A';
+select what, item, node from routing.verify();
+rollback;
+begin;
+update routing.position set lots = null where item = 'A';
+select what, item, node from routing.verify();
+rollback;
+call t.sell('V1', 0, 'A', 8);
+begin;
+alter table routing.supply disable trigger all;
+update routing.supply set expires_on = t.day(1) - 400 where lot = 'P2' and item = 'A';
+alter table routing.supply enable always trigger note_ledger; alter table routing.supply enable always trigger settle;
+update routing.position set lots[2] = lots[2] - 409 where item = 'A' and lots[2] = t.day(10) - date '2000-01-01';
+select what, item, node, found from routing.verify() where what = 'lots';
+select wrong from t.wrong;
+rollback;
+select * from routing.verify();

@@ -491,6 +491,35 @@ limits(void)
 	finish();
 }
 
+/* what is there on one day and gone on the next, and there again later */
+static void
+falling(void)
+{
+	Instance	in;
+	SrcResult	r;
+
+	instance_init(&in);
+	add_node(&in, 100, U(1));
+	add_lane(&in, 1, U(5), 0);
+	add_stock(&in, 0, 0, 100, U(10));
+	add_stock(&in, 0, 0, 103, 0);
+	add_stock(&in, 0, 0, 106, U(4));
+	add_stock(&in, 0, 0, 108, U(10));
+	add_line(&in, 0, U(8), 104);
+	instance_search(&in, &r);
+	ok(r.best.nshipments == 1 && r.best.shipments[0].day == 108 && r.best.unserved[0] == 0,
+	   "a gap is waited out, until there is enough for one shipment");
+	in.lines[0].requested = 103;
+	instance_search(&in, &r);
+	ok(r.best.nshipments == 1 && r.best.shipments[0].day == 102 && r.best.unserved[0] == 0,
+	   "the last day before the gap");
+	in.nsteps[0][0] = 2;
+	in.lines[0].requested = 104;
+	instance_search(&in, &r);
+	ok(r.best.nshipments == 0 && r.best.unserved[0] == U(8), "after the end there is nothing");
+	instance_free(&in);
+}
+
 int
 main(void)
 {
@@ -512,8 +541,11 @@ main(void)
 	   "1000 random orders with rounding: the oracle's total, true bounds");
 	ok(compare_with_oracle(600, 0, 1) == 0,
 	   "600 random orders with items on several lines: the same");
-	ok(check_properties(2000) == 0,
+	ok(check_properties(2000, 0) == 0,
 	   "2000 larger orders: feasible, adds up, deterministic");
+	ok(check_properties(2000, 1) == 0,
+	   "2000 with availability that falls again: the same");
+	falling();
 	ok(check_work_limit(1000) == 0,
 	   "1000 orders stopped early: still plans, true gaps");
 	printf("1..%d\n", ntests);
