@@ -244,32 +244,3 @@ lots_sum(Position *pos, const LotRow *rows, int nrows)
 	if (matter)
 		lots_pin_sum(pos, rows, nrows, ENGINE_FRESH);
 }
-
-/*
- * The first day after today on which time alone can leave a booking without a
- * lot: the day after the last one of a lot, or tomorrow while supply is late.
- * DATEVAL_NOEND: never.
- */
-DateADT
-lots_next_event(const Position *pos, DateADT today)
-{
-	const LotGroup *groups = lots_groups(pos);
-	DateADT		next = DATEVAL_NOEND;
-
-	for (int i = 0; i < lots_ngroups(pos); i++)
-	{
-		DateADT		day = supply_key_day(groups[i].key);
-		DateADT		until = supply_key_day(groups[i].until);
-
-		if (groups[i].supply == 0)
-			continue;
-		if (day != ON_HAND_DAY && day < today)
-			next = today + 1;
-		if (until >= today && until != DATEVAL_NOEND)
-			next = Min(next, until + 1);
-		/* what is not late yet will be */
-		if (day >= today)
-			next = Min(next, day + 1);
-	}
-	return next;
-}

@@ -20,12 +20,16 @@ typedef struct LotRow
 /* lots.c */
 extern void lots_sum(Position *pos, const LotRow *rows, int nrows);
 extern int64 lots_missing(const Position *pos, DateADT today);
-extern DateADT lots_next_event(const Position *pos, DateADT today);
 
 /* lots_pin.c: who wants one lot only */
 extern void lots_pin_sum(Position *pos, const LotRow *rows, int nrows, EngineMode mode);
 extern void lots_pin_book(Position *pos, const StockBooking *b, int64 quantity);
+extern Position *lots_copy(const Position *pos);
 extern int	lots_pin_offer(const Position *pos, const OfferRequest *req, AtpStep **steps);
+
+/* lots_judge.c */
+extern int64 lots_repair(Position *trial, const StockBooking *stock, int64 quantity, DateADT today,
+						 int64 missing);
 
 /* lots_check.c */
 extern bool lots_as_booked(const Position *pos, DateADT today, char **expected, char **found);

@@ -234,6 +234,29 @@ lots_pin_sum(Position *pos, const LotRow *rows, int nrows, EngineMode mode)
 	rebuild(pos, pins, &others);
 }
 
+/* A position with the same lots, to try bookings on that nobody makes. */
+Position *
+lots_copy(const Position *pos)
+{
+	Position   *copy = palloc(sizeof(Position));
+
+	*copy = *pos;
+	memset(&copy->lots, 0, sizeof(copy->lots));
+	if (pos->lots.n > 0)
+		longs_add(&copy->lots, pos->lots.n, pos->lots.v);
+	if (pos->pins != NULL)
+	{
+		copy->pins = make_pins(pos, pos->pins->rows, pos->pins->nrows);
+		for (int i = 0; i < pos->pins->npins; i++)
+		{
+			const LotPin *pin = &pos->pins->pins[i];
+
+			add_pin(copy->pins, pin->lot, pin->needed_on, pin->min_expiry, pin->quantity);
+		}
+	}
+	return copy;
+}
+
 void
 lots_pin_book(Position *pos, const StockBooking *b, int64 quantity)
 {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/tenant.h"
+#include "ledger/lots.h"
 
 #include "access/htup_details.h"
 #include "access/xact.h"
@@ -63,8 +64,8 @@ any_past(const Longs *longs, int n, TimestampTz now)
 
 /*
  * Whether time has brought something due at a position: a shortage that
- * bookings can repair, a lot that is past its last day, a hold or a grace time
- * that has ended.
+ * bookings can repair, a booking that has no lot any more, a hold or a grace
+ * time that has ended.
  */
 static bool
 is_due(const Position *pos, DateADT today, TimestampTz now)
@@ -74,11 +75,8 @@ is_due(const Position *pos, DateADT today, TimestampTz now)
 
 	if (any_past(&pos->holds, 4, now) || any_past(&pos->falls, 2, now))
 		return true;
-	for (int i = 0; i + 3 < pos->lots.n; i += 4)
-	{
-		if (pos->lots.v[i + 1] < today && pos->lots.v[i + 2] > 0)
-			return true;
-	}
+	if (lots_missing(pos, today) > 0)
+		return true;
 	while (timeline_next_negative(&pos->timeline, today, day, &day, &missing))
 	{
 		for (int i = 0; i < pos->timeline.n && pos->timeline.entries[i].day <= day; i++)
