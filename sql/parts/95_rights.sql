@@ -5,7 +5,7 @@ CREATE FUNCTION routing.grant_access(role text, level text DEFAULT 'read') RETUR
 DECLARE
 	tenant	int := routing.current_tenant();
 	f		regprocedure;
-	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of', 'pegging', 'promise', 'explain', 'position_figures',
+	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of', 'pegging', 'impact', 'promise', 'explain', 'position_figures',
 							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text'];
 	writers	text[] := ARRAY['route_order', 'cancel_order'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll', 'verify', 'doctor', 'purge_history',

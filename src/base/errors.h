@@ -44,6 +44,7 @@
 #define RT_BAD_LIMIT					RT_CODE('0', '6', '1')
 #define RT_NOT_KNOWN_YET				RT_CODE('0', '6', '8')
 #define RT_UNKNOWN_SUPPLY				RT_CODE('0', '6', '9')
+#define RT_SUPPLY_HAS_LOTS				RT_CODE('0', '7', '0')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

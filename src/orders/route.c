@@ -462,6 +462,8 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 			int			nsteps;
 			int64		now_available;
 
+			if (!b->is_new)
+				continue;
 			booking_request(order, b, &req);
 			req.within_horizon = true;
 			nsteps = position_offer(b->pos, &req, &steps);
