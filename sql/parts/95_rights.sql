@@ -5,11 +5,13 @@ CREATE FUNCTION routing.grant_access(role text, level text DEFAULT 'read') RETUR
 DECLARE
 	tenant	int := routing.current_tenant();
 	f		regprocedure;
-	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of', 'pegging', 'promise', 'explain', 'position_figures',
-							'node_today', 'withheld', 'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines'];
+	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
+							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
+							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold'];
-	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll', 'verify', 'doctor', 'purge_history',
-							'create_event_partitions', 'library_version', 'time_zone_known'];
+	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
+							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
+							'time_zone_known'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN

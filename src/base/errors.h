@@ -52,6 +52,7 @@
 #define RT_HOLD_EXPIRED					RT_CODE('0', '5', '0')
 #define RT_HOLD_STATE					RT_CODE('0', '5', '1')
 #define RT_ORDER_EXISTS					RT_CODE('0', '5', '2')
+#define RT_SUPPLY_HAS_LOTS				RT_CODE('0', '7', '0')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

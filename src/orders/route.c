@@ -517,6 +517,8 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 			int			nsteps;
 			int64		now_available;
 
+			if (!b->is_new)
+				continue;
 			booking_request(order, b, &req);
 			if (order->mixed)
 			{
