@@ -543,6 +543,10 @@ class Batch:
 			script.append("INSERT INTO routing.supply_rule (kind, status, usable, delay_days, late_days)"
 						  " VALUES ('%s', '%s', %s, %d, %d);" % ((kind, status) + rule))
 		self.psql.run("\n".join(script))
+		if rng.random() < 0.3:
+			# every position is divided into slots, however little it has
+			self.psql.run("SET routing.escrow = always;")
+			self.counted("timelines of slots", len(timelines))
 		clock = 0
 		self.round = 0
 		self.play(timelines, self.begin)
@@ -578,6 +582,7 @@ class Batch:
 				"SELECT 'bookings ' || state, count(*) FROM routing.reservation GROUP BY 1"
 				" UNION ALL SELECT 'bookings of pools', count(*) FROM routing.reservation WHERE pool IS NOT NULL"
 				" UNION ALL SELECT 'holds ' || state, count(*) FROM routing.hold GROUP BY 1"
+				" UNION ALL SELECT 'slots', count(*) FROM routing.position WHERE slot > 0"
 				" UNION ALL SELECT 'claims', count(*) FROM routing.claim"
 				" UNION ALL SELECT 'orders ' || status, count(*) FROM routing.sales_order GROUP BY 1"
 				" UNION ALL SELECT 'refused ' || sqlstate, count(*) FROM oracle.refused GROUP BY 1;"):
