@@ -297,11 +297,25 @@ slots_leave(Ledger *ledger, Position *pos)
 	pos->stale = true;
 }
 
+/* What was made of a slot and is not written yet, or NULL. */
+static SlotRow *
+unwritten(SlotRow *rows, int n, int32 slot)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (rows[i].slot == slot && rows[i].dirty && !rows[i].gone)
+			return &rows[i];
+	}
+	return NULL;
+}
+
 /* The row of slot 0 is locked: take all slots into it, and them away. */
 bool
 slots_fold(Ledger *ledger, Position *pos, bool wait)
 {
 	MemoryContext old;
+	SlotRow    *made = pos->slot_rows;
+	int			nmade = pos->nslot_rows;
 
 	Assert(pos->locked && pos->slot == 0);
 	for (int32 slot = 1; slot <= pos->slots; slot++)
@@ -318,10 +332,20 @@ slots_fold(Ledger *ledger, Position *pos, bool wait)
 	for (int32 slot = 1; slot <= pos->slots; slot++)
 	{
 		Position	row = {0};
-		SlotRow    *s;
+		SlotRow    *s = unwritten(made, nmade, slot);
 
-		if (!read_slot(ledger, pos, slot, &row))
+		if (s != NULL)
+		{
+			row.timeline = s->timeline;
+			row.tid = s->tid;
+		}
+		else if (!read_slot(ledger, pos, slot, &row))
 			continue;			/* a restore may have lost it: verify() tells */
+		if (!ItemPointerIsValid(&row.tid))
+		{
+			timeline_add_all(&pos->timeline, &row.timeline);
+			continue;
+		}
 		s = &pos->slot_rows[pos->nslot_rows++];
 		s->slot = slot;
 		s->tid = row.tid;

@@ -27,13 +27,13 @@ EXCEPTION WHEN others THEN
 END
 $$;
 
--- an order of lines of one item, all pinned to a node or none
-CREATE PROCEDURE oracle.place(id text, cust text, chan text, want date, basis text, i text, n text, quantities numeric[])
+-- an order of lines of one item, all pinned to a node or none; life: days of use left at delivery, or null
+CREATE PROCEDURE oracle.place(id text, cust text, chan text, want date, basis text, i text, n text, life int, quantities numeric[])
 LANGUAGE sql BEGIN ATOMIC
 	INSERT INTO routing.sales_order (order_id, customer, channel, country, postal_code, requested_on, date_basis)
 	VALUES (id, cust, chan, 'US', '10001', want, basis);
-	INSERT INTO routing.sales_order_line (order_id, line_no, item, node, quantity)
-	SELECT id, k, i, n, quantities[k] FROM generate_subscripts(quantities, 1) k;
+	INSERT INTO routing.sales_order_line (order_id, line_no, item, node, min_life_days, quantity)
+	SELECT id, k, i, n, life, quantities[k] FROM generate_subscripts(quantities, 1) k;
 END;
 
 -- today at every node, by the clock that the engine is told
@@ -44,3 +44,7 @@ CREATE VIEW oracle.today AS
 
 CREATE FUNCTION oracle.day(n int) RETURNS date LANGUAGE sql STABLE
 	RETURN (SELECT t.today + n FROM oracle.today t WHERE t.node = 'N1');
+
+-- the last day of a lot: what its other rows say, or a day from today
+CREATE FUNCTION oracle.last_day(i text, l text, n int) RETURNS date LANGUAGE sql STABLE
+	RETURN coalesce((SELECT max(s.expires_on) FROM routing.supply s WHERE s.item = i AND s.lot = l), oracle.day(n));

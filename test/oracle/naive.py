@@ -155,10 +155,81 @@ def there_of_lots(supplies, demands, today, day, life, lot=""):
 	The largest further demand that leaves all of them served.  A flow that
 	serves all of them can be augmented to a greatest one without taking from
 	any, so the further demand gets what the greatest has more.
+
+	Where some are not served (the calendar moved on, or stock was counted down
+	to what is issued) it is what nobody else loses, less what is missing.
 	"""
 	day = max(day, today)
 	everything = sum(max(s.quantity, 0) for s in supplies)
-	if not feasible(supplies, demands, today):
-		return 0
+	without = served(supplies, demands, today)
+	missing = sum(d.quantity for d in demands) - without
 	extra = Demand(day, everything, day + life, lot)
-	return served(supplies, demands + [extra], today) - sum(d.quantity for d in demands)
+	return max(0, served(supplies, demands + [extra], today) - without - missing)
+
+
+#
+# What is offered to a channel.
+#
+
+class Allotment:
+	def __init__(self, channel, first, last, quota, limit, buffer, rank):
+		self.channel = channel
+		self.first = first		# ship days; None: without end
+		self.last = last
+		self.quota = quota
+		self.limit = limit		# None: no limit
+		self.buffer = buffer
+		self.rank = rank
+
+	def covers(self, day):
+		return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+class Taking:
+	"""A booking, as allotments see it."""
+
+	def __init__(self, ship_on, channel, pool, quantity):
+		self.ship_on = ship_on
+		self.channel = channel
+		self.pool = pool
+		self.quantity = quantity
+
+
+def path(parents, channel):
+	"""The channel and its groups, upwards."""
+	found = []
+	while channel is not None:
+		found.append(channel)
+		channel = parents[channel]
+	return found
+
+
+def remaining(allotment, others, takings, parents):
+	"""What of a quota, without that of its parts, nobody has taken yet."""
+	own = allotment.quota
+	for other in others:
+		above = [a for step in path(parents, other.channel)[1:] for a in others if a.channel == step and a.quota > 0]
+		if above and above[0] is allotment:
+			own -= other.quota
+	taken = sum(t.quantity for t in takings if t.pool == allotment.channel and allotment.covers(t.ship_on))
+	return max(0, max(0, own) - taken)
+
+
+def offered(stock, allotments, takings, parents, channel, day):
+	"""What of the stock of a ship day is offered to a channel; None: to nobody in particular."""
+	mine = path(parents, channel)
+	today = [a for a in allotments if a.covers(day)]
+	left = stock
+	answer = stock
+	for a in sorted(today, key=lambda a: (a.rank, a.channel)):
+		kept = min(left, remaining(a, today, takings, parents))
+		left -= kept
+		if a.channel not in mine:
+			answer -= kept
+	answer = max(0, answer - max([a.buffer for a in today if a.channel in mine], default=0))
+	for a in today:
+		if a.channel in mine and a.limit is not None:
+			used = sum(t.quantity for t in takings
+					   if a.channel in path(parents, t.channel) and a.covers(t.ship_on))
+			answer = min(answer, max(0, a.limit - used))
+	return answer

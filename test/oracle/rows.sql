@@ -7,7 +7,7 @@ FROM routing.supply s;
 SELECT 'booking', r.item, r.node, r.order_id, r.line_no, r.part, r.lot, (r.quantity * 10000)::bigint,
 	   r.needed_on - date '2000-01-01', r.ship_on - date '2000-01-01', r.state,
 	   r.expires_at <= now() + current_setting('routing.clock_offset')::interval,
-	   r.min_expiry - date '2000-01-01', r.channel, r.pool
+	   coalesce(r.min_expiry, r.deliver_on) - date '2000-01-01', r.channel, r.pool
 FROM routing.reservation r WHERE r."to" IS NULL;
 SELECT 'item_node', i.item, i.node, (i.safety_stock * 10000)::bigint, i.enabled, i.dock_days FROM routing.item_node i;
 SELECT 'claim', c.item, c.node, c.rank, (c.quantity * 10000)::bigint FROM routing.claim c;
@@ -17,3 +17,4 @@ SELECT 'allotment', a.item, a.node, a.channel,
 	   CASE WHEN a.valid_to <> 'infinity' THEN a.valid_to - date '2000-01-01' END,
 	   (a.quota * 10000)::bigint, (a.max_quantity * 10000)::bigint, (a.buffer * 10000)::bigint, a.rank
 FROM routing.allotment a;
+SELECT 'channel', '', '', c.channel, c.parent FROM routing.channel c;
