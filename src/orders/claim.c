@@ -15,6 +15,8 @@
 
 #include "catalog/pg_type.h"
 
+#define BEHIND_ALL_RANKS	100
+
 static EnginePlan plan_load = {
 	"SELECT line_no, item, node, rank, quantity, claimed_at FROM routing.claim"
 	" WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no",
@@ -69,6 +71,16 @@ order_load_claims(SalesOrder *order)
 			line->claimed_at = c->claimed_at;
 	}
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * The rank of a line in the queue.  Who waits for one lot keeps nothing that
+ * others could have: he is behind all ranks.
+ */
+static int
+claim_rank(const SalesOrder *order, const OrderLine *line)
+{
+	return order->priority + (line->lot[0] != '\0' ? BEHIND_ALL_RANKS : 0);
 }
 
 /* What a line has to claim. */
@@ -191,7 +203,7 @@ insert_claim(const SalesOrder *order, const OrderLine *line, const char *node, i
 	args[3] = CStringGetTextDatum(line->item);
 	args[4] = CStringGetTextDatum(node);
 	args[5] = DateADTGetDatum(day);
-	args[6] = Int32GetDatum(order->priority);
+	args[6] = Int32GetDatum(claim_rank(order, line));
 	args[7] = NumericGetDatum(scaled_to_numeric(quantity));
 	args[8] = TimestampTzGetDatum(line->claimed_at);
 	(void) engine_exec(&plan_insert, args, NULL, ENGINE_FRESH);
@@ -215,7 +227,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		bool		stays = want > 0 && keeps_place(line, c);
 		Position   *pos;
 
-		if (stays && want == c->quantity && c->rank == order->priority)
+		if (stays && want == c->quantity && c->rank == claim_rank(order, line))
 			continue;
 		pos = ledger_get(ledger, order->tenant_id, c->item, c->node);
 		if (!hold_position(ledger, pos))
@@ -229,8 +241,8 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		if (stays)
 		{
 			insert_claim(order, line, c->node, want);
-			position_claim(pos, order->priority, c->claimed_at, want);
-			c->rank = order->priority;
+			c->rank = claim_rank(order, line);
+			position_claim(pos, c->rank, c->claimed_at, want);
 			c->quantity = want;
 			continue;
 		}
@@ -260,7 +272,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		}
 		line->claimed_at = (*next_claim)++;
 		insert_claim(order, line, node, want);
-		position_claim(pos, order->priority, line->claimed_at, want);
+		position_claim(pos, claim_rank(order, line), line->claimed_at, want);
 	}
 	return all;
 }

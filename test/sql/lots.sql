@@ -4,12 +4,12 @@
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
 -- a lot that can be used until a day (null: without end), on hand or from a day on
-create procedure t.lot(item text, lot text, quantity numeric, ends int, want int default null, node text default 'CHI')
+create procedure t.lot(item text, lot text, quantity numeric, ends int, want int default null, node text default 'CHI', ref text default null)
 	language sql
 begin atomic
 	insert into routing.supply (item, node, lot, quantity, expires_on, available_on, ref, kind)
 	values (item, node, lot, quantity, t.day(ends), coalesce(t.day(want), '-infinity'),
-			case when want is null then '' else 'PO' || want end, case when want is null then 'on_hand' else 'purchase' end);
+			coalesce(ref, case when want is null then '' else 'PO' || want end), case when want is null then 'on_hand' else 'purchase' end);
 end;
 -- an order of one line that ships from CHI on a day and arrives a day later
 create procedure t.sell(id text, want int, item text, quantity numeric, customer text default 'C1', lot text default '',
@@ -67,8 +67,11 @@ delete from routing.supply where lot <> '';
 table t.b; table t.x;
 select lots is null as "without lots again", t.atp('B', 'CHI', 0) as "0" from routing.position where item = 'B';
 table t.wrong; select * from routing.verify();
--- and with lots again, the booking of before is counted among them
+-- and with lots again: the booking of before is counted among them, and gets the 3 back that it lost
 call t.lot('B', 'L3', 3, 6);
+table t.b;
+select t.atp('B', 'CHI', 0, 6, 7) as "0 0 0";
+call t.lot('B', 'L4', 3, 6, ref => 'more');
 select t.atp('B', 'CHI', 0, 6, 7) as "3 3 2";
 table t.wrong;
 call t.reset();
@@ -106,7 +109,8 @@ select t.atp('D', 'CHI', 0, 5, 6) as "1 1 0";
 update routing.supply set expires_on = t.day(6) where lot = 'L2';
 table t.x; table t.b;
 select "order", status, reason from t.l;
-select t.atp('D', 'CHI', 0, 5, 6) as "6 6 5";
+-- (4 of the 6 that are left are for who waits with a better rank)
+select t.atp('D', 'CHI', 0, 5, 6) as "2 2 1";
 table t.wrong; select * from routing.verify();
 -- it shrinks: only what is missing, of the one that matters least among those that repair it
 update routing.supply set expires_on = t.day(30) where lot = 'L2';
@@ -124,10 +128,11 @@ select t.atp('A', 'CHI', 0, 2, 3) as "2 2 2";
 set routing.clock_offset = 259200;
 select routing.atp('A', 'CHI') as "0";
 select item, node, split_part(wrong, ', ', 2) from t.wrong;
-update routing.supply set ref = 'count' where lot = 'L2';
+select routing.roll() as "1"; select routing.roll() as "0";
 table t.b;
-table t.wrong;
+table t.wrong; select * from routing.verify();
 reset routing.clock_offset;
+delete from routing.setting;
 call t.reset();
 
 -- one lot and no other: from it only, and never what others cannot do without
@@ -209,6 +214,25 @@ call t.sell('S5', 0, 'S', 1.5);
 select t.try($$select routing.promise('{"customer": "C1", "ship_to": {"country": "US", "postal_code": "60614"}, "lines": [{"item": "S", "quantity": 0.5}]}')$$);
 table t.wrong; select * from routing.verify();
 select t.try($$update routing.supply set expires_on = '3000-01-01' where item = 'T'$$);
+
+-- what is held is promised to nobody else, and becomes the order's
+insert into routing.supply (item, node, lot, quantity) values ('S', 'CHI', 'S7', 1), ('S', 'CHI', 'S8', 1);
+create function t.s7() returns jsonb language sql return
+	'{"customer": "C1", "ship_to": {"country": "US", "postal_code": "60614"}, "lines": [{"item": "S", "quantity": 1, "lot": "S7", "node": "CHI"}]}'::jsonb;
+table t.b;
+select t.atp('S', 'CHI', 0) as "1";
+select routing.hold(t.s7()) as id \gset
+select t.atp('S', 'CHI', 0) as "0";
+select quantity, status from routing.promise(t.s7());
+call t.sell('W7', 0, 'S', 1, lot => 'S7');
+select status, reason from routing.sales_order_line where order_id = 'W7';
+select routing.confirm_hold(:'id') = :'id' as confirmed;
+select lot, quantity, basis, state from routing.reservation where order_id = :'id' and "to" is null;
+select quantity, status from routing.promise(t.s7());
+select routing.cancel_order(:'id');
+-- and who waited for it has it
+select lot, quantity, basis, state from routing.reservation where order_id = 'W7' and "to" is null;
+table t.wrong; select * from routing.verify();
 
 -- a document may ask for a lot and for a life
 call t.lot('A', 'P1', 5, 30); call t.lot('A', 'P2', 5, 10);
