@@ -30,21 +30,6 @@ INSERT INTO routing.tenant (tenant_id, tenant, currency) VALUES (2, 'acme', 'EUR
 INSERT INTO routing.tenant_member (tenant_id, role) VALUES (2, 'pg_monitor');
 ));
 
-# lots, one of them wanted by its name, and a serial number
-$node->safe_psql(
-	$source, q(
-INSERT INTO routing.item (item, control) VALUES ('L1', 'lot'), ('S1', 'serial');
-INSERT INTO routing.supply (item, node, lot, quantity, expires_on)
-VALUES ('L1', 'N1', 'A', 5, current_date + 30), ('L1', 'N1', 'B', 5, current_date + 60), ('S1', 'N1', '4711', 1, NULL);
-BEGIN;
-INSERT INTO routing.sales_order (order_id, customer, country, postal_code) SELECT 'lots', customer, country, postal_prefix || '1'
-FROM routing.customer, routing.zone_area ORDER BY 1, 2, 3 LIMIT 1;
-INSERT INTO routing.sales_order_line (order_id, line_no, item, quantity, lot, min_life_days)
-VALUES ('lots', 1, 'L1', 2, 'B', NULL), ('lots', 2, 'L1', 3, '', 5), ('lots', 3, 'S1', 1, '4711', NULL);
-COMMIT;
-));
-is($node->safe_psql($source, q(SELECT count(*) FROM routing.reservation WHERE order_id = 'lots' AND state = 'firm')),
-	'3', 'lots and a serial number are booked');
 is(route($node, $source, "early-$_", ['I1', $_], ['I2', 2.5]), 'allocated', "order early-$_ is allocated") for 1 .. 3;
 $node->safe_psql($source, 'SELECT routing.create_event_partitions(2)');
 bind_erp($node, $source);
