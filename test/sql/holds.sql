@@ -46,8 +46,8 @@ call t.hold('two', t.doc(9, 'A 100'));
 select * from t.held where hold = 'two';
 call t.ord('O1', 3, 'A 1'); select * from t.o;
 select * from routing.verify();
--- cancelled: it is there again, once
-select routing.cancel_hold(t.id('two')), routing.cancel_hold(t.id('two'));
+-- cancelled: it is there again, once, for who waits first
+select routing.cancel_hold(t.id('two')), routing.cancel_hold(t.id('two')); select * from t.o;
 select * from t.held where hold = 'two';
 select t.atp('A', 'CHI', 0), routing.atp_total('A');
 select count(*) from routing.hold_lines(t.id('two'));
