@@ -30,6 +30,12 @@ offers_more(const AtpStep *before, int nbefore, const AtpStep *after, int nafter
 		if (after[i].available > steps_at(before, nbefore, after[i].day))
 			return true;
 	}
+	/* where lots end the offer may have fallen on a day on which it no longer does */
+	for (int i = 0; i < nbefore; i++)
+	{
+		if (steps_at(after, nafter, before[i].day) > before[i].available)
+			return true;
+	}
 	return false;
 }
 

@@ -19,6 +19,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/channels.h"
+#include "ledger/lots.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -232,6 +233,35 @@ give_way(Position *pos, HeldRow *row, int64 quantity, TimestampTz now)
 }
 
 /*
+ * The same where lots end: holds give way that no lot can serve besides what
+ * is booked.  A part of one that is taken out lowers what is missing by that
+ * part, until it is what would be missing without the hold.
+ */
+static void
+judge_lots(Position *pos, DateADT today, TimestampTz now)
+{
+	int64		missing = lots_missing_held(pos, today, now);
+	HeldRow    *rows;
+	int			n;
+
+	if (missing <= 0)
+		return;
+	n = held_rows(pos, &plan_held, now, &rows);
+	for (int i = 0; i < n && missing > 0; i++)
+	{
+		int64		without;
+
+		CHECK_FOR_INTERRUPTS();
+		holds_book(pos, &rows[i].stock, -rows[i].quantity);
+		without = lots_missing_held(pos, today, now);
+		holds_book(pos, &rows[i].stock, rows[i].quantity);
+		if (without < missing)
+			give_way(pos, &rows[i], missing - without, now);
+		missing = without;
+	}
+}
+
+/*
  * Let holds give way until no balance over bookings and unexpired holds is
  * negative that holds can repair: only the missing quantity, and only of those
  * needed on or before the first negative day.  What orders will have to repair
@@ -249,6 +279,7 @@ holds_judge(Position *pos, DateADT today, TimestampTz now)
 
 	if (pos->holds.n == 0)
 		return;
+	judge_lots(pos, today, now);
 	timeline_copy(&tl, &pos->timeline);
 	holds_add_demand(pos, now, &tl);
 	while (timeline_next_negative(&tl, today, day, &day, &missing))

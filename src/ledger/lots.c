@@ -195,12 +195,8 @@ lots_offer(const Position *pos, const OfferRequest *req, AtpStep **steps)
 	return lots_builder_steps(&b, req->life, 0, steps);
 }
 
-/*
- * How much of what is booked no lot can serve, however they are given out.
- * Holds do not count: no booking gives way to them.
- */
-int64
-lots_missing(const Position *pos, DateADT today)
+static int64
+count_missing(const Position *pos, DateADT today, bool holds, TimestampTz now)
 {
 	LotBookBuilder b;
 	LotBook		book;
@@ -208,12 +204,31 @@ lots_missing(const Position *pos, DateADT today)
 
 	if (pos->lots.n == 0)
 		return 0;
-	lots_builder_init(&b, today, lots_ngroups(pos), lots_ngroups(pos));
+	lots_builder_init(&b, today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
 	add_groups(&b, pos);
+	if (holds)
+		lots_builder_holds(&b, pos, now);
 	book = finish(&b);
 	missing = lots_deficit(&book);
 	discard(&book);
 	return missing;
+}
+
+/*
+ * How much of what is booked no lot can serve, however they are given out.
+ * Holds do not count: no booking gives way to them.
+ */
+int64
+lots_missing(const Position *pos, DateADT today)
+{
+	return count_missing(pos, today, false, 0);
+}
+
+/* How much more that is with the holds that have not expired. */
+int64
+lots_missing_held(const Position *pos, DateADT today, TimestampTz now)
+{
+	return count_missing(pos, today, true, now) - count_missing(pos, today, false, 0);
 }
 
 /* Book a quantity, or (negative) give it back. */

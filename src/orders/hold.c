@@ -314,7 +314,7 @@ routing_hold(PG_FUNCTION_ARGS)
 		order->order_id = psprintf(HOLD_PREFIX "%s", id);
 		order->clock = s->clock;
 		order->expires_at = expires_at;
-		orders_route(&order, 1, s->ledger, true);
+		orders_route(&order, 1, s->ledger, !s->holds);
 		order_insert_bookings(order);
 		CommandCounterIncrement();
 		ledger_flush(s->ledger);
@@ -427,6 +427,38 @@ routing_confirm_hold(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(result);
 }
 
+/* Give back what an open hold holds; who waits for it gets it. */
+static void
+cancel(int32 tenant_id, const char *id)
+{
+	Settlement *s = settlement_begin();
+	SalesOrder	order = {0};
+	SalesOrder *orders[1] = {&order};
+	int			writing_before = engine_write_begin();
+
+	PG_TRY();
+	{
+		/* without a row of its own it gives everything back */
+		order.tenant_id = tenant_id;
+		order.order_id = psprintf(HOLD_PREFIX "%s", id);
+		order.clock = s->clock;
+		order_load_bookings(&order);
+		orders_release(orders, 1, s->ledger, NULL, 0);
+		CommandCounterIncrement();
+		settle_queues(s);
+		hold_end(tenant_id, id, "cancelled", NULL);
+		promise_add_event(tenant_id, id, 2, "promise.expired.v1", NULL, &s->events);
+		ledger_flush(s->ledger);
+		events_write(&s->events);
+		ledger_close(s->ledger);
+	}
+	PG_FINALLY();
+	{
+		engine_writing = writing_before;
+	}
+	PG_END_TRY();
+}
+
 Datum
 routing_cancel_hold(PG_FUNCTION_ARGS)
 {
@@ -446,24 +478,7 @@ routing_cancel_hold(PG_FUNCTION_ARGS)
 				 errhint("Cancel the order.")));
 	open = strcmp(hold.state, "open") == 0 && hold.expires_at > clock_now();
 	if (open)
-	{
-		SalesOrder	order = {0};
-		SalesOrder *orders[1] = {&order};
-		Settlement *s = settlement_begin();
-
-		/* without a row of its own it gives everything back */
-		order.tenant_id = tenant_id;
-		order.order_id = psprintf(HOLD_PREFIX "%s", id);
-		order.clock = s->clock;
-		order_load_bookings(&order);
-		orders_release(orders, 1, s->ledger, NULL, 0);
-		CommandCounterIncrement();
-		ledger_flush(s->ledger);
-		hold_end(tenant_id, id, "cancelled", NULL);
-		promise_add_event(tenant_id, id, 2, "promise.expired.v1", NULL, &s->events);
-		events_write(&s->events);
-		ledger_close(s->ledger);
-	}
+		cancel(tenant_id, id);
 	SPI_finish();
 	PG_RETURN_BOOL(open);
 }

@@ -86,6 +86,7 @@ offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_a
 		DateADT		today = today_at(s, im->positions[i]);
 		const AtpStep *steps;
 		OfferRequest req;
+		int64		most = 0;
 		int			n;
 
 		if (today == DATEVAL_NOBEGIN)
@@ -95,9 +96,15 @@ offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_a
 		req.claimed_at = claimed_at;
 		req.within_horizon = true;
 		n = position_offer(im->positions[i], &req, &steps);
-		if (n > 0)
-			sum = scaled_add(sum, before == DATEVAL_NOEND ? steps[n - 1].available :
-							 steps_at(steps, n, before - 1));
+		if (before == DATEVAL_NOEND)
+		{
+			/* not the last: offers fall where lots end */
+			for (int j = 0; j < n; j++)
+				most = Max(most, steps[j].available);
+			sum = scaled_add(sum, most);
+		}
+		else if (n > 0)
+			sum = scaled_add(sum, steps_at(steps, n, before - 1));
 	}
 	return sum;
 }

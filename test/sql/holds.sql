@@ -46,8 +46,8 @@ call t.hold('two', t.doc(9, 'A 100'));
 select * from t.held where hold = 'two';
 call t.ord('O1', 3, 'A 1'); select * from t.o;
 select * from routing.verify();
--- cancelled: it is there again, once
-select routing.cancel_hold(t.id('two')), routing.cancel_hold(t.id('two'));
+-- cancelled: it is there again, once, for who waits first
+select routing.cancel_hold(t.id('two')), routing.cancel_hold(t.id('two')); select * from t.o;
 select * from t.held where hold = 'two';
 select t.atp('A', 'CHI', 0), routing.atp_total('A');
 select count(*) from routing.hold_lines(t.id('two'));
@@ -175,6 +175,19 @@ call t.hold('rest', t.doc(null, 'B 788 CHI')); select sum(quantity) from routing
 select routing.confirm_hold(t.id('rest')) = t.id('rest') as confirmed; select routing.cancel_hold(t.id('h9')); select t.atp('B', 'CHI', 0);
 select slot > 0 as slot, count(*), sum(cardinality(holds)) as holds from routing.position where item = 'B' and node = 'CHI' group by 1 order by 1;
 select * from routing.verify(); reset routing.escrow;
+
+-- lots: a hold gives way when no lot can serve it besides what is booked, though no balance is negative
+call t.reset(); delete from t.name;
+insert into routing.item (item, weight_kg, control) values ('L', 1, 'lot');
+insert into routing.supply (item, node, quantity, lot, expires_on) values ('L', 'CHI', 5, 'L1', t.day(6)), ('L', 'CHI', 5, 'L2', t.day(40));
+call t.ord('LO', 20, 'L 3'); call t.hold('now', t.doc(3, 'L 5')); call t.hold('next', t.doc(20, 'L 2'));
+select routing.atp('L', 'CHI', t.day(2)), routing.atp('L', 'CHI', t.day(19));
+update routing.supply set expires_on = t.day(10), quantity = 4 where lot = 'L2' and item = 'L';
+select hold, part, quantity, needed, state from t.held; select order_id, status from t.o; select * from routing.verify();
+update routing.supply set expires_on = t.day(40) where lot = 'L2' and item = 'L';
+select hold, part, quantity, needed, state from t.held; select order_id, status from t.o; select * from routing.verify();
+select routing.confirm_hold(t.id('now')) = t.id('now') as confirmed; select quantity, needed, state from t.r; select * from routing.verify();
+call t.reset(); delete from routing.item where item = 'L';
 
 -- undone with its transaction
 call t.reset(); delete from t.name; call t.stock('A', 'CHI', 10); call t.hold('u', t.doc(3, 'A 6'));
