@@ -5,10 +5,11 @@
  * Supply, bookings and settings are those valid at that time, supply whose
  * day had passed then is late from then, holds that had not expired count.  A
  * closed booking counted until it was closed, unless it waited for supply to
- * be ordered or rested on supply of its own.  Rules, dock-to-stock days of
+ * be ordered or rested on supply of its own.  One that wanted a certain lot
+ * counts as wanting any that lasts long enough.  Rules, dock-to-stock days of
  * the node and time zones are today's: they have no history.
  */
-#include "ledger/offer.h"
+#include "ledger/lots.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
@@ -23,20 +24,20 @@
 PG_FUNCTION_INFO_V1(routing_atp_as_of);
 
 static EnginePlan plan_supply = {
-	"SELECT available_on, quantity, kind, status FROM routing.supply"
+	"SELECT available_on, quantity, kind, status, expires_on FROM routing.supply"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4"
 	" UNION ALL"
-	" SELECT available_on, quantity, kind, status FROM routing.supply_history"
+	" SELECT available_on, quantity, kind, status, expires_on FROM routing.supply_history"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4 AND \"to\" > $4",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static EnginePlan plan_bookings = {
-	"SELECT needed_on, quantity FROM routing.reservation"
+	"SELECT needed_on, quantity, COALESCE(min_expiry, deliver_on) FROM routing.reservation"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND \"from\" <= $4"
 	"  AND state IN ('firm', 'issued', 'hold') AND (expires_at IS NULL OR expires_at > $4)"
 	" UNION ALL"
-	" SELECT needed_on, quantity FROM routing.reservation"
+	" SELECT needed_on, quantity, COALESCE(min_expiry, deliver_on) FROM routing.reservation"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" > $4 AND \"from\" <= $4"
 	"  AND order_by IS NULL AND basis NOT IN ('dedicated', 'none') AND (expires_at IS NULL OR expires_at > $4)",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
@@ -51,12 +52,31 @@ static EnginePlan plan_settings = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
+static DateADT
+date_or_never(int row, int col)
+{
+	bool		isnull;
+	DateADT		day = DatumGetDateADT(spi_datum(row, col, &isnull));
+
+	return isnull ? DATEVAL_NOEND : day;
+}
+
+static void
+add_supply(Position *pos, DateADT day, int32 late, int64 quantity, DateADT expires, bool *lots_end)
+{
+	late = day == ON_HAND_DAY ? 0 : late;
+	timeline_add_supply(&pos->timeline, day, late, quantity);
+	lots_add(&pos->lots, supply_key(day, late), lot_until(expires, 0), quantity, 0);
+	*lots_end |= expires != DATEVAL_NOEND;
+}
+
 /* The position as it was; SPI is connected. */
 static void
 position_as_of(Position *pos, const NetNode *node, Datum *args)
 {
 	int32		dock_days = node->dock_days;
 	bool		isnull;
+	bool		lots_end = false;
 	int			n;
 
 	pos->exists = true;
@@ -83,13 +103,21 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 			continue;
 		if (day != ON_HAND_DAY)
 			day += dock_days + rule.delay_days;
-		timeline_add_supply(&pos->timeline, day, rule.late_days - 1,
-							scaled_from_datum(spi_datum(i, 2, &isnull)));
+		add_supply(pos, day, rule.late_days - 1, scaled_from_datum(spi_datum(i, 2, &isnull)),
+				   date_or_never(i, 5), &lots_end);
 	}
 	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_READ);
 	for (int i = 0; i < n; i++)
-		timeline_add_demand(&pos->timeline, DatumGetDateADT(spi_datum(i, 1, &isnull)),
-							scaled_from_datum(spi_datum(i, 2, &isnull)));
+	{
+		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
+		int64		quantity = scaled_from_datum(spi_datum(i, 2, &isnull));
+
+		timeline_add_demand(&pos->timeline, day, quantity);
+		lots_add(&pos->lots, day, lot_until(date_or_never(i, 3), 0), 0, quantity);
+	}
+	if (!lots_end)
+		pos->lots.n = 0;
+	position_set_special(pos);
 }
 
 static const NetNode *

@@ -6,7 +6,8 @@
  * What is shown is what the balance relies on: bookings by day of need, of the
  * same day the more important and then the older first, each take the supply
  * that is there first; where lots end, the lot with the least life left that
- * will do.  Whenever supply covers the bookings, this order serves all.
+ * will do, after those who want one lot only.  Whenever supply covers the
+ * bookings, this order serves all.
  */
 #include "ledger/timeline.h"
 
@@ -90,13 +91,13 @@ static EnginePlan plan_supply = {
 };
 
 static EnginePlan plan_bookings = {
-	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.min_expiry, r.lot, r.state"
+	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, COALESCE(r.min_expiry, r.deliver_on), r.lot, r.state"
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
 	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"  AND (r.state <> 'hold' OR r.expires_at > $4)"
-	" ORDER BY GREATEST(r.needed_on, $5), COALESCE(o.priority, c.priority, 5), r.\"from\","
+	" ORDER BY r.lot = '', GREATEST(r.needed_on, $5), COALESCE(o.priority, c.priority, 5), r.\"from\","
 	"  r.order_id, r.line_no, r.part",
 	5, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, DATEOID}, NULL
 };

@@ -13,6 +13,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
+#include "ledger/lots.h"
 #include "ledger/rules.h"
 
 #include "catalog/pg_type.h"
@@ -33,6 +34,18 @@ typedef struct Loss
 	SalesOrder *order;			/* NULL: a hold or other demand */
 } Loss;
 
+/* a row of the supply that changes */
+typedef struct Slip
+{
+	const char *item;
+	const NetNode *node;
+	const char *lot;
+	int64		old_key;		/* day and lateness, see supply_key() */
+	int64		new_key;
+	int64		old_quantity;
+	int64		new_quantity;
+} Slip;
+
 typedef struct Impact
 {
 	int32		tenant_id;
@@ -43,6 +56,8 @@ typedef struct Impact
 	bool		has_quantity;
 	int64		quantity;
 	Ledger	   *ledger;
+	int			nslips;
+	Slip	   *slips;			/* by item and node */
 	int			npositions;
 	Position  **positions;
 	int			nlosses;
@@ -54,7 +69,7 @@ typedef struct Impact
 } Impact;
 
 static EnginePlan plan_supply = {
-	"SELECT s.item, s.node, s.available_on, s.quantity, s.kind, s.status, i.dock_days"
+	"SELECT s.item, s.node, s.available_on, s.quantity, s.kind, s.status, i.dock_days, s.lot"
 	" FROM routing.supply s"
 	" LEFT JOIN routing.item_node i ON i.tenant_id = s.tenant_id AND i.item = s.item AND i.node = s.node"
 	" WHERE s.tenant_id = $1 AND s.ref = $2 AND s.order_id = ''"
@@ -93,9 +108,8 @@ row_day(DateADT date, const NetNode *node, const SupplyRule *rule, int i)
 	return date == ON_HAND_DAY ? date : date + (isnull ? node->dock_days : dock) + rule->delay_days;
 }
 
-/* Change the supply in the positions that it is at. */
 static void
-change_supply(Impact *im)
+read_slips(Impact *im)
 {
 	Datum		args[2];
 	int			n;
@@ -113,28 +127,80 @@ change_supply(Impact *im)
 				(errcode(RT_SUPPLY_HAS_LOTS),
 				 errmsg("ref \"%s\" has %d rows of supply, so a quantity for it means nothing", im->ref, n),
 				 errhint("Ask for the date only.")));
-	im->positions = palloc(sizeof(Position *) * n);
+	im->slips = palloc(sizeof(Slip) * n);
 	for (int i = 0; i < n; i++)
 	{
-		const char *item = spi_text(i, 1);
+		Slip	   *slip = &im->slips[im->nslips];
 		const NetNode *node = find_node(im->tenant_id, spi_text(i, 2));
 		SupplyRule	rule = supply_rule(im->tenant_id, spi_text(i, 5), spi_text(i, 6));
 		bool		isnull;
 		DateADT		date = DatumGetDateADT(spi_datum(i, 3, &isnull));
-		int64		quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		Position   *pos;
+		DateADT		new_date = im->has_date ? im->date : date;
 
 		if (node == NULL || !rule.usable)
 			continue;
-		pos = ledger_get(im->ledger, im->tenant_id, item, node->node);
+		slip->item = spi_text(i, 1);
+		slip->node = node;
+		slip->lot = spi_text(i, 8);
+		slip->old_quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
+		slip->new_quantity = im->has_quantity ? im->quantity : slip->old_quantity;
+		slip->old_key = supply_key(row_day(date, node, &rule, i), date == ON_HAND_DAY ? 0 : rule.late_days - 1);
+		slip->new_key = supply_key(row_day(new_date, node, &rule, i),
+								   new_date == ON_HAND_DAY ? 0 : rule.late_days - 1);
+		im->nslips++;
+	}
+}
+
+/* Where lots matter, what they are made of is read, changed and put together anew. */
+static void
+change_lots(Impact *im, Position *pos, const Slip *slips, int nslips)
+{
+	LotRow	   *rows;
+	int			n = position_supply(&pos->key, position_dock_days(&pos->key, ENGINE_READ), &rows, ENGINE_READ);
+
+	for (int k = 0; k < nslips; k++)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			if (rows[i].key != slips[k].old_key || rows[i].quantity != slips[k].old_quantity ||
+				strcmp(rows[i].lot, slips[k].lot) != 0)
+				continue;
+			rows[i].key = slips[k].new_key;
+			rows[i].quantity = slips[k].new_quantity;
+			break;
+		}
+	}
+	lots_pin_sum(pos, rows, n, ENGINE_READ);
+}
+
+/* Change the supply in the positions that it is at. */
+static void
+change_supply(Impact *im)
+{
+	im->positions = palloc(sizeof(Position *) * Max(im->nslips, 1));
+	for (int first = 0, next; first < im->nslips; first = next)
+	{
+		const Slip *slip = &im->slips[first];
+		Position   *pos = ledger_get(im->ledger, im->tenant_id, slip->item, slip->node->node);
+
+		for (next = first; next < im->nslips && strcmp(im->slips[next].item, slip->item) == 0 &&
+			 im->slips[next].node == slip->node; next++)
+		{
+			const Slip *own = &im->slips[next];
+
+			if (!pos->exists)
+				continue;
+			timeline_add_supply(&pos->timeline, supply_key_day(own->old_key), supply_key_late(own->old_key),
+								-own->old_quantity);
+			timeline_add_supply(&pos->timeline, supply_key_day(own->new_key), supply_key_late(own->new_key),
+								own->new_quantity);
+		}
 		if (!pos->exists)
 			continue;
-		timeline_add_supply(&pos->timeline, row_day(date, node, &rule, i), rule.late_days - 1, -quantity);
-		timeline_add_supply(&pos->timeline, row_day(im->has_date ? im->date : date, node, &rule, i),
-							rule.late_days - 1, im->has_quantity ? im->quantity : quantity);
-		pos->steps_valid = false;
-		if (im->npositions == 0 || im->positions[im->npositions - 1] != pos)
-			im->positions[im->npositions++] = pos;
+		if (pos->lots.n > 0)
+			change_lots(im, pos, slip, next - first);
+		position_set_special(pos);
+		im->positions[im->npositions++] = pos;
 	}
 }
 
@@ -382,6 +448,7 @@ routing_impact(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	im.ledger = ledger_open(false);
+	read_slips(&im);
 	change_supply(&im);
 	judge(&im);
 	for (int i = 0; i < im.norders; i++)

@@ -89,6 +89,16 @@ select routing.atp_as_of('C', 'CHI', t.day(2), now() + interval '2 days') as day
 	   routing.atp_as_of('C', 'CHI', t.day(1), m.at) as day_1_then from t.moment m where name = 'due';
 reset routing.clock_offset;
 
+-- lots count until they end, then as now
+delete from routing.supply;
+insert into routing.supply (item, node, lot, quantity, expires_on) values ('D', 'CHI', 'L1', 5, t.day(3)), ('D', 'CHI', 'L2', 4, t.day(9));
+call t.ord('LOTS', 5, 'D 2');
+create table t.seen as select d, routing.atp('D', 'CHI', t.day(d)) as atp from generate_series(0, 11) d;
+call t.mark('lots');
+delete from routing.supply;
+select string_agg(s.atp::text, ' ' order by d) as seen, string_agg(routing.atp_as_of('D', 'CHI', t.day(d), m.at)::text, ' ' order by d) as then
+from t.seen s, t.moment m where m.name = 'lots';
+
 -- errors
 select t.try($$select routing.atp_as_of(null, 'CHI', null, now())$$);
 select t.try($$select routing.atp_as_of('A', null, null, now())$$);

@@ -47,6 +47,20 @@ update routing.supply set available_on = t.day(30) where ref = 'PO1';
 table t.b;
 select * from routing.verify();
 
+-- a lot that would come when it has ended
+call t.reset();
+insert into routing.supply (item, node, ref, lot, kind, available_on, quantity, expires_on) values ('D', 'CHI', 'PO9', 'LX', 'purchase', t.day(4), 5, t.day(12));
+call t.ord('R1', 7, 'D 5');
+select * from t.imp('PO9', 8);
+select * from t.imp('PO9', 13);
+select * from t.imp('PO9', null, 3);
+table t.b;
+update routing.supply set available_on = t.day(8) where ref = 'PO9';
+table t.b;
+select * from routing.verify();
+call t.reset();
+call t.stock('A', 'CHI', 10, 5, 'PO1'); call t.stock('A', 'CHI', 10, 9, 'PO2'); call t.stock('B', 'CHI', 4, 5, 'PO1');
+
 -- errors
 select t.try($$select * from routing.impact(null)$$);
 select t.try($$select * from routing.impact('')$$);

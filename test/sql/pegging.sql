@@ -43,6 +43,12 @@ insert into routing.supply (item, node, ref, quantity, status) values ('C', 'CHI
 insert into routing.supply (item, node, ref, quantity, order_id) values ('C', 'CHI', 'CUT', 7, 'SOMEBODY');
 insert into routing.supply (item, node, ref, quantity, available_on, kind) values ('C', 'CHI', 'OLD', 7, t.day(-3), 'purchase');
 select * from t.peg('C', 'CHI');
+-- lots: the least life left that will do
+call t.reset();
+insert into routing.supply (item, node, lot, quantity, expires_on) values ('A', 'CHI', 'L1', 5, t.day(3)), ('A', 'CHI', 'L2', 4, t.day(30));
+call t.ord('X1', 2, 'A 4'); call t.ord('X2', 9, 'A 3');
+select ref, lot, booking, needed, quantity from t.peg('A');
+call t.reset();
 select t.try($$select * from routing.pegging()$$);
 select t.try($$select * from routing.pegging(node => 'CHI')$$);
 select * from routing.verify();

@@ -20,6 +20,10 @@ load_network($primary, $db, 4, 200);
 bind_erp($primary, $db);
 is(route($primary, $db, 'S1', ['I1', 3], ['I2', 2]), 'allocated', 'an order on the primary');
 $primary->safe_psql($db, "BEGIN;\n" . bound_order_sql(1, ['E1', 1]) . 'COMMIT;');
+# one that rests on inbound
+$primary->safe_psql($db, q(INSERT INTO routing.item (item) VALUES ('X1');
+INSERT INTO routing.supply (item, node, ref, kind, available_on, quantity) VALUES ('X1', 'N1', 'PO-X', 'purchase', current_date + 5, 10)));
+is(route($primary, $db, 'S3', ['X1', 4]), 'scheduled', 'an order that rests on inbound');
 # a role that may read and nothing else
 $primary->safe_psql($db, q(CREATE ROLE regress_reader LOGIN; SELECT routing.grant_access('regress_reader', 'read')));
 
@@ -37,6 +41,10 @@ my %reading = (
 	atp_nodes    => q(SELECT * FROM routing.atp_nodes('I1', 250) ORDER BY node),
 	atp_timeline => q(SELECT * FROM routing.atp_timeline('I1', 'N1') ORDER BY 1),
 	availability => q(SELECT * FROM routing.availability ORDER BY tenant_id, item, node),
+	atp_table    => q(SELECT * FROM routing.atp_table(to_date => current_date + 30) ORDER BY 1, 2, 3),
+	atp_as_of    => q(SELECT routing.atp_as_of('I1', n, NULL, now()) FROM unnest(ARRAY['N1', 'N2', 'N3']) n ORDER BY n),
+	pegging      => q(SELECT * FROM routing.pegging('X1') ORDER BY order_id),
+	impact       => q(SELECT * FROM routing.impact('PO-X', current_date + 9)),
 	promise      => qq(SELECT * FROM routing.promise('$document')),
 	explain      => q(SELECT * FROM routing.explain('S1')));
 my %reporting = (
