@@ -185,6 +185,7 @@ routing_atp_as_of(PG_FUNCTION_ARGS)
 	position_as_of(&pos, node, args);
 	offer_request_init(&req, node_date(node, at), at);
 	req.within_horizon = true;
+	req.life_of_item = true;
 	n = position_offer(&pos, &req, &steps);
 	atp = steps_at(steps, n, PG_ARGISNULL(2) ? req.today : Max(PG_GETARG_DATEADT(2), req.today));
 	SPI_finish();

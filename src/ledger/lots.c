@@ -18,6 +18,7 @@
 
 #include "base/quantity.h"
 #include "ledger/lots_sweep.h"
+#include "ledger/reference.h"
 
 StaticAssertDecl(sizeof(AtpStep) == sizeof(LotStep) &&
 				 offsetof(AtpStep, available) == offsetof(LotStep, available),
@@ -192,7 +193,8 @@ lots_offer(const Position *pos, const OfferRequest *req, AtpStep **steps)
 	lots_builder_init(&b, req->today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
 	add_groups(&b, pos);
 	lots_builder_holds(&b, pos, req->now);
-	return lots_builder_steps(&b, req->life, 0, steps);
+	return lots_builder_steps(&b, req->life_of_item ? item_min_life(pos->key.tenant_id, pos->key.item) : req->life,
+							  0, steps);
 }
 
 static int64

@@ -22,7 +22,8 @@ typedef struct OfferRequest
 	int64		claimed_at;		/* ... this, of who has a claim here; else PG_INT64_MAX */
 	int			npath;			/* the channel and its groups, upwards; 0: none */
 	const char *const *path;
-	int32		life;			/* a lot must be usable so many days after the day of need */
+	int32		life;			/* a lot must be usable so many days after the day of need, */
+	bool		life_of_item;	/* or as many as the item says */
 	const char *lot;			/* pinned, or "" */
 	bool		within_horizon; /* leave out what is beyond the horizon */
 } OfferRequest;

@@ -142,6 +142,7 @@ request_init(OfferRequest *req, const NetNode *node, int32 tenant_id, const char
 	const char **path;
 
 	offer_request_init(req, node_date(node, now), now);
+	req->life_of_item = true;
 	req->npath = channel_path(tenant_id, channel, &path);
 	req->path = path;
 	req->within_horizon = true;
@@ -324,6 +325,12 @@ routing_position_figures(PG_FUNCTION_ARGS)
 								 TextDatumGetCString(slot->tts_values[POS_NODE - 1]));
 	offer_request_init(&req, PG_GETARG_DATEADT(1), clock_of_transaction());
 	req.within_horizon = true;
+	if (pos.lots.n > 0)
+	{
+		pos.key.tenant_id = DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]);
+		pos.key.item = TextDatumGetCString(slot->tts_values[POS_ITEM - 1]);
+		req.life_of_item = true;
+	}
 	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos.timeline)));
 	values[1] = NumericGetDatum(scaled_to_numeric(promised_of(&pos, req.now)));
 	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));

@@ -13,6 +13,11 @@ static EnginePlan plan_item = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_life = {
+	"SELECT min_life_days FROM routing.item WHERE tenant_id = $1 AND item = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_channel = {
 	"SELECT 1 FROM routing.channel WHERE tenant_id = $1 AND channel = $2",
 	2, {INT4OID, TEXTOID}, NULL
@@ -39,6 +44,26 @@ bool
 item_exists(int32 tenant_id, const char *item)
 {
 	return code_exists(&plan_item, tenant_id, item);
+}
+
+/* Days of use that must be left of an item at delivery, if nobody asks for more. */
+int32
+item_min_life(int32 tenant_id, const char *item)
+{
+	Datum		args[2];
+	int32		days = 0;
+	EngineScope scope;
+	bool		isnull;
+
+	engine_enter(&scope);
+	SPI_connect();
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(item);
+	if (engine_exec(&plan_life, args, NULL, ENGINE_READ) > 0)
+		days = DatumGetInt32(spi_datum(0, 1, &isnull));
+	SPI_finish();
+	engine_leave(&scope);
+	return days;
 }
 
 bool

@@ -110,6 +110,7 @@ prepare_node(TableScan *ts, const NetNode *node)
 	tn->req.npath = ts->npath;
 	tn->req.path = ts->path;
 	tn->req.within_horizon = true;
+	tn->req.life_of_item = true;
 	tn->from = ts->has_from ? Max(ts->from, tn->req.today) : tn->req.today;
 	tn->to = ts->has_to ? Max(ts->to, tn->from) : tn->from;
 }
@@ -166,6 +167,11 @@ put_position(TableScan *ts, const TableNode *tn, Position *pos, Datum item, Datu
 
 	pos->withheld = ts->some_withheld &&
 		supply_withheld(ts->tenant_id, TextDatumGetCString(item), TextDatumGetCString(node));
+	if (pos->lots.n > 0)
+	{
+		pos->key.tenant_id = ts->tenant_id;
+		pos->key.item = TextDatumGetCString(item);
+	}
 	n = position_offer(pos, &tn->req, &steps);
 	put_steps(ts, tn, item, node, steps, n);
 }

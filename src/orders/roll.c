@@ -17,6 +17,7 @@
 #include "base/engine.h"
 #include "base/tenant.h"
 #include "ledger/lots.h"
+#include "ledger/offer.h"
 
 #include "access/htup_details.h"
 #include "access/xact.h"
@@ -72,16 +73,19 @@ is_due(const Position *pos, DateADT today, TimestampTz now)
 {
 	DateADT		day = today - 1;
 	int64		missing;
+	Timeline	tl;
 
 	if (any_past(&pos->holds, 4, now) || any_past(&pos->falls, 2, now))
 		return true;
 	if (lots_missing(pos, today) > 0)
 		return true;
-	while (timeline_next_negative(&pos->timeline, today, day, &day, &missing))
+	timeline_copy(&tl, &pos->timeline);
+	holds_add_demand(pos, now, &tl);
+	while (timeline_next_negative(&tl, today, day, &day, &missing))
 	{
-		for (int i = 0; i < pos->timeline.n && pos->timeline.entries[i].day <= day; i++)
+		for (int i = 0; i < tl.n && tl.entries[i].day <= day; i++)
 		{
-			if (pos->timeline.entries[i].demand > 0)
+			if (tl.entries[i].demand > 0)
 				return true;
 		}
 	}

@@ -470,15 +470,16 @@ class Batch:
 	def covered(self, now):
 		"""
 		What holds after every commit that judged the item-nodes as of today:
-		what is promised firmly is there in time.  Holds give way to nobody and
-		nobody gives way to them; goods that are issued are gone anyway.
+		what is promised is there in time.  Goods that are issued are gone anyway,
+		and a hold does not give way to the end of a lot.
 		"""
 		for (item, node), place in now.places.items():
 			today = now.today[node]
-			supplies, demands = naive.usable(place.supplies), place.demands("firm", "issued")
-			firm = place.demands("firm")
+			supplies, demands = naive.usable(place.supplies), place.demands()
+			firm = place.demands("firm", "hold")
 			if place.of_lots():
-				if firm and len(firm) == len(demands) and not naive.feasible(supplies, demands, today):
+				issued = place.demands("issued")
+				if not issued and not naive.feasible(supplies, place.demands("firm"), today):
 					self.wrong("covered", item, node, "not all covered bookings can be served from lots\n%s" %
 							   describe(place, today))
 				continue
