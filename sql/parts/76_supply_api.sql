@@ -278,7 +278,8 @@ BEGIN
 			RETURN (SELECT routing.on_hand_of(m.tenant_id, m.item, m.node, m.lot) FROM routing.stock_movement m
 					WHERE m.tenant_id = tenant AND m.reference = receive.reference);
 		END IF;
-		IF EXISTS (SELECT FROM routing.stock_movement m WHERE m.tenant_id = tenant AND m.ref = receive.ref AND m.kind = 'receipt') THEN
+		IF EXISTS (SELECT FROM routing.stock_movement m WHERE m.tenant_id = tenant AND m.ref = receive.ref AND m.kind = 'receipt'
+				   AND (receive.item IS NULL OR m.item = receive.item) AND (receive.node IS NULL OR m.node = receive.node)) THEN
 			RAISE EXCEPTION USING ERRCODE = 'RT042', MESSAGE = format('ref "%s" is closed: all of it was received', receive.ref),
 				HINT = 'If more comes, say so with put_supply() first, or use adjust_on_hand().';
 		END IF;
@@ -304,7 +305,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'RT044',
 			MESSAGE = format('ref "%s": %s received and %s more is too much for %s ordered', receive.ref, trim_scale(received),
 							 trim_scale(receive.quantity), trim_scale(outstanding + received)),
-			HINT = format('%s%% more than ordered is accepted (setting.receipt_tolerance); correct the order with put_supply() lead.',
+			HINT = format('%s%% more than ordered is accepted (setting.receipt_tolerance); correct the order with put_supply() first.',
 						  trim_scale(tolerance * 100));
 	END IF;
 
@@ -623,7 +624,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'RT044',
 			MESSAGE = format('transfer "%s": %s shipped and %s more is too much for %s ordered', confirm_transfer_shipped.ref,
 							 trim_scale(d.shipped), trim_scale(confirm_transfer_shipped.quantity), trim_scale(d.quantity)),
-			HINT = 'Correct the transfer with put_transfer() lead.';
+			HINT = 'Correct the transfer with put_transfer() first.';
 	END IF;
 	SELECT n.stock_feed INTO told FROM routing.node n WHERE n.tenant_id = tenant AND n.node = d.node;
 	PERFORM routing.record_movement(tenant, confirm_transfer_shipped.reference, 'issue', d.item, d.node, of_lot,
