@@ -95,6 +95,7 @@ CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sal
 /*
  * A lot has one expiry, wherever it lies.  Looked at when the transaction is
  * complete, so that several rows can be corrected by one.
+ * Not for bound rows: an error at commit would stop the ERP.
  */
 CREATE FUNCTION routing.check_lot_expiry() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -123,7 +124,7 @@ $$;
 COMMENT ON FUNCTION routing.check_lot_expiry() IS 'trigger: refuses two expiries of one lot of an item';
 CREATE CONSTRAINT TRIGGER lot_expiry AFTER INSERT OR UPDATE ON routing.supply
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (NEW.expires_on IS NOT NULL AND NEW.lot <> '') EXECUTE FUNCTION routing.check_lot_expiry();
+	WHEN (NEW.expires_on IS NOT NULL AND NEW.lot <> '' AND NEW.binding = '') EXECUTE FUNCTION routing.check_lot_expiry();
 
 /*
  * TRUNCATE has no rows.  The statement trigger notes the table and puts a row

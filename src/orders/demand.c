@@ -367,6 +367,26 @@ demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
 	}
 }
 
+/* Demand that cannot be had now: what it is short of is said all the same. */
+static void
+leave_pending(int32 tenant_id, const char *ref)
+{
+	Demand	   *d = make_demand(tenant_id, ref);
+	int64		missing = 0;
+
+	pending_add(tenant_id, "", "demand", ref, "its supply changed while somebody else held it",
+				ERRCODE_LOCK_NOT_AVAILABLE);
+	load_row(d);
+	demand_load_bookings(d);
+	for (int i = 0; i < d->nbookings; i++)
+	{
+		if (!d->bookings[i].firm)
+			missing = scaled_add(missing, d->bookings[i].quantity);
+	}
+	if (d->exists)
+		demand_sync_exception(d, missing);
+}
+
 /*
  * Take in hand what waits at the positions that were judged: their victims,
  * and who was short before and may be served now.
@@ -418,8 +438,7 @@ demands_follow(Settlement *s)
 			if (in_hand(s, tenant_ids[i], refs[i]))
 				continue;
 			if (follows > MAX_FOLLOWS || !try_demand(s, tenant_ids[i], refs[i]))
-				pending_add(tenant_ids[i], "", "demand", refs[i], "its supply changed while somebody else held it",
-							ERRCODE_LOCK_NOT_AVAILABLE);
+				leave_pending(tenant_ids[i], refs[i]);
 		}
 	}
 }

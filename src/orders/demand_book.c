@@ -212,8 +212,9 @@ available(Settlement *s, const Demand *d, const char **basis)
 	return atp;
 }
 
-static void
-sync_exception(const Demand *d, int64 missing)
+/* One exception is open as long as something is missing. */
+void
+demand_sync_exception(const Demand *d, int64 missing)
 {
 	Datum		args[5];
 	JsonWriter	w = {0};
@@ -336,7 +337,7 @@ book(Settlement *s, Demand *d)
 			post(s, d, d->item, d->node, d->needed_on, take);
 		}
 	}
-	sync_exception(d, missing);
+	demand_sync_exception(d, missing);
 	sync_arrival(d, covered + take);
 }
 
