@@ -12,10 +12,11 @@
  * engine's, known by its source_key.  A change of it is noted and settled in
  * the next pass, where it may hit others in turn.
  *
- * Lock order: orders, then demand rows by ref, then the supply rows at
- * destinations, then positions.  What a judgement or new supply does to
- * demand that was not noted is taken with SKIP LOCKED only; what somebody
- * else holds is left pending for run_jobs().
+ * A ref is settled by one transaction at a time.  Its row would not do as the
+ * lock: it may be deleted and come again.  Lock order: orders, then by ref the
+ * supply rows at destinations and the ref, then positions.  What a judgement or new
+ * supply does to demand that was not noted is only tried; what somebody else
+ * holds is left pending for run_jobs().
  */
 #include "orders/demand.h"
 
@@ -24,24 +25,18 @@
 #include "ledger/reference.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 
 /* further passes that transfers of transfers may take; the rest is queued */
 #define MAX_FOLLOWS		4
 
+#define LOCK_CLASS		4710	/* objsubid of advisory locks; SQL uses 1 and 2, escrow slots 4711 and up */
+
 #define DEMAND_COLUMNS	\
 	"item, node, quantity - shipped, needed_on, COALESCE(arrives_on, needed_on), to_node, shipped - received, priority"
-
-static EnginePlan plan_lock = {
-	"SELECT 1 FROM routing.demand WHERE tenant_id = $1 AND ref = $2 FOR NO KEY UPDATE",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
-static EnginePlan plan_try_lock = {
-	"SELECT 1 FROM routing.demand WHERE tenant_id = $1 AND ref = $2 FOR NO KEY UPDATE SKIP LOCKED",
-	2, {INT4OID, TEXTOID}, NULL
-};
 
 static EnginePlan plan_read = {
 	"SELECT " DEMAND_COLUMNS " FROM routing.demand WHERE tenant_id = $1 AND ref = $2",
@@ -225,6 +220,17 @@ in_hand(const Settlement *s, int32 tenant_id, const char *ref)
  * Taking demand in hand
  * ------------------------------------------------------------------------ */
 
+/* Lock a ref until the end of the transaction. */
+static bool
+lock_ref(const Demand *d, bool wait)
+{
+	LOCKTAG		tag;
+	uint64		h = hash_bytes_extended((const unsigned char *) d->ref, strlen(d->ref), d->tenant_id);
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (h >> 32), (uint32) h, LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
 static void
 check_references(const Demand *d)
 {
@@ -254,10 +260,10 @@ add_demand(Settlement *s, int32 tenant_id, const char *ref)
 	Datum		args[3];
 	int			n;
 
-	/* the lock in one statement, what it protects in the next */
 	demand_key_args(d, args);
-	(void) engine_exec(&plan_lock, args, NULL, ENGINE_FRESH);
+	/* who received a part of it holds these already */
 	(void) engine_exec(&plan_lock_arrivals, args, NULL, ENGINE_FRESH);
+	(void) lock_ref(d, true);
 	load_row(d);
 	demand_load_bookings(d);
 	if (d->exists)
@@ -289,9 +295,9 @@ try_demand(Settlement *s, int32 tenant_id, const char *ref)
 	int			n;
 	bool		free = true;
 
-	demand_key_args(d, args);
-	if (engine_exec(&plan_try_lock, args, NULL, ENGINE_FRESH) == 0)
+	if (!lock_ref(d, false))
 		return false;
+	demand_key_args(d, args);
 	n = (int) engine_exec(&plan_try_lock_arrivals, args, NULL, ENGINE_FRESH);
 	if (demand_arrivals(d) != n)
 		return false;

@@ -65,8 +65,12 @@ static void
 post(Settlement *s, const Demand *d, const char *item, const char *node, DateADT needed_on, int64 quantity)
 {
 	StockBooking stock = {.needed_on = needed_on, .min_expiry = needed_on, .lot = "", .ship_on = needed_on};
+	Position   *pos = ledger_get(s->ledger, d->tenant_id, item, node);
 
-	position_book(ledger_get(s->ledger, d->tenant_id, item, node), &stock, quantity);
+	/* one that is not locked would not be written */
+	if (!pos->locked)
+		elog(ERROR, "item \"%s\" at node \"%s\" is not locked for %s", item, node, d->id);
+	position_book(pos, &stock, quantity);
 }
 
 /* A row of reservation; closed at once if "gone": what is recorded as having left. */
