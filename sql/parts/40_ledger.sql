@@ -26,6 +26,7 @@ CREATE TABLE routing.supply (
 );
 CREATE INDEX supply_source ON routing.supply (tenant_id, binding, source_key) WHERE binding <> '';
 CREATE INDEX supply_ref ON routing.supply (tenant_id, ref) WHERE ref <> '';
+CREATE INDEX supply_lot ON routing.supply (tenant_id, item, lot) WHERE lot <> '';
 CREATE INDEX supply_dedicated ON routing.supply (tenant_id, order_id) WHERE order_id <> '';
 CREATE UNIQUE INDEX supply_serial ON routing.supply (tenant_id, item, serial) WHERE serial IS NOT NULL;
 COMMENT ON TABLE routing.supply IS 'what the ERP says there is or will be: on hand (available_on -infinity) and dated inbound; any SQL may change it, it is judged at commit';
@@ -174,13 +175,19 @@ CREATE TABLE routing.demand (
 	arrives_on	date,
 	priority	int NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9),
 	posted		boolean NOT NULL DEFAULT false,
+	shipped		numeric NOT NULL DEFAULT 0 CHECK (shipped >= 0 AND shipped <= 1e11 AND min_scale(shipped) <= 4),
+	received	numeric NOT NULL DEFAULT 0 CHECK (received >= 0 AND received <= 1e11 AND min_scale(received) <= 4),
 	PRIMARY KEY (tenant_id, ref),
 	CONSTRAINT demand_quantity_range CHECK (quantity > 0 AND quantity <= 1e11 AND min_scale(quantity) <= 4),
 	CONSTRAINT demand_date_range CHECK (needed_on BETWEEN '1900-01-01' AND '2999-12-31'),
 	CONSTRAINT demand_transfer CHECK ((kind = 'transfer') = (to_node IS NOT NULL AND arrives_on IS NOT NULL))
 );
+CREATE INDEX demand_stock ON routing.demand (tenant_id, item, node);
 COMMENT ON TABLE routing.demand IS 'demand that is no order: transfers out, production, vendor returns, service; booked like orders';
 COMMENT ON COLUMN routing.demand.to_node IS 'of a transfer: what the source covers is inbound supply there, from arrives_on on';
+COMMENT ON COLUMN routing.demand.quantity IS 'in the item''s unit; of a transfer all of it, what was shipped included';
+COMMENT ON COLUMN routing.demand.shipped IS 'engine''s own: what has left, of a transfer';
+COMMENT ON COLUMN routing.demand.received IS 'engine''s own: what has arrived, of a transfer';
 
 CREATE TABLE routing.claim (
 	tenant_id	int NOT NULL,
@@ -226,6 +233,8 @@ CREATE TABLE routing.stock_movement (
 	PRIMARY KEY (tenant_id, reference)
 );
 CREATE INDEX stock_movement_stock ON routing.stock_movement (tenant_id, item, node, lot, moved_at);
+CREATE INDEX stock_movement_ref ON routing.stock_movement (tenant_id, ref) WHERE ref <> '';
+COMMENT ON COLUMN routing.stock_movement.quantity IS 'what was added to stock on hand, negative if it fell; of a snapshot what was counted';
 COMMENT ON TABLE routing.stock_movement IS 'what calls did to stock on hand, by the caller''s reference: a repeated call changes nothing';
 
 CREATE TABLE routing.setting (

@@ -29,7 +29,7 @@ COMMENT ON TABLE routing.binding_watch IS 'the watched ERP tables: which of thei
 CREATE TABLE routing.pending (
 	tenant_id	int NOT NULL,
 	binding		text COLLATE "C" NOT NULL DEFAULT '',
-	concept		text COLLATE "C" NOT NULL CHECK (concept IN ('orders', 'supply')),
+	concept		text COLLATE "C" NOT NULL CHECK (concept IN ('orders', 'supply', 'demand')),
 	key			text COLLATE "C" NOT NULL,
 	reason		text NOT NULL,
 	sqlstate	text NOT NULL,

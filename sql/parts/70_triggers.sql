@@ -26,6 +26,10 @@ CREATE FUNCTION routing.note_ledger() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_ledger';
 COMMENT ON FUNCTION routing.note_ledger() IS 'trigger: checks a row of supply or item_node and notes its item-node';
 
+CREATE FUNCTION routing.note_demand() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_demand';
+COMMENT ON FUNCTION routing.note_demand() IS 'trigger: checks a row of demand and notes it';
+
 CREATE FUNCTION routing.note_order() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_order';
 COMMENT ON FUNCTION routing.note_order() IS 'trigger: checks a row of an order or line and notes the order';
@@ -69,6 +73,13 @@ CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.supply
 CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.item_node
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.record_truncate();
 
+-- other demand
+CREATE TRIGGER note_demand BEFORE INSERT OR UPDATE OR DELETE ON routing.demand
+	FOR EACH ROW EXECUTE FUNCTION routing.note_demand();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.demand
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+
 -- orders and lines
 CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order
 	FOR EACH ROW EXECUTE FUNCTION routing.note_order();
@@ -80,6 +91,40 @@ CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_ord
 CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sales_order_line
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+
+/*
+ * A lot has one expiry, wherever it lies.  Looked at when the transaction is
+ * complete, so that several rows can be corrected by one.
+ * Not for bound rows: an error at commit would stop the ERP.
+ */
+CREATE FUNCTION routing.check_lot_expiry() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	mine	record;
+	other	record;
+BEGIN
+	SELECT s.expires_on INTO mine FROM routing.supply s
+	WHERE s.tenant_id = NEW.tenant_id AND s.item = NEW.item AND s.node = NEW.node AND s.ref = NEW.ref AND s.lot = NEW.lot;
+	IF mine.expires_on IS NULL THEN
+		RETURN NULL;		-- changed once more since, or gone
+	END IF;
+	SELECT s.node, s.ref, s.expires_on INTO other FROM routing.supply s
+	WHERE s.tenant_id = NEW.tenant_id AND s.item = NEW.item AND s.lot = NEW.lot AND s.lot <> ''
+	  AND s.expires_on <> mine.expires_on
+	ORDER BY s.node, s.ref LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT045',
+			MESSAGE = format('lot "%s" of item "%s" at node "%s" expires on %s, but on %s at node "%s"',
+							 NEW.lot, NEW.item, NEW.node, mine.expires_on, other.expires_on, other.node),
+			HINT = 'A lot has one expiry: correct this row, or all rows of the lot in one transaction.';
+	END IF;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION routing.check_lot_expiry() IS 'trigger: refuses two expiries of one lot of an item';
+CREATE CONSTRAINT TRIGGER lot_expiry AFTER INSERT OR UPDATE ON routing.supply
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (NEW.expires_on IS NOT NULL AND NEW.lot <> '' AND NEW.binding = '') EXECUTE FUNCTION routing.check_lot_expiry();
 
 /*
  * TRUNCATE has no rows.  The statement trigger notes the table and puts a row
@@ -97,6 +142,8 @@ CREATE CONSTRAINT TRIGGER settle_token_settle AFTER INSERT ON routing.settle_tok
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.supply
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.item_node
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.demand
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();

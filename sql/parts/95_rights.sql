@@ -8,7 +8,9 @@ DECLARE
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
 							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact'];
-	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold'];
+	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold', 'put_supply',
+							'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand', 'put_transfer', 'cancel_demand',
+							'confirm_transfer_shipped'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
 							'time_zone_known'];
@@ -33,6 +35,10 @@ BEGIN
 		EXECUTE format('GRANT INSERT (tenant_id, item, node, ref, lot, available_on, quantity, expires_on, kind, status, order_id, line_no),
 						UPDATE (item, node, ref, lot, available_on, quantity, expires_on, kind, status, order_id, line_no),
 						DELETE ON routing.supply TO %I', role);
+		EXECUTE format('GRANT INSERT ON routing.supply_load TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, ref, item, node, quantity, needed_on, kind, to_node, arrives_on, priority),
+						UPDATE (ref, item, node, quantity, needed_on, kind, to_node, arrives_on, priority),
+						DELETE ON routing.demand TO %I', role);
 	END IF;
 	IF level = 'admin' THEN
 		names := names || admins;

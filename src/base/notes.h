@@ -13,6 +13,8 @@ typedef enum NoteKind
 	NOTE_LEDGER_ALL,			/* supply or item_node was emptied */
 	NOTE_ORDER,					/* a = order id: native order or its lines changed */
 	NOTE_ORDER_ALL,				/* sales_order or its lines were emptied */
+	NOTE_DEMAND,				/* a = ref: other demand changed; b = "shipped" if some of it left */
+	NOTE_DEMAND_ALL,			/* demand was emptied */
 	NOTE_BOUND_ORDER,			/* a = binding, b = key of the order */
 	NOTE_BOUND_SUPPLY,			/* a = binding, b = key of the row */
 	NOTE_BOUND_ALL				/* a = binding: a watched table was emptied */

@@ -7,6 +7,7 @@
 
 #include "base/engine.h"
 #include "base/tenant.h"
+#include "orders/demand.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -347,6 +348,7 @@ routing_run_jobs(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("run_jobs()");
 	SPI_connect();
 	run_pending_orders(tenant_id);
+	demands_run(tenant_id);
 	args[0] = Int32GetDatum(tenant_id);
 	n = (int) engine_exec(&plan_bindings, args, NULL, ENGINE_FRESH);
 	names = palloc(sizeof(char *) * Max(n, 1));

@@ -1,7 +1,7 @@
 /*
  * note.c
- *		Changes of supply and of what is said about item-nodes: checked, and
- *		noted by row.
+ *		Changes of supply, of other demand and of what is said about item-nodes:
+ *		checked, and noted by row.
  *
  * The row triggers only note item-nodes, so that the two halves of a receipt
  * are judged together, at commit.
@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(routing_note_ledger);
+PG_FUNCTION_INFO_V1(routing_note_demand);
 PG_FUNCTION_INFO_V1(routing_note_truncate);
 
 static char *
@@ -48,6 +49,13 @@ note_row(HeapTuple tup, TupleDesc desc)
 		notes_add(NOTE_LEDGER, tuple_tenant(tup, desc), item, node);
 }
 
+static bool
+day_in_range(DateADT day)
+{
+	return day >= date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE &&
+		day <= date2j(2999, 12, 31) - POSTGRES_EPOCH_JDATE;
+}
+
 /* What a CHECK would refuse with a generic code gets one of ours. */
 static void
 check_supply(HeapTuple tup, TupleDesc desc)
@@ -72,9 +80,7 @@ check_supply(HeapTuple tup, TupleDesc desc)
 					 errhint("A supply quantity is between -100000000000 and 100000000000 and has at most 4 decimals.")));
 	}
 	day = DatumGetDateADT(SPI_getbinval(tup, desc, SPI_fnumber(desc, "available_on"), &isnull));
-	if (!isnull && !DATE_IS_NOBEGIN(day) &&
-		(day < date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE ||
-		 day > date2j(2999, 12, 31) - POSTGRES_EPOCH_JDATE))
+	if (!isnull && !DATE_IS_NOBEGIN(day) && !day_in_range(day))
 		ereport(ERROR,
 				(errcode(RT_BAD_DATE),
 				 errmsg("available_on %s of item \"%s\" at node \"%s\" is out of range",
@@ -204,6 +210,90 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, is_supply ? 3 : 2, columns, values, nulls));
 }
 
+static void
+check_demand_day(HeapTuple tup, TupleDesc desc, const char *column)
+{
+	bool		isnull;
+	DateADT		day = DatumGetDateADT(SPI_getbinval(tup, desc, SPI_fnumber(desc, column), &isnull));
+
+	if (!isnull && !day_in_range(day))
+		ereport(ERROR,
+				(errcode(RT_BAD_DATE),
+				 errmsg("demand \"%s\": %s %s is out of range", tuple_text(tup, desc, "ref"), column,
+						date_text(day)),
+				 errhint("Give a date from 1900 to 2999.")));
+}
+
+static void
+check_demand(HeapTuple tup, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		d = SPI_getbinval(tup, desc, SPI_fnumber(desc, "quantity"), &isnull);
+	Fault		fault = {0};
+
+	if (!isnull)
+		(void) quantity_check(DatumGetNumeric(d),
+							  psprintf("demand \"%s\": quantity", tuple_text(tup, desc, "ref")), &fault);
+	if (fault.sqlerrcode)
+		fault_raise(&fault);
+	check_demand_day(tup, desc, "needed_on");
+	check_demand_day(tup, desc, "arrives_on");
+}
+
+static int64
+tuple_quantity(HeapTuple tup, TupleDesc desc, const char *column)
+{
+	bool		isnull;
+	Datum		d = SPI_getbinval(tup, desc, SPI_fnumber(desc, column), &isnull);
+
+	return isnull ? 0 : scaled_from_datum(d);
+}
+
+static void
+note_demand(HeapTuple tup, TupleDesc desc, const char *what)
+{
+	char	   *ref = tuple_text(tup, desc, "ref");
+
+	if (ref != NULL)
+		notes_add(NOTE_DEMAND, tuple_tenant(tup, desc), ref, what);
+}
+
+/* BEFORE row trigger of demand; "posted" as of supply. */
+Datum
+routing_note_demand(PG_FUNCTION_ARGS)
+{
+	TriggerData *tg = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	row;
+	int			posted;
+	Datum		yes = BoolGetDatum(true);
+	bool		notnull = false;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(tg->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(tg->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a BEFORE row trigger", "note_demand")));
+
+	desc = RelationGetDescr(tg->tg_relation);
+	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
+	{
+		note_demand(row, desc, "");
+		return PointerGetDatum(row);
+	}
+	check_demand(row, desc);
+	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event) && column_is_true(row, desc, "posted"))
+		return PointerGetDatum(row);
+	note_demand(row, desc, TRIGGER_FIRED_BY_UPDATE(tg->tg_event) &&
+				tuple_quantity(row, desc, "shipped") > tuple_quantity(tg->tg_trigtuple, desc, "shipped") ?
+				"shipped" : "");
+	if (TRIGGER_FIRED_BY_UPDATE(tg->tg_event))
+		note_demand(tg->tg_trigtuple, desc, "");
+	posted = SPI_fnumber(desc, "posted");
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &posted, &yes, &notnull));
+}
+
 /*
  * AFTER TRUNCATE statement trigger.  No row event will bring a settlement, so
  * a token row does.
@@ -224,6 +314,8 @@ routing_note_truncate(PG_FUNCTION_ARGS)
 	native = RelationGetNamespace(tg->tg_relation) == get_namespace_oid("routing", true);
 	if (native && (strcmp(name, "supply") == 0 || strcmp(name, "item_node") == 0))
 		notes_add(NOTE_LEDGER_ALL, 0, "", "");
+	else if (native && strcmp(name, "demand") == 0)
+		notes_add(NOTE_DEMAND_ALL, 0, "", "");
 	else if (native)
 		notes_add(NOTE_ORDER_ALL, 0, "", "");
 	else if (tg->tg_trigger->tgnargs == 2)

@@ -7,7 +7,7 @@
  * by now.  So their rows are taken with SKIP LOCKED, further positions are
  * only tried, and what cannot be had is left to run_jobs().
  */
-#include "orders/settle.h"
+#include "orders/demand.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -160,7 +160,11 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 {
 	/* all of them first: a plan that serves a line again resolves its own */
 	for (int i = 0; i < changes->nvictims; i++)
-		open_exception(s, &changes->victims[i]);
+	{
+		/* of other demand: demands_book() */
+		if (!is_demand_id(changes->victims[i].order_id))
+			open_exception(s, &changes->victims[i]);
+	}
 	for (int i = 0; i < changes->nvictims; i++)
 	{
 		const Victim *v = &changes->victims[i];
@@ -172,7 +176,7 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 			seen = changes->victims[j].tenant_id == v->tenant_id &&
 				strcmp(changes->victims[j].order_id, v->order_id) == 0;
 		if (seen || settlement_has_order(s, v->tenant_id, v->order_id) ||
-			strncmp(v->order_id, "demand:", 7) == 0 || strncmp(v->order_id, "hold:", 5) == 0)
+			is_demand_id(v->order_id) || strncmp(v->order_id, "hold:", 5) == 0)
 			continue;
 		if (!order_try_lock(v->tenant_id, v->order_id))
 		{

@@ -282,4 +282,7 @@ extern bool order_is_moved(const SalesOrder *order);
 extern void order_add_moved_event(SalesOrder *order, EventBatch *events);
 extern void order_add_change_events(SalesOrder *order, EventBatch *events);
 
+/* stock_case.c */
+extern void stock_add_cases(const ChangeResult *changes);
+
 #endif							/* ROUTING_ORDERS_ORDER_H */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "orders/demand.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -43,7 +44,8 @@ static EnginePlan plan_all_positions = {
 
 static EnginePlan plan_orphans = {
 	"SELECT DISTINCT r.tenant_id, r.order_id FROM routing.reservation r"
-	" WHERE r.\"to\" IS NULL AND r.state <> 'hold' AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
+	" WHERE r.\"to\" IS NULL AND r.order_id NOT LIKE 'demand:%' AND r.order_id NOT LIKE 'hold:%'"
+	"  AND NOT EXISTS (SELECT FROM routing.sales_order_line l"
 	"  WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no)"
 	" UNION"
 	" SELECT q.tenant_id, q.order_id FROM routing.claim q"
@@ -185,6 +187,7 @@ settlement_finish(Settlement *s)
 		/* what the orders give back is there before anybody is judged */
 		if (s->npositions > 0 && s->norders > 0)
 			orders_release(s->orders, s->norders, s->ledger, s->positions, s->npositions);
+		demands_release(s);
 		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &changes);
 		if (changes.nvictims > 0)
 		{
@@ -219,8 +222,11 @@ settlement_finish(Settlement *s)
 				*order = *now;
 			}
 		}
+		demands_follow(s);
+		demands_book(s);
 		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
 		settle_victims(s, &changes);
+		stock_add_cases(&changes);
 		stock_add_events(&changes, s->clock, &s->events);
 		for (int i = 0; i < s->norders; i++)
 		{
@@ -401,13 +407,16 @@ settle_native(Note *notes, int n)
 	Settlement *s;
 	Note	  **orders;
 	int			norders = 0;
+	Note	  **demands;
+	int			ndemands = 0;
 	bool		any = false;
 	bool		orders_emptied = false;
+	bool		demand_emptied = false;
 	MemoryContext old;
 	MemoryContext context;
 
 	for (int i = 0; i < n && !any; i++)
-		any = notes[i].kind <= NOTE_ORDER_ALL;
+		any = notes[i].kind < NOTE_BOUND_ORDER;
 	if (!any)
 		return false;
 
@@ -418,6 +427,7 @@ settle_native(Note *notes, int n)
 	for (int i = 0; i < n; i++)
 		orders_emptied |= notes[i].kind == NOTE_ORDER_ALL;
 	orders = palloc_extended(sizeof(Note *) * n, MCXT_ALLOC_HUGE);
+	demands = palloc_extended(sizeof(Note *) * n, MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
 		switch (notes[i].kind)
@@ -431,6 +441,12 @@ settle_native(Note *notes, int n)
 			case NOTE_LEDGER_ALL:
 				touch_all(s);
 				break;
+			case NOTE_DEMAND:
+				demands[ndemands++] = &notes[i];
+				break;
+			case NOTE_DEMAND_ALL:
+				demand_emptied = true;
+				break;
 			default:
 				break;
 		}
@@ -438,6 +454,7 @@ settle_native(Note *notes, int n)
 	if (orders_emptied)
 		norders = orphaned_orders(&orders, norders);
 	add_native_orders(s, orders, norders);
+	demands_add_noted(s, demands, ndemands, demand_emptied);
 	settlement_finish(s);
 	MemoryContextSwitchTo(old);
 	SPI_finish();

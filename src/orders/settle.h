@@ -19,6 +19,9 @@ typedef struct Settlement
 	int			npositions;
 	int			cap_positions;
 	Position  **positions;		/* whose supply changed */
+	int			ndemands;
+	int			cap_demands;
+	struct Demand **demands;	/* other demand to be booked */
 	Ledger	   *ledger;
 	TimestampTz next_claim;		/* no two claims are of the same time */
 	int			budget;			/* lines that may still be routed though nobody asked */

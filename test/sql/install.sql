@@ -30,7 +30,7 @@ join pg_class c on c.oid = i.indrelid where c.relnamespace = 'routing'::regnames
 and a.atttypid = 'text'::regtype and a.attcollation <> (select oid from pg_collation where collname = 'C' and collnamespace = 'pg_catalog'::regnamespace) order by 1, 2;
 -- the triggers that note and settle fire always, whatever session_replication_role says
 select tgrelid::regclass, tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-where c.relnamespace = 'routing'::regnamespace and not tgisinternal and tgenabled <> 'A' and tgname not like 'refuse%' order by 1, 2;
+where c.relnamespace = 'routing'::regnamespace and not tgisinternal and tgenabled <> 'A' and tgname not like 'refuse%' and c.relkind <> 'v' order by 1, 2;
 select tgname, count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid
 where c.relnamespace = 'routing'::regnamespace and not tgisinternal group by 1 order by 1;
 -- everything is explained
