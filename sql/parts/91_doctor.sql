@@ -40,8 +40,8 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_order', 'note_truncate', 'reference_changed',
-					  'refuse_delete', 'record_history', 'record_truncate')
+	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_channel', 'note_order', 'note_truncate',
+					  'reference_changed', 'refuse_delete', 'record_history', 'record_truncate')
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),
 		   format('table %I.%I %s', w.table_schema, w.table_name,
