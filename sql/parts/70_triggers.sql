@@ -24,7 +24,7 @@ COMMENT ON FUNCTION routing.settle() IS 'trigger: works off what the transaction
 
 CREATE FUNCTION routing.note_ledger() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_ledger';
-COMMENT ON FUNCTION routing.note_ledger() IS 'trigger: checks a row of supply or item_node and notes its item-node';
+COMMENT ON FUNCTION routing.note_ledger() IS 'trigger: checks a row of supply, item_node or allotment and notes its item-node';
 
 CREATE FUNCTION routing.note_demand() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_demand';
@@ -55,6 +55,19 @@ CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.item_nod
 CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.item_node
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.allotment
+	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.allotment
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+
+-- groups of channels
+CREATE FUNCTION routing.note_channel() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_channel';
+COMMENT ON FUNCTION routing.note_channel() IS
+	'trigger: refuses circles of channels and notes the item-nodes where their groups are allotted something';
+CREATE TRIGGER note_channel AFTER INSERT OR UPDATE OR DELETE ON routing.channel
+	FOR EACH ROW EXECUTE FUNCTION routing.note_channel();
 
 CREATE FUNCTION routing.record_history() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_record_history';
@@ -144,6 +157,8 @@ CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.supply
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.item_node
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.demand
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.allotment
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();

@@ -259,6 +259,10 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	UNION ALL
 	SELECT 'posted', s.tenant_id, s.item, s.node, NULL, NULL, 'true', 'false'
 	FROM routing.supply s WHERE NOT s.posted
+	UNION ALL
+	SELECT a.* FROM routing.verify_allotments() a
+	UNION ALL
+	SELECT d.* FROM routing.verify_dedicated() d
 	) v(what, tenant_id, item, node, order_id, line_no, expected, found)
 	WHERE routing.is_member(v.tenant_id)
 $$;

@@ -7,13 +7,14 @@ DECLARE
 	f		regprocedure;
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
 							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
-							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact'];
-	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold', 'put_supply',
-							'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand', 'put_transfer', 'cancel_demand',
-							'confirm_transfer_shipped'];
+							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
+							'allotment_figures'];
+	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
+							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
+							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
-							'time_zone_known'];
+							'time_zone_known', 'put_allotment'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN
@@ -46,6 +47,9 @@ BEGIN
 						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, dock_days, enabled),
 						UPDATE (safety_stock, lead_time_days, dock_days, enabled), DELETE ON routing.item_node TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, channel, valid_from, valid_to, quota, max_quantity, buffer, rank),
+						UPDATE (item, node, channel, valid_from, valid_to, quota, max_quantity, buffer, rank), DELETE
+						ON routing.allotment TO %I', role);
 	END IF;
 	FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
 			 WHERE p.pronamespace = 'routing'::regnamespace AND p.proname = ANY (names)

@@ -10,6 +10,7 @@
 typedef enum NoteKind
 {
 	NOTE_LEDGER,				/* a = item, b = node: supply or settings changed */
+	NOTE_ALLOTMENT,				/* the same, with its allotments */
 	NOTE_LEDGER_ALL,			/* supply or item_node was emptied */
 	NOTE_ORDER,					/* a = order id: native order or its lines changed */
 	NOTE_ORDER_ALL,				/* sales_order or its lines were emptied */

@@ -5,7 +5,7 @@
 #include "ledger/change.h"
 
 #include "base/quantity.h"
-#include "ledger/offer.h"
+#include "ledger/allotment.h"
 #include "ledger/reference.h"
 
 #include "miscadmin.h"
@@ -120,6 +120,9 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		position_judge(ledger, pos, req.today, result);
 		if (waits || pos->lead_time >= 0)
 			position_ripen(pos, req.today, result->nvictims > nvictims, result);
+		/* what has lost its supply is in no allotment */
+		if (pos->quotas.n > 0 && (result->nvictims > nvictims || waits || pos->lead_time >= 0))
+			allotment_sum(pos);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
 		nafter = position_offer(pos, &first, &after);
 		pos->improved |= offers_more(before, nbefore, after, nafter);

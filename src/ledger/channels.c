@@ -10,11 +10,10 @@
 #include "base/engine.h"
 
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "storage/lmgr.h"
 #include "utils/memutils.h"
-
-/* more levels than that are a circle */
-#define MAX_LEVELS	32
 
 typedef struct ChannelRow
 {
@@ -120,8 +119,8 @@ channel_path(int32 tenant_id, const char *channel, const char ***path)
 	{
 		ChannelRow *up = row;
 
-		row->path = MemoryContextAlloc(cached->context, sizeof(char *) * MAX_LEVELS);
-		while (up != NULL && row->npath < MAX_LEVELS)
+		row->path = MemoryContextAlloc(cached->context, sizeof(char *) * MAX_CHANNEL_LEVELS);
+		while (up != NULL && row->npath < MAX_CHANNEL_LEVELS)
 		{
 			row->path[row->npath++] = up->channel;
 			up = up->parent ? find(tenant_id, up->parent) : NULL;
@@ -129,4 +128,49 @@ channel_path(int32 tenant_id, const char *channel, const char ***path)
 	}
 	*path = row->path;
 	return row->npath;
+}
+
+/*
+ * The same as committed now, past the cache, which hears of a change a moment
+ * after others can see it.  SPI is connected.  A circle returns one more than
+ * MAX_CHANNEL_LEVELS.
+ */
+int
+channel_path_now(int32 tenant_id, const char *channel, const char ***path)
+{
+	static EnginePlan plan = {
+		"SELECT parent FROM routing.channel WHERE tenant_id = $1 AND channel = $2",
+		2, {INT4OID, TEXTOID}, NULL
+	};
+	int			n = 0;
+
+	*path = palloc(sizeof(char *) * (MAX_CHANNEL_LEVELS + 1));
+	while (channel != NULL && n <= MAX_CHANNEL_LEVELS)
+	{
+		Datum		args[2];
+
+		args[0] = Int32GetDatum(tenant_id);
+		args[1] = CStringGetTextDatum(channel);
+		if (engine_exec(&plan, args, NULL, ENGINE_FRESH) == 0)
+		{
+			SPI_freetuptable(SPI_tuptable);
+			break;
+		}
+		(*path)[n++] = channel;
+		channel = spi_text(0, 1);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	return n;
+}
+
+/*
+ * Until the end of the transaction: who changes the tree waits for those who
+ * allot something in it, and the other way round.  Not a lock of the table,
+ * so that nobody who routes an order waits.
+ */
+void
+channels_lock(bool change)
+{
+	LockDatabaseObject(RelationRelationId, engine_relid(TAB_CHANNEL), 0,
+					   change ? ExclusiveLock : ShareLock);
 }

@@ -18,6 +18,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/allotment.h"
 #include "ledger/channels.h"
 #include "ledger/lots.h"
 
@@ -205,6 +206,7 @@ holds_sweep(Position *pos, TimestampTz now)
 		if (pos->holds.v[i] <= now)
 			longs_remove(&pos->holds, i, HOLD_LONGS);
 	}
+	allotment_sweep(pos, now);
 	position_set_special(pos);
 }
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/notes.h"
 #include "base/quantity.h"
+#include "ledger/allotment.h"
 #include "ledger/control.h"
 #include "ledger/history.h"
 
@@ -40,13 +41,23 @@ tuple_tenant(HeapTuple tup, TupleDesc desc)
 }
 
 static void
-note_row(HeapTuple tup, TupleDesc desc)
+note_row(TriggerData *tg, HeapTuple tup)
 {
+	TupleDesc	desc = RelationGetDescr(tg->tg_relation);
+	bool		allotment = strcmp(RelationGetRelationName(tg->tg_relation), "allotment") == 0;
 	char	   *item = tuple_text(tup, desc, "item");
 	char	   *node = tuple_text(tup, desc, "node");
 
+	/* dedicated supply: its order is to look */
+	if (strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0)
+	{
+		char	   *order_id = tuple_text(tup, desc, "order_id");
+
+		if (order_id != NULL && order_id[0] != '\0')
+			notes_add(NOTE_ORDER, tuple_tenant(tup, desc), order_id, "dedicated");
+	}
 	if (item != NULL && node != NULL)
-		notes_add(NOTE_LEDGER, tuple_tenant(tup, desc), item, node);
+		notes_add(allotment ? NOTE_ALLOTMENT : NOTE_LEDGER, tuple_tenant(tup, desc), item, node);
 }
 
 static bool
@@ -151,7 +162,7 @@ column_is_true(HeapTuple tup, TupleDesc desc, const char *column)
 }
 
 /*
- * BEFORE row trigger of supply and item_node.
+ * BEFORE row trigger of supply, item_node and allotment.
  *
  * "posted" tells rows that are being restored, whose position is restored
  * too, from rows that somebody writes: those come with posted = false and
@@ -179,7 +190,7 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
 	{
 		if (!engine_is_writing())
-			note_row(tg->tg_trigtuple, desc);
+			note_row(tg, tg->tg_trigtuple);
 		return PointerGetDatum(tg->tg_trigtuple);
 	}
 	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
@@ -190,15 +201,19 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 	if (is_supply)
 		serial = check_control(row, TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL, desc);
+	if (strcmp(RelationGetRelationName(tg->tg_relation), "allotment") == 0)
+		allotment_check_row(row, desc);
 	if (!engine_is_writing())
 	{
-		note_row(row, desc);
+		note_row(tg, row);
 		if (TRIGGER_FIRED_BY_UPDATE(tg->tg_event))
-			note_row(tg->tg_trigtuple, desc);
+			note_row(tg, tg->tg_trigtuple);
 	}
 	columns[0] = SPI_fnumber(desc, "posted");
 	values[0] = BoolGetDatum(true);
 	columns[1] = SPI_fnumber(desc, "from");
+	if (columns[1] <= 0)
+		return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, columns, values, nulls));
 	values[1] = TimestampTzGetDatum(history_since(TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL,
 												  row, desc));
 	if (is_supply)
@@ -312,7 +327,8 @@ routing_note_truncate(PG_FUNCTION_ARGS)
 
 	name = RelationGetRelationName(tg->tg_relation);
 	native = RelationGetNamespace(tg->tg_relation) == get_namespace_oid("routing", true);
-	if (native && (strcmp(name, "supply") == 0 || strcmp(name, "item_node") == 0))
+	if (native && (strcmp(name, "supply") == 0 || strcmp(name, "item_node") == 0 ||
+				   strcmp(name, "allotment") == 0))
 		notes_add(NOTE_LEDGER_ALL, 0, "", "");
 	else if (native && strcmp(name, "demand") == 0)
 		notes_add(NOTE_DEMAND_ALL, 0, "", "");

@@ -7,7 +7,8 @@
  *		balance, with unexpired holds
  *		less safety stock and the claims of those who come first
  *		and without end beyond the horizon
- *		less what is kept for other channels, up to one's own limit
+ *		less what is kept for other channels, up to one's own limit; there,
+ *		claims are on what is kept for nobody
  *
  * A position that has none of it but safety stock, which is nearly every one,
  * offers everybody the same, and is computed once.
@@ -46,11 +47,15 @@ add_horizon(AtpStep **steps, int n, DateADT from)
 	return kept + 1;
 }
 
-static int
-special_offer(Position *pos, const OfferRequest *req, AtpStep **steps)
+/* What is there for all channels together; where they have allotments, before claims. */
+int
+position_stock(Position *pos, const OfferRequest *req, AtpStep **steps)
 {
-	int64		deduct = scaled_add(pos->safety_stock, claims_before(pos, req->rank, req->claimed_at));
+	int64		deduct = pos->safety_stock;
 	int			n;
+
+	if (pos->quotas.n == 0)
+		deduct = scaled_add(deduct, claims_before(pos, req->rank, req->claimed_at));
 
 	*steps = NULL;
 	if (!pos->enabled)
@@ -73,6 +78,14 @@ special_offer(Position *pos, const OfferRequest *req, AtpStep **steps)
 	/* a lot that is wanted by its name cannot be ordered anew */
 	if (pos->lead_time >= 0 && !req->within_horizon && req->lot[0] == '\0')
 		n = add_horizon(steps, n, req->today + pos->lead_time);
+	return n;
+}
+
+static int
+special_offer(Position *pos, const OfferRequest *req, AtpStep **steps)
+{
+	int			n = position_stock(pos, req, steps);
+
 	if (pos->quotas.n > 0)
 		n = allotment_offer(pos, req, steps, n);
 	return n;
@@ -130,4 +143,15 @@ position_book(Position *pos, const StockBooking *b, int64 quantity)
 		pos->dirty = true;
 		pos->improved |= quantity < 0;
 	}
+}
+
+/* Book beyond the horizon: what is to be ordered, but of somebody's allotment. */
+void
+position_book_planned(Position *pos, const StockBooking *b, int64 quantity)
+{
+	if (pos->quotas.n == 0)
+		return;
+	allotment_book(pos, b, quantity);
+	if (pos->locked)
+		pos->dirty = true;
 }

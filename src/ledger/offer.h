@@ -54,7 +54,9 @@ offer_request_init(OfferRequest *req, DateADT today, TimestampTz now)
 
 /* offer.c */
 extern int	position_offer(Position *pos, const OfferRequest *req, const AtpStep **steps);
+extern int	position_stock(Position *pos, const OfferRequest *req, AtpStep **steps);
 extern void position_book(Position *pos, const StockBooking *b, int64 quantity);
+extern void position_book_planned(Position *pos, const StockBooking *b, int64 quantity);
 
 /* hold.c: bookings that end by themselves */
 extern void holds_add_demand(const Position *pos, TimestampTz now, Timeline *tl);

@@ -55,6 +55,7 @@ typedef struct Position
 	bool		touched;		/* its supply changed in this settlement */
 	bool		due;			/* time has passed there: look after what waits */
 	bool		improved;		/* while locked, something was given back or came */
+	bool		reallotted;		/* so did its allotments */
 	bool		stale;			/* read again at the next use */
 	bool		withheld;		/* a pending supply key: offers nothing */
 	ItemPointerData tid;

@@ -17,7 +17,7 @@
 static EnginePlan plan_waiting = {
 	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.deliver_on, r.order_by,"
 	" COALESCE(o.priority, c.priority, d.priority, 5), COALESCE(o.ordered_at, r.\"from\"),"
-	"  r.lot, r.min_expiry, COALESCE(r.channel, o.channel), r.ship_on"
+	"  r.lot, r.min_expiry, COALESCE(r.channel, o.channel), r.ship_on, r.pool"
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
 	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
@@ -78,6 +78,7 @@ load_waiting(const Position *pos, Waiting **waiting)
 		if (channel != NULL)
 			w->stock.npath = channel_path(pos->key.tenant_id, channel, (const char ***) &w->stock.path);
 		w->stock.ship_on = DatumGetDateADT(spi_datum(i, 13, &isnull));
+		w->stock.pool = spi_text(i, 14);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
@@ -100,10 +101,13 @@ cover(Position *pos, Waiting *w, DateADT today, TimestampTz now)
 	req.life = w->stock.min_expiry - w->stock.needed_on;
 	req.lot = w->stock.lot;
 	req.within_horizon = true;
+	/* it has taken of its allotment already */
+	position_book_planned(pos, &w->stock, -w->quantity);
 	n = position_offer(pos, &req, &steps);
 	covered = Min(w->quantity, steps_at(steps, n, Max(w->stock.needed_on, today)));
 	if (covered > 0)
 		position_book(pos, &w->stock, covered);
+	position_book_planned(pos, &w->stock, w->quantity - covered);
 	return covered;
 }
 

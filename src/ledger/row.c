@@ -4,7 +4,7 @@
  *
  * The table is the engine's own, so its columns are known by number.
  */
-#include "ledger/position.h"
+#include "ledger/allotment.h"
 
 #include "ledger/columns.h"
 
@@ -81,6 +81,8 @@ position_decode(Position *pos, TupleTableSlot *slot)
 {
 	slot_getallattrs(slot);
 	pos->exists = true;
+	/* the key, but for who decodes a row that was in no ledger */
+	pos->key.tenant_id = DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]);
 	pos->tid = slot->tts_tid;
 	timeline_from_array(&pos->timeline,
 						DatumGetArrayTypeP(slot->tts_values[POS_TIMELINE - 1]));
@@ -113,6 +115,8 @@ position_decode(Position *pos, TupleTableSlot *slot)
 		for (int i = 0; i < pos->nallotted; i++)
 			pos->allotted[i] = TextDatumGetCString(elems[i]);
 	}
+	if (pos->quotas.n != pos->nallotted * QUOTA_LONGS)
+		pos->quotas.n = pos->nallotted = 0; /* not ours: verify() tells */
 	position_set_special(pos);
 }
 

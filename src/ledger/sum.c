@@ -11,6 +11,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/allotment.h"
 #include "ledger/lots.h"
 #include "ledger/rules.h"
 
@@ -128,6 +129,7 @@ position_sum(Position *pos, const NetNode *node)
 	lots_sum(pos, rows, n);
 	pfree(rows);
 	position_load_claims(pos);
+	allotment_sum(pos);
 	position_set_special(pos);
 
 	pos->steps_valid = false;

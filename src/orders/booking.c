@@ -5,6 +5,7 @@
 #include "orders/order.h"
 
 #include "base/quantity.h"
+#include "ledger/allotment.h"
 
 const char *const booking_state_names[NUM_BOOKING_STATES] = {
 	"firm", "uncovered", "at_risk", "planned", "issued", "dedicated", "hold"
@@ -27,6 +28,8 @@ booking_post(Booking *b, int64 quantity)
 {
 	if (booking_counts(b))
 		position_book(b->pos, &b->stock, quantity);
+	else if (b->state == BOOKING_PLANNED)
+		position_book_planned(b->pos, &b->stock, quantity);
 }
 
 /*
@@ -92,4 +95,69 @@ booking_divide(SalesOrder *order, int index, int64 quantity)
 	rest->quantity = b->quantity - quantity;
 	b->quantity = quantity;
 	return rest;
+}
+
+/*
+ * Post the order's new booking "index".  Where channels have allotments it is
+ * divided by the pools it takes from; the further parts stand at the end.
+ */
+void
+booking_post_new(SalesOrder *order, int index)
+{
+	Booking    *b = &order->bookings[index];
+	Position   *pos = b->pos;
+	int			n = 1;
+	AllotmentPart *parts;
+	OfferRequest req;
+
+	if (pos->quotas.n == 0 || b->stock.npath == 0)
+	{
+		booking_post(b, b->quantity);
+		return;
+	}
+	booking_request(order, b, &req);
+	/* what is to be ordered need not be there */
+	req.within_horizon = b->state != BOOKING_PLANNED;
+	parts = palloc(sizeof(AllotmentPart) * (b->stock.npath + 1));
+	n = allotment_pools(pos, &req, Max(b->stock.needed_on, req.today), b->quantity, parts);
+	for (int i = 0; i < n; i++)
+	{
+		if (i < n - 1)
+		{
+			Booking    *rest = booking_divide(order, index, parts[i].quantity);
+
+			b = &order->bookings[index];
+			rest->atp_before -= parts[i].quantity;
+		}
+		b->stock.pool = parts[i].pool;
+		booking_post(b, b->quantity);
+		index = order->nbookings - 1;
+		b = &order->bookings[index];
+	}
+	pfree(parts);
+}
+
+/* Join the new bookings from index "from" on that only their pools divide. */
+void
+bookings_join(SalesOrder *order, int from)
+{
+	int			kept = from;
+
+	for (int j = from; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+		int			same = from;
+
+		b->stock.pool = NULL;
+		while (same < kept && (order->bookings[same].line_no != b->line_no ||
+							   order->bookings[same].shipment_no != b->shipment_no ||
+							   order->bookings[same].on_hand != b->on_hand ||
+							   order->bookings[same].state != b->state))
+			same++;
+		if (same < kept)
+			order->bookings[same].quantity += b->quantity;
+		else
+			order->bookings[kept++] = *b;
+	}
+	order->nbookings = kept;
 }

@@ -212,6 +212,13 @@ booking_counts(const Booking *b)
 	return b->state == BOOKING_FIRM || b->state == BOOKING_ISSUED || b->state == BOOKING_HOLD;
 }
 
+/* whether anything in its position knows of a booking */
+static inline bool
+booking_is_posted(const Booking *b)
+{
+	return booking_counts(b) || b->state == BOOKING_PLANNED;
+}
+
 /* booking.c */
 extern BookingState booking_state(const char *name);
 extern void booking_post(Booking *b, int64 quantity);
@@ -220,6 +227,12 @@ extern void order_request(const SalesOrder *order, const OrderLine *line, DateAD
 extern void booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req);
 extern int64 booking_available_now(const Booking *b, const OfferRequest *req, const AtpStep *steps, int n);
 extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
+extern void booking_post_new(SalesOrder *order, int index);
+extern void bookings_join(SalesOrder *order, int from);
+
+/* dedicated.c */
+extern void dedicated_choose(SalesOrder *order);
+extern void dedicated_take(SalesOrder *order, Ledger *ledger);
 
 /* check.c */
 extern void order_check(SalesOrder *order);

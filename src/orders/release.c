@@ -57,8 +57,9 @@ take_over_hold(SalesOrder *order)
 
 /*
  * Decide which bookings are given back: those of lines that are gone or
- * cancelled or to be planned anew, those that lost their supply, and of a
- * line that got smaller the latest and, among these, the last made.
+ * cancelled or to be planned anew, those that lost their supply, dedicated supply
+ * included, and of a line that got smaller the latest and, among these, the
+ * last made.
  */
 void
 release_choose(SalesOrder *order)
@@ -76,6 +77,7 @@ release_choose(SalesOrder *order)
 			strcmp(line->status, "cancelled") == 0 || strcmp(line->item, b->item) != 0)
 			b->release = true;
 	}
+	dedicated_choose(order);
 	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];
@@ -170,7 +172,8 @@ is_stale(SalesOrder *order)
 			const Booking *n = &now.bookings[k];
 
 			matching += n->line_no == b->line_no && n->part == b->part &&
-				n->quantity == b->quantity && n->firm == b->firm && n->held == b->held;
+				n->quantity == b->quantity && n->firm == b->firm && n->held == b->held &&
+				n->stock.npath == b->stock.npath;
 		}
 	}
 	return matching != ours || now.nbookings != ours;

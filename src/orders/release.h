@@ -10,7 +10,7 @@
 static inline bool
 booking_gives_back(const Booking *b)
 {
-	return b->release && booking_counts(b) && !b->released;
+	return b->release && booking_is_posted(b) && !b->released;
 }
 
 /*

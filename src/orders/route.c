@@ -108,6 +108,7 @@ book(SalesOrder *order, int from, bool cut)
 		const AtpStep *steps = NULL;
 		OfferRequest req;
 		int			nsteps = 0;
+		int			planned = -1;
 		int64		now_available;
 
 		booking_request(order, b, &req);
@@ -136,7 +137,8 @@ book(SalesOrder *order, int from, bool cut)
 			return false;
 		}
 		now_available = booking_available_now(b, &req, steps, nsteps);
-		if (b->pos->lead_time >= 0 && b->atp_before >= HORIZON_QUANTITY)
+		/* what is offered beyond the horizon may have a limit */
+		if (b->pos->lead_time >= 0 && b->stock.needed_on >= req.today + b->pos->lead_time)
 		{
 			int64		supplied;
 
@@ -156,7 +158,11 @@ book(SalesOrder *order, int from, bool cut)
 				rest->on_hand = false;
 				rest->atp_before = 0;
 				if (supplied <= 0)
+				{
+					booking_post_new(order, j);
 					continue;
+				}
+				planned = rest - order->bookings;
 				b = &order->bookings[j];
 			}
 		}
@@ -164,16 +170,18 @@ book(SalesOrder *order, int from, bool cut)
 		if (now_available > 0 && now_available < b->quantity)
 		{
 			Booking    *rest = booking_divide(order, j, now_available);
+			int			index = rest - order->bookings;
 
 			rest->on_hand = false;
 			rest->atp_before -= now_available;
-			b = &order->bookings[j];
-			b->on_hand = true;
-			booking_post(b, b->quantity);
-			booking_post(rest, rest->quantity);
-			continue;
+			order->bookings[j].on_hand = true;
+			booking_post_new(order, j);
+			booking_post_new(order, index);
 		}
-		booking_post(b, b->quantity);
+		else
+			booking_post_new(order, j);
+		if (planned >= 0)
+			booking_post_new(order, planned);
 	}
 	return true;
 }
@@ -199,6 +207,11 @@ book_kept(SalesOrder *order, int first, int *end)
 		booking_request(order, b, &req);
 		without = lots_missing(b->pos, req.today);
 		booking_post(b, b->quantity);
+		if (!booking_counts(b))
+		{
+			j++;
+			continue;
+		}
 		if (!timeline_next_negative(&b->pos->timeline, req.today, b->stock.needed_on - 1, &day, &missing) &&
 			lots_missing(b->pos, req.today) <= without)
 		{
@@ -396,6 +409,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 					booking_post(b, b->quantity);
 			}
 		}
+		if (!order_is_cancelled(order))
+			dedicated_take(order, ledger);
 		from[i] = order->nbookings;
 		if (order->exists && !order_is_cancelled(order) && order_needs_plan(order))
 		{
@@ -403,8 +418,10 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			order_plan_bookings(order, ledger);
 			if (!alone)
 			{
-				for (int j = from[i]; j < order->nbookings; j++)
-					booking_post(&order->bookings[j], order->bookings[j].quantity);
+				int			planned = order->nbookings;
+
+				for (int j = from[i]; j < planned; j++)
+					booking_post_new(order, j);
 			}
 		}
 		cap += order->nbookings + order->nclaims + order->nlines;
@@ -442,6 +459,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		}
 		npositions += order_claim_positions(order, ledger, positions + npositions);
 		npositions += order_queue_positions(order, ledger, positions + npositions);
+		if (!alone)
+			bookings_join(order, from[i]);
 	}
 	if (lock_freely)
 	{
@@ -493,6 +512,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 void
 order_keep_bookings(SalesOrder *order)
 {
+	dedicated_choose(order);
 	compute_open(order);
 }
 
@@ -503,13 +523,16 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 	for (int i = 0; i < n; i++)
 	{
 		SalesOrder *order = orders[i];
+		int			kept;
 		int			planned;
 
 		compute_open(order);
+		dedicated_take(order, ledger);
+		kept = order->nbookings;
 		order_plan(order, ledger, false);
 		order_plan_bookings(order, ledger);
 		planned = order->nbookings;
-		for (int j = 0; j < planned; j++)
+		for (int j = kept; j < planned; j++)
 		{
 			Booking    *b = &order->bookings[j];
 			const AtpStep *steps;
@@ -535,16 +558,20 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 			nsteps = position_offer(b->pos, &req, &steps);
 			now_available = booking_available_now(b, &req, steps, nsteps);
 			b->on_hand = now_available >= b->quantity;
-			booking_post(b, b->quantity);
 			if (now_available > 0 && now_available < b->quantity)
 			{
 				/* two bookings, as book() makes them */
 				Booking    *rest = booking_divide(order, j, now_available);
+				int			index = rest - order->bookings;
 
 				rest->on_hand = false;
 				order->bookings[j].on_hand = true;
+				booking_post_new(order, index);
 			}
+			booking_post_new(order, j);
 		}
+		/* by pools is how they are booked, not how they are shown */
+		bookings_join(order, kept);
 		order_derive_status(order);
 	}
 }

@@ -297,7 +297,7 @@ compare_order_notes(const void *a, const void *b)
 	if (x->tenant_id != y->tenant_id)
 		return x->tenant_id < y->tenant_id ? -1 : 1;
 	c = strcmp(x->a, y->a);
-	/* "replan" after "", so that the last of a group has it */
+	/* "dedicated" and "replan" after "", so that the last of a group has it */
 	return c != 0 ? c : strcmp(x->b, y->b);
 }
 
@@ -351,6 +351,15 @@ add_native_orders(Settlement *s, Note **orders, int n)
 			/* an order without lines only gives back: nothing can be wrong with it */
 			if (order->nlines == 0)
 				memset(&order->fault, 0, sizeof(order->fault));
+			/* nobody is refused for what he says of supply */
+			if (order->fault.sqlerrcode && strcmp(orders[i]->b, "dedicated") == 0 &&
+				(i == 0 || orders[i - 1]->tenant_id != order->tenant_id ||
+				 strcmp(orders[i - 1]->a, order->order_id) != 0))
+			{
+				pending_add(order->tenant_id, "", "orders", order->order_id, order->fault.message,
+							order->fault.sqlerrcode);
+				continue;
+			}
 			if (order->fault.sqlerrcode)
 				fault_raise(&order->fault);
 		}
@@ -437,6 +446,10 @@ settle_native(Note *notes, int n)
 				break;
 			case NOTE_LEDGER:
 				settlement_touch(s, notes[i].tenant_id, notes[i].a, notes[i].b);
+				break;
+			case NOTE_ALLOTMENT:
+				settlement_touch(s, notes[i].tenant_id, notes[i].a, notes[i].b);
+				ledger_get(s->ledger, notes[i].tenant_id, notes[i].a, notes[i].b)->reallotted = true;
 				break;
 			case NOTE_LEDGER_ALL:
 				touch_all(s);
