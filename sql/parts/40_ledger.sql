@@ -108,7 +108,7 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *				by its code has a number, day + (number << 32) in the second column, in the order of the codes
  *	holds		(expires_at, needed_on, min_expiry, quantity), which are in no other column
  *	quotas		per allotment in allotted: (from, to, quota, limit, buffer, rank, consumed of the quota, of the limit)
- *	claims		(rank, quantity) of the queue of backordered lines
+ *	claims		(rank, claimed_at, quantity) of the queue of backordered lines
  *	falls		(until, quantity): stock that fell before its goods issue was heard of
  *
  * A hot item-node has further rows with slot > 0: each holds a share of the
