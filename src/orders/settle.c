@@ -31,6 +31,12 @@ static EnginePlan plan_pending = {
 	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_is_pending = {
+	"SELECT 1 FROM routing.pending"
+	" WHERE tenant_id = $1 AND binding = $2 AND concept = $3 AND key = $4 FOR KEY SHARE SKIP LOCKED",
+	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_unpend = {
 	"DELETE FROM routing.pending"
 	" WHERE tenant_id = $1 AND binding = $2 AND concept = $3 AND key = $4",
@@ -65,6 +71,9 @@ pending_add(int32 tenant_id, const char *binding, const char *concept,
 	args[1] = CStringGetTextDatum(binding);
 	args[2] = CStringGetTextDatum(concept);
 	args[3] = CStringGetTextDatum(key);
+	/* what is there already and stays need not be waited for */
+	if (binding[0] == '\0' && engine_exec(&plan_is_pending, args, NULL, ENGINE_FRESH) > 0)
+		return;
 	args[4] = CStringGetTextDatum(reason);
 	args[5] = CStringGetTextDatum(unpack_sql_state(sqlerrcode));
 	(void) engine_exec(&plan_pending, args, NULL, ENGINE_FRESH);
