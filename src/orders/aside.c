@@ -151,8 +151,8 @@ leave_uncovered(Settlement *s, SalesOrder *order)
 		line->reason = psprintf("no supply left for %s of %s",
 								scaled_to_text(line->unserved), scaled_to_text(line->quantity));
 	}
-	pending_add(order->tenant_id, "", "orders", order->order_id,
-				"lost supply and waits to be routed again", ERRCODE_SUCCESSFUL_COMPLETION);
+	settlement_leave(s, order->tenant_id, order->order_id,
+					 "lost supply and waits to be routed again", ERRCODE_SUCCESSFUL_COMPLETION);
 }
 
 /*
@@ -185,9 +185,9 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 			continue;
 		if (!order_try_lock(v->tenant_id, v->order_id))
 		{
-			pending_add(v->tenant_id, "", "orders", v->order_id,
-						"lost supply while somebody else held the order",
-						ERRCODE_LOCK_NOT_AVAILABLE);
+			settlement_leave(s, v->tenant_id, v->order_id,
+							 "lost supply while somebody else held the order",
+							 ERRCODE_LOCK_NOT_AVAILABLE);
 			continue;
 		}
 		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);
