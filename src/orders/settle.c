@@ -186,6 +186,18 @@ settlement_leave(Settlement *s, int32 tenant_id, const char *order_id,
 	s->left[s->nleft++].sqlerrcode = sqlerrcode;
 }
 
+/* Whether an order is left to run_jobs(), by a settlement that is finished. */
+bool
+settlement_leaves(const Settlement *s, int32 tenant_id, const char *order_id)
+{
+	for (int i = 0; i < s->nleft; i++)
+	{
+		if (s->left[i].tenant_id == tenant_id && strcmp(s->left[i].order_id, order_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 compare_left(const void *a, const void *b)
 {
@@ -240,7 +252,7 @@ void
 settlement_finish(Settlement *s)
 {
 	ChangeResult changes;
-	bool		free_to_lock = s->npositions == 0 && !s->holds;
+	bool		free_to_lock = s->npositions == 0;
 	int			writing_before = engine_write_begin();
 
 	PG_TRY();
@@ -286,7 +298,13 @@ settlement_finish(Settlement *s)
 		}
 		demands_follow(s);
 		demands_book(s);
-		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
+		if (s->holds)
+		{
+			for (int i = 0; i < s->norders; i++)
+				order_route_aside(s->orders[i], s->ledger);
+		}
+		else
+			orders_route(s->orders, s->norders, s->ledger, free_to_lock);
 		settle_victims(s, &changes);
 		stock_add_cases(&changes);
 		stock_add_events(&changes, s->clock, &s->events);
