@@ -53,6 +53,7 @@ COMMENT ON COLUMN routing.supply_rule.usable IS 'false: it is not supply at all 
 COMMENT ON COLUMN routing.supply_rule.delay_days IS 'days added to the date the ERP gives for inbound';
 COMMENT ON COLUMN routing.supply_rule.late_days IS 'inbound whose day has passed is taken to come so many days from today';
 
+CREATE SEQUENCE routing.part_seq AS int MINVALUE 1000001 CYCLE;
 CREATE TABLE routing.reservation (
 	tenant_id	int NOT NULL,
 	order_id	text COLLATE "C" NOT NULL,
@@ -81,9 +82,11 @@ CREATE TABLE routing.reservation (
 	to_xid		xid8,
 	PRIMARY KEY (tenant_id, order_id, line_no, part)
 );
+ALTER SEQUENCE routing.part_seq OWNED BY routing.reservation.part;
 CREATE INDEX reservation_open ON routing.reservation (tenant_id, item, node) WHERE "to" IS NULL;
 COMMENT ON TABLE routing.reservation IS 'bookings, which are the schedule lines of the orders; changed only under the lock of the position';
 COMMENT ON COLUMN routing.reservation.order_id IS 'the order; hold:ID of a hold and demand:REF of other demand';
+COMMENT ON COLUMN routing.reservation.part IS 'numbers the bookings of a line; beyond 1000000 those that a change of supply made out of others';
 COMMENT ON COLUMN routing.reservation.needed_on IS 'the day the stock is needed at the node; the booking counts from then on';
 COMMENT ON COLUMN routing.reservation.basis IS 'what the booking rested on when it was made: on_hand, inbound, dedicated supply, or the horizon';
 COMMENT ON COLUMN routing.reservation.state IS 'firm and issued count against supply, so does hold until expires_at; at_risk and uncovered have lost their supply, planned waits beyond the horizon for supply to be ordered; cancelled, changed, expired and shipped are history';
@@ -110,7 +113,7 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *	quotas		per allotment in allotted: (from, to, quota, limit, buffer, rank, consumed of the quota, of the limit)
  *				and what holds took: (expires_at, ship day, -1, quantity) of the pool in allotted, or with -2
  *				of the limits of the channel in allotted
- *	claims		(rank, quantity) of the queue of backordered lines
+ *	claims		(rank, claimed_at, quantity) of the queue of backordered lines
  *	falls		(until, quantity): stock that fell before its goods issue was heard of
  *
  * A hot item-node has further rows with slot > 0: each holds a share of the

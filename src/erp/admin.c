@@ -296,6 +296,7 @@ run_pending_orders(int32 tenant_id)
 	Datum		args[1];
 	int			n;
 	char	  **keys;
+	bool		holds = false;
 
 	args[0] = Int32GetDatum(tenant_id);
 	n = (int) engine_exec(&plan_pending_orders, args, NULL, ENGINE_FRESH);
@@ -318,11 +319,14 @@ run_pending_orders(int32 tenant_id)
 		order->net = network_get(tenant_id);
 		if (order->exists && !order_is_cancelled(order))
 			order_check(order);
-		pending_remove(tenant_id, "", "orders", keys[i]);
 		if (order->fault.sqlerrcode || (!order->exists && order->nbookings == 0 && order->nclaims == 0))
+		{
+			pending_remove(tenant_id, "", "orders", keys[i]);
 			continue;
+		}
 		s = settlement_begin();
-		s->holds = i > 0;
+		s->holds = holds;
+		holds = true;
 		settlement_add_order(s, order);
 		order->cause = "better_supply";
 		for (int j = 0; j < order->nbookings; j++)
@@ -333,6 +337,9 @@ run_pending_orders(int32 tenant_id)
 		if (order->exists && !order_is_cancelled(order))
 			order_replan_late(order, s->ledger);
 		settlement_finish(s);
+		/* last, since others who leave the same order wait for it */
+		if (!settlement_leaves(s, tenant_id, keys[i]))
+			pending_remove(tenant_id, "", "orders", keys[i]);
 	}
 }
 

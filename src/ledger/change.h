@@ -83,6 +83,9 @@ typedef struct BookingPart
 
 #define MAX_BOOKING_PARTS	3
 
+/* parts beyond it are numbered by routing.part_seq */
+#define LAST_ORDER_PART		1000000
+
 /* rebook.c */
 extern void booking_rebook(int32 tenant_id, const char *order_id, int line_no, int part,
 						   const BookingPart *parts, int n, TimestampTz at);

@@ -4,7 +4,10 @@
  *
  * Bookings are never overwritten: what was known and promised at a time can
  * be asked for later.  The position is locked; the order need not be, whoever
- * holds it compares what he read with what is there under that lock.
+ * holds it compares what he read with what is there under that lock.  For the
+ * same reason the new rows do not get the next part numbers of the line, which
+ * are given under the lock of the order, but numbers of a sequence beyond
+ * LAST_ORDER_PART.
  */
 #include "ledger/change.h"
 
@@ -22,13 +25,12 @@ static EnginePlan plan_rebook = {
 	"  needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, decision_id,"
 	"  \"from\", min_expiry, channel, pool, order_by, xid)"
 	" SELECT o.tenant_id, o.order_id, o.line_no,"
-	"  (SELECT pg_catalog.max(m.part) FROM routing.reservation m"
-	"   WHERE m.tenant_id = $1 AND m.order_id = $2 AND m.line_no = $3) + v.n,"
+	"  pg_catalog.nextval('routing.part_seq')::int,"
 	"  o.item, o.node, o.lot, v.quantity, o.needed_on, o.ship_on, o.deliver_on, o.service,"
 	"  o.shipment_no, COALESCE(v.basis, o.basis), o.expires_at, v.state, o.decision_id,"
 	"  $5, o.min_expiry, o.channel, o.pool, CASE WHEN v.state = 'planned' THEN o.order_by END,"
 	"  pg_catalog.pg_current_xact_id()"
-	" FROM old o, unnest($6, $7, $8) WITH ORDINALITY v(quantity, state, basis, n)",
+	" FROM old o, unnest($6, $7, $8) v(quantity, state, basis)",
 	8, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, NUMERICARRAYOID, TEXTARRAYOID,
 	TEXTARRAYOID}, NULL
 };

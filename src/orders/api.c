@@ -161,9 +161,9 @@ routing_route_order(PG_FUNCTION_ARGS)
 		fault_raise(&order->fault);
 	s = settlement_begin();
 	settlement_add_order(s, order);
-	/* the settlement may have a reason to look at it again */
-	pending_remove(tenant_id, "", "orders", order_id);
 	settlement_finish(s);
+	if (!settlement_leaves(s, tenant_id, order_id))
+		pending_remove(tenant_id, "", "orders", order_id);
 	return_schedule((ReturnSetInfo *) fcinfo->resultinfo, s->orders[0], false);
 	SPI_finish();
 	return (Datum) 0;

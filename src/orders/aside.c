@@ -30,13 +30,18 @@ static EnginePlan plan_try_lines = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-/* one that is open already tells of all that the line has lost by now */
+/*
+ * One that is open already tells of all that the line has lost by now; who
+ * holds its row, because he has the order, is not waited for.
+ */
 static EnginePlan plan_exception_more = {
 	"UPDATE routing.exception SET facts = facts || $5 || pg_catalog.jsonb_build_object('quantity',"
 	"   pg_catalog.trim_scale((SELECT pg_catalog.sum(r.quantity) FROM routing.reservation r"
 	"    WHERE r.tenant_id = $1 AND r.order_id = $3 AND r.line_no = $4 AND r.\"to\" IS NULL"
 	"      AND r.state = 'uncovered'))::text)"
-	" WHERE tenant_id = $1 AND type = $2 AND order_id = $3 AND line_no = $4 AND state = 'open'",
+	" WHERE tenant_id = $1 AND exception_id IN (SELECT e.exception_id FROM routing.exception e"
+	"  WHERE e.tenant_id = $1 AND e.type = $2 AND e.order_id = $3 AND e.line_no = $4"
+	"    AND e.state = 'open' FOR NO KEY UPDATE SKIP LOCKED)",
 	5, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID}, NULL
 };
 
@@ -146,8 +151,8 @@ leave_uncovered(Settlement *s, SalesOrder *order)
 		line->reason = psprintf("no supply left for %s of %s",
 								scaled_to_text(line->unserved), scaled_to_text(line->quantity));
 	}
-	pending_add(order->tenant_id, "", "orders", order->order_id,
-				"lost supply and waits to be routed again", ERRCODE_SUCCESSFUL_COMPLETION);
+	settlement_leave(s, order->tenant_id, order->order_id,
+					 "lost supply and waits to be routed again", ERRCODE_SUCCESSFUL_COMPLETION);
 }
 
 /*
@@ -180,9 +185,9 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 			continue;
 		if (!order_try_lock(v->tenant_id, v->order_id))
 		{
-			pending_add(v->tenant_id, "", "orders", v->order_id,
-						"lost supply while somebody else held the order",
-						ERRCODE_LOCK_NOT_AVAILABLE);
+			settlement_leave(s, v->tenant_id, v->order_id,
+							 "lost supply while somebody else held the order",
+							 ERRCODE_LOCK_NOT_AVAILABLE);
 			continue;
 		}
 		order = order_load(v->tenant_id, v->order_id, ORDER_NO_LOCK);

@@ -171,7 +171,7 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		char	   *channel;
 		Booking    *b;
 
-		if (held)
+		if (held || part > LAST_ORDER_PART)
 			;					/* numbered by itself */
 		else if (line != NULL)
 			line->last_part = Max(line->last_part, part);

@@ -181,8 +181,8 @@ serve_waiters(Settlement *s, const Improved *im, bool late)
 			break;
 		if (offered(s, im, w->rank, w->claimed_at, w->needed_on) <= 0 || serve(s, im, w, late))
 			continue;
-		pending_add(im->tenant_id, "", "orders", w->order_id,
-					"supply came while it waited", ERRCODE_SUCCESSFUL_COMPLETION);
+		settlement_leave(s, im->tenant_id, w->order_id, "supply came while it waited",
+						 ERRCODE_SUCCESSFUL_COMPLETION);
 		queued += w->quantity;
 	}
 }

@@ -31,6 +31,20 @@ static EnginePlan plan_pending = {
 	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_is_pending = {
+	"SELECT 1 FROM routing.pending"
+	" WHERE tenant_id = $1 AND binding = $2 AND concept = $3 AND key = $4 FOR KEY SHARE SKIP LOCKED",
+	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
+/* an order that somebody wants to stay pending stays so */
+static EnginePlan plan_unpend_order = {
+	"DELETE FROM routing.pending WHERE tenant_id = $1 AND binding = $2 AND concept = $3"
+	" AND key IN (SELECT p.key FROM routing.pending p WHERE p.tenant_id = $1 AND p.binding = $2"
+	"  AND p.concept = $3 AND p.key = $4 FOR UPDATE SKIP LOCKED)",
+	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_unpend = {
 	"DELETE FROM routing.pending"
 	" WHERE tenant_id = $1 AND binding = $2 AND concept = $3 AND key = $4",
@@ -65,6 +79,9 @@ pending_add(int32 tenant_id, const char *binding, const char *concept,
 	args[1] = CStringGetTextDatum(binding);
 	args[2] = CStringGetTextDatum(concept);
 	args[3] = CStringGetTextDatum(key);
+	/* what is there already and stays need not be waited for */
+	if (binding[0] == '\0' && engine_exec(&plan_is_pending, args, NULL, ENGINE_FRESH) > 0)
+		return;
 	args[4] = CStringGetTextDatum(reason);
 	args[5] = CStringGetTextDatum(unpack_sql_state(sqlerrcode));
 	(void) engine_exec(&plan_pending, args, NULL, ENGINE_FRESH);
@@ -79,7 +96,7 @@ pending_remove(int32 tenant_id, const char *binding, const char *concept, const 
 	args[1] = CStringGetTextDatum(binding);
 	args[2] = CStringGetTextDatum(concept);
 	args[3] = CStringGetTextDatum(key);
-	(void) engine_exec(&plan_unpend, args, NULL, ENGINE_FRESH);
+	(void) engine_exec(binding[0] == '\0' ? &plan_unpend_order : &plan_unpend, args, NULL, ENGINE_FRESH);
 }
 
 /* Start a settlement; SPI must be connected.  The clock is read once. */
@@ -152,14 +169,71 @@ settlement_has_order(const Settlement *s, int32 tenant_id, const char *order_id)
 	return false;
 }
 
+/* Leave an order to run_jobs(). */
+void
+settlement_leave(Settlement *s, int32 tenant_id, const char *order_id,
+				 const char *reason, int sqlerrcode)
+{
+	if (s->nleft == s->cap_left)
+	{
+		s->cap_left = s->cap_left ? s->cap_left * 2 : 8;
+		s->left = s->left == NULL ? palloc(sizeof(LeftOrder) * s->cap_left) :
+			repalloc_huge(s->left, sizeof(LeftOrder) * s->cap_left);
+	}
+	s->left[s->nleft].tenant_id = tenant_id;
+	s->left[s->nleft].order_id = pstrdup(order_id);
+	s->left[s->nleft].reason = reason;
+	s->left[s->nleft++].sqlerrcode = sqlerrcode;
+}
+
+/* Whether an order is left to run_jobs(), by a settlement that is finished. */
+bool
+settlement_leaves(const Settlement *s, int32 tenant_id, const char *order_id)
+{
+	for (int i = 0; i < s->nleft; i++)
+	{
+		if (s->left[i].tenant_id == tenant_id && strcmp(s->left[i].order_id, order_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+compare_left(const void *a, const void *b)
+{
+	const LeftOrder *x = a;
+	const LeftOrder *y = b;
+
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	return strcmp(x->order_id, y->order_id);
+}
+
+/*
+ * Another settlement may be leaving the same orders: who comes second waits
+ * for the first to end, so all do it last and in the same order.
+ */
+static void
+write_left(Settlement *s)
+{
+	if (s->nleft > 1)
+		qsort(s->left, s->nleft, sizeof(LeftOrder), compare_left);
+	for (int i = 0; i < s->nleft; i++)
+	{
+		if (i == 0 || compare_left(&s->left[i - 1], &s->left[i]) != 0)
+			pending_add(s->left[i].tenant_id, "", "orders", s->left[i].order_id,
+						s->left[i].reason, s->left[i].sqlerrcode);
+	}
+}
+
 /* Write an order that is decided, and its places in the queues. */
 void
 settlement_write_order(Settlement *s, SalesOrder *order)
 {
 	if (!order_settle_claims(order, s->ledger, &s->next_claim))
-		pending_add(order->tenant_id, "", "orders", order->order_id,
-					"its place in a queue changes while somebody else holds the position",
-					ERRCODE_LOCK_NOT_AVAILABLE);
+		settlement_leave(s, order->tenant_id, order->order_id,
+						 "its place in a queue changes while somebody else holds the position",
+						 ERRCODE_LOCK_NOT_AVAILABLE);
 	if (!order->changed)
 		return;
 	if (order_is_cancelled(order))
@@ -178,7 +252,7 @@ void
 settlement_finish(Settlement *s)
 {
 	ChangeResult changes;
-	bool		free_to_lock = s->npositions == 0 && !s->holds;
+	bool		free_to_lock = s->npositions == 0;
 	int			writing_before = engine_write_begin();
 
 	PG_TRY();
@@ -224,7 +298,13 @@ settlement_finish(Settlement *s)
 		}
 		demands_follow(s);
 		demands_book(s);
-		orders_route(s->orders, s->norders, s->ledger, free_to_lock);
+		if (s->holds)
+		{
+			for (int i = 0; i < s->norders; i++)
+				order_route_aside(s->orders[i], s->ledger);
+		}
+		else
+			orders_route(s->orders, s->norders, s->ledger, free_to_lock);
 		settle_victims(s, &changes);
 		stock_add_cases(&changes);
 		stock_add_events(&changes, s->clock, &s->events);
@@ -236,6 +316,7 @@ settlement_finish(Settlement *s)
 				settlement_write_order(s, order);
 		}
 		settle_queues(s);
+		write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);

@@ -8,6 +8,15 @@
 #include "base/notes.h"
 #include "orders/order.h"
 
+/* an order that is left to run_jobs() */
+typedef struct LeftOrder
+{
+	int32		tenant_id;
+	const char *order_id;
+	const char *reason;
+	int			sqlerrcode;
+} LeftOrder;
+
 /* a settlement in hand: one pass over what was noted */
 typedef struct Settlement
 {
@@ -25,7 +34,10 @@ typedef struct Settlement
 	Ledger	   *ledger;
 	TimestampTz next_claim;		/* no two claims are of the same time */
 	int			budget;			/* lines that may still be routed though nobody asked */
-	bool		holds;			/* this transaction holds positions already */
+	bool		holds;			/* earlier settlements of a call hold positions: none is waited for */
+	int			nleft;
+	int			cap_left;
+	LeftOrder  *left;			/* become pending at the end, in one order everywhere */
 	EventBatch	events;
 } Settlement;
 
@@ -35,6 +47,9 @@ extern Settlement *settlement_begin(void);
 extern void settlement_add_order(Settlement *s, SalesOrder *order);
 extern void settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node);
 extern bool settlement_has_order(const Settlement *s, int32 tenant_id, const char *order_id);
+extern bool settlement_leaves(const Settlement *s, int32 tenant_id, const char *order_id);
+extern void settlement_leave(Settlement *s, int32 tenant_id, const char *order_id,
+							 const char *reason, int sqlerrcode);
 extern void settlement_write_order(Settlement *s, SalesOrder *order);
 extern void settlement_finish(Settlement *s);
 extern MemoryContext settlement_context_take(void);

@@ -10,8 +10,8 @@ begin
 end
 $$;
 create view t.h as
-	select order_id as "order", line_no as line, part, quantity, t.rel(needed_on) as needed, basis, state, t.rel(order_by) as order_by, "to" is null as open
-	from routing.reservation order by order_id, line_no, part;
+	select order_id as "order", line_no as line, part > 1000000 as by_supply, quantity, t.rel(needed_on) as needed, basis, state, t.rel(order_by) as order_by, "to" is null as open
+	from routing.reservation order by order_id, line_no, "from", part;
 create view t.q as
 	select order_id as "order", line_no as line, item, node, rank, quantity from routing.claim order by item, node, rank, claimed_at;
 create procedure t.again() language plpgsql as $$

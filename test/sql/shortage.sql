@@ -6,14 +6,15 @@
 -- events of orders, without what a decision costs
 create view t.ev as
 	select aggregateid as "order", type,
-		   regexp_replace((payload - 'decision' - 'total_cost' - 'split_count')::text, '"\d{4}-\d\d-\d\d"', '"(day)"', 'g') as payload
+		   regexp_replace((payload - 'decision' - 'total_cost' - 'split_count')::text,
+						  '"\d{4}-\d\d-\d\d"|"\d+/1\d{6}"', '"..."', 'g') as payload
 	from routing.event
 	where type ~ '^(promise|order\.(re|back)|replenishment)' and type !~ 'received' order by seq;
 create view t.p as select key, reason from routing.pending where binding = '' order by key;
 create view t.h as
-	select order_id as "order", line_no as line, part, quantity, state, "to" is null as open,
+	select order_id as "order", line_no as line, part > 1000000 as by_supply, quantity, state, "to" is null as open,
 		   (to_xid is not null) = ("to" is not null) as closed_by
-	from routing.reservation order by order_id, line_no, part;
+	from routing.reservation order by order_id, line_no, "from", part;
 -- as nobody but an owner with triggers switched off can
 create procedure t.by_force(statement text) language plpgsql as $$
 begin
