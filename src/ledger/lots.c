@@ -233,6 +233,32 @@ lots_missing_held(const Position *pos, DateADT today, TimestampTz now)
 	return count_missing(pos, today, true, now) - count_missing(pos, today, false, 0);
 }
 
+/*
+ * The same, less what would be missing without any booking: stock that was
+ * taken already and is missing itself.
+ */
+int64
+lots_uncovered(const Position *pos, DateADT today)
+{
+	LotBookBuilder b;
+	LotBook		book;
+	int64		uncovered;
+
+	if (pos->lots.n == 0)
+		return 0;
+	lots_builder_init(&b, today, lots_ngroups(pos), lots_ngroups(pos));
+	add_groups(&b, pos);
+	book = finish(&b);
+	uncovered = lots_deficit(&book);
+	if (uncovered > 0)
+	{
+		book.ndemands = 0;
+		uncovered -= lots_deficit(&book);
+	}
+	discard(&book);
+	return uncovered;
+}
+
 /* Book a quantity, or (negative) give it back. */
 void
 lots_book(Position *pos, const StockBooking *b, int64 quantity)

@@ -20,6 +20,7 @@ typedef struct LotRow
 /* lots.c */
 extern void lots_sum(Position *pos, const LotRow *rows, int nrows);
 extern int64 lots_missing(const Position *pos, DateADT today);
+extern int64 lots_uncovered(const Position *pos, DateADT today);
 extern int64 lots_missing_held(const Position *pos, DateADT today, TimestampTz now);
 
 /* lots_pin.c: who wants one lot only */

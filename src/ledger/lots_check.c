@@ -43,7 +43,7 @@ lots_as_booked(const Position *pos, DateADT today, char **expected, char **found
 		*found = groups_text(pos);
 		return false;
 	}
-	missing = lots_missing(pos, today);
+	missing = lots_uncovered(pos, today);
 	if (missing > 0)
 	{
 		*expected = pstrdup("lots for all that is booked");

@@ -253,8 +253,12 @@ serve_pinned(const LotBook *book, Sweep *sweep, const LotDemand *extra)
 			open = false;
 		}
 		if (d != NULL)
-			sweep->pinned_served += take_pinned(book, sweep->rest, d->pin, later(d->day, book->today),
-												later(d->min_expiry, book->today), d->quantity);
+		{
+			int32_t		day = later(d->day, book->today);
+
+			sweep->pinned_served += take_pinned(book, sweep->rest, d->pin, day, later(d->min_expiry, day),
+												d->quantity);
+		}
 	}
 }
 
@@ -292,7 +296,7 @@ prepare(const LotBook *book, Sweep *sweep, const LotDemand *extra)
 			Need	   *need = &sweep->needs[sweep->nneeds++];
 
 			need->day = later(s->day, book->today);
-			need->min_expiry = book->today;
+			need->min_expiry = need->day;
 			need->quantity = -sweep->rest[i];
 			sweep->demanded += need->quantity;
 		}
@@ -315,7 +319,7 @@ prepare(const LotBook *book, Sweep *sweep, const LotDemand *extra)
 			Need	   *need = &sweep->needs[sweep->nneeds++];
 
 			need->day = later(d->day, book->today);
-			need->min_expiry = later(d->min_expiry, book->today);
+			need->min_expiry = later(d->min_expiry, need->day);
 			need->quantity = d->quantity;
 		}
 	}
@@ -433,7 +437,7 @@ lots_extra(const LotBook *book, int32_t day, int32_t min_expiry, int32_t pin)
 	Sweep		sweep;
 
 	extra.day = later(day, book->today);
-	extra.min_expiry = later(min_expiry, book->today);
+	extra.min_expiry = later(min_expiry, extra.day);
 	extra.pin = pin;
 	prepare(book, &sweep, &extra);
 	if (pin == 0)
@@ -463,7 +467,7 @@ change_days(const LotBook *book, int32_t life, int64_t *days)
 	for (i = 0; i < book->nsupplies; i++)
 	{
 		const LotSupply *s = &book->supplies[i];
-		int64_t		gone = (int64_t) s->expiry - life + 1;
+		int64_t		gone = (int64_t) s->expiry - (life > 0 ? life : 0) + 1;
 
 		if (s->day > book->today)
 			days[n++] = s->day;
@@ -512,7 +516,7 @@ lots_steps(const LotBook *book, int32_t life, int32_t pin, LotStep *steps)
 	for (i = 0; i < ndays; i++)
 	{
 		int32_t		day = clamp_day(sweep.days[i]);
-		int32_t		min_expiry = clamp_day((int64_t) day + life);
+		int32_t		min_expiry = clamp_day((int64_t) day + (life > 0 ? life : 0));
 		int64_t		available;
 
 		/* the days keep their place in the work space when it is laid out anew */

@@ -24,7 +24,7 @@ typedef struct LotSupply
 typedef struct LotDemand
 {
 	int32_t		day;			/* needed then; before today: today */
-	int32_t		min_expiry;		/* must be usable until then, and today */
+	int32_t		min_expiry;		/* must be usable until then, and on the day of need */
 	int32_t		pin;			/* from that lot only; 0: from any */
 	int64_t		quantity;		/* > 0 */
 } LotDemand;

@@ -132,6 +132,11 @@ def serves(s, d, today):
 	return d.lot in ("", s.lot)
 
 
+def taken_already(supplies, today):
+	"""Negative supply, as the demand that it is."""
+	return [Demand(s.arrives(today), -s.quantity) for s in supplies if s.quantity < 0]
+
+
 def served(supplies, demands, today):
 	"""How much of the demands can be served at most."""
 	g = Graph()
@@ -160,6 +165,7 @@ def there_of_lots(supplies, demands, today, day, life, lot=""):
 	to what is issued) it is what nobody else loses, less what is missing.
 	"""
 	day = max(day, today)
+	demands = demands + taken_already(supplies, today)
 	everything = sum(max(s.quantity, 0) for s in supplies)
 	without = served(supplies, demands, today)
 	missing = sum(d.quantity for d in demands) - without

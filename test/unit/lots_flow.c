@@ -12,7 +12,7 @@ static int
 served_by(const LotBook *book, const LotDemand *d, const LotSupply *s)
 {
 	int			day = d->day < book->today ? book->today : d->day;
-	int			until = d->min_expiry < book->today ? book->today : d->min_expiry;
+	int			until = d->min_expiry < day ? day : d->min_expiry;
 
 	return s->quantity > 0 && s->day <= day && s->expiry >= until && (d->pin == 0 || d->pin == s->pin);
 }
@@ -24,7 +24,7 @@ taken_already(const LotBook *book, const LotSupply *s)
 	LotDemand	d = {0};
 
 	d.day = s->day < book->today ? book->today : s->day;
-	d.min_expiry = book->today;
+	d.min_expiry = d.day;
 	d.quantity = -s->quantity;
 	return d;
 }
