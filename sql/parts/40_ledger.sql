@@ -89,7 +89,7 @@ COMMENT ON COLUMN routing.reservation.order_id IS 'the order; hold:ID of a hold 
 COMMENT ON COLUMN routing.reservation.part IS 'numbers the bookings of a line; beyond 1000000 those that a change of supply made out of others';
 COMMENT ON COLUMN routing.reservation.needed_on IS 'the day the stock is needed at the node; the booking counts from then on';
 COMMENT ON COLUMN routing.reservation.basis IS 'what the booking rested on when it was made: on_hand, inbound, dedicated supply, or the horizon';
-COMMENT ON COLUMN routing.reservation.state IS 'firm and issued count against supply, so does hold until expires_at; at_risk and uncovered have lost their supply, planned waits beyond the horizon for supply to be ordered; cancelled, changed, expired and shipped are history';
+COMMENT ON COLUMN routing.reservation.state IS 'firm and issued count against supply, so does hold until expires_at; at_risk and uncovered have lost their supply, planned waits beyond the horizon for supply to be ordered; cancelled, changed, expired and shipped are history, lapsed is what had lost its supply before it was closed';
 COMMENT ON COLUMN routing.reservation.min_expiry IS 'lots must be usable until that day';
 COMMENT ON COLUMN routing.reservation.channel IS 'the channel it was made for, where that has allotments';
 COMMENT ON COLUMN routing.reservation.pool IS 'whose allotment the booking consumes; null: the free quantity';

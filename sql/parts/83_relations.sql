@@ -32,7 +32,7 @@ BEGIN
 	total := total + n;
 	-- what was shipped is part of what its order line adds up to
 	DELETE FROM routing.reservation r
-	WHERE r.tenant_id = tenant AND r."to" < before AND r.state IN ('cancelled', 'changed', 'expired');
+	WHERE r.tenant_id = tenant AND r."to" < before AND r.state IN ('cancelled', 'changed', 'expired', 'lapsed');
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN total + n;
 END

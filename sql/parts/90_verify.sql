@@ -207,7 +207,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	FROM routing.reservation r
 	WHERE CASE WHEN r."to" IS NULL
 			   THEN r.state NOT IN ('firm', 'issued', 'hold', 'at_risk', 'uncovered', 'planned', 'dedicated')
-			   ELSE r.state NOT IN ('cancelled', 'changed', 'expired', 'shipped') END
+			   ELSE r.state NOT IN ('cancelled', 'changed', 'expired', 'shipped', 'lapsed') END
 	UNION ALL
 	SELECT 'hold', r.tenant_id, r.item, r.node, r.order_id, r.line_no, 'an open hold that expires with its bookings', h.state
 	FROM routing.reservation r

@@ -39,7 +39,7 @@ static EnginePlan plan_bookings = {
 	" UNION ALL"
 	" SELECT needed_on, quantity, COALESCE(min_expiry, deliver_on) FROM routing.reservation"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" > $4 AND \"from\" <= $4"
-	"  AND order_by IS NULL AND basis NOT IN ('dedicated', 'none') AND (expires_at IS NULL OR expires_at > $4)",
+	"  AND order_by IS NULL AND basis <> 'dedicated' AND state <> 'lapsed' AND (expires_at IS NULL OR expires_at > $4)",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 

@@ -18,7 +18,8 @@
 #include "utils/array.h"
 
 static EnginePlan plan_rebook = {
-	"WITH old AS (UPDATE routing.reservation SET state = 'changed', \"to\" = $5,"
+	"WITH old AS (UPDATE routing.reservation SET \"to\" = $5,"
+	"  state = CASE WHEN state IN ('uncovered', 'at_risk') THEN 'lapsed' ELSE 'changed' END,"
 	"  to_xid = pg_catalog.pg_current_xact_id()"
 	"  WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4 RETURNING *)"
 	" INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"

@@ -159,6 +159,7 @@ put_plain(TableScan *ts, const TableNode *tn, TupleTableSlot *slot)
 	put_steps(ts, tn, slot->tts_values[POS_ITEM - 1], slot->tts_values[POS_NODE - 1], steps, n);
 }
 
+/* The same of any position, whose key is known. */
 static void
 put_position(TableScan *ts, const TableNode *tn, Position *pos, Datum item, Datum node)
 {
@@ -166,7 +167,7 @@ put_position(TableScan *ts, const TableNode *tn, Position *pos, Datum item, Datu
 	int			n;
 
 	pos->withheld = ts->some_withheld &&
-		supply_withheld(ts->tenant_id, TextDatumGetCString(item), TextDatumGetCString(node));
+		supply_withheld(ts->tenant_id, pos->key.item, pos->key.node);
 	if (pos->lots.n > 0)
 	{
 		pos->key.tenant_id = ts->tenant_id;
@@ -204,6 +205,9 @@ put_row(TableScan *ts, TupleTableSlot *slot)
 		Position	pos = {0};
 
 		position_decode(&pos, slot);
+		pos.key.tenant_id = ts->tenant_id;
+		pos.key.item = TextDatumGetCString(slot->tts_values[POS_ITEM - 1]);
+		pos.key.node = TextDatumGetCString(slot->tts_values[POS_NODE - 1]);
 		put_position(ts, tn, &pos, slot->tts_values[POS_ITEM - 1], slot->tts_values[POS_NODE - 1]);
 	}
 	MemoryContextSwitchTo(old);

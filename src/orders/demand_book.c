@@ -11,7 +11,8 @@
 #include "miscadmin.h"
 
 static EnginePlan plan_close = {
-	"UPDATE routing.reservation SET state = $4, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
+	"UPDATE routing.reservation SET state = CASE WHEN $4 = 'cancelled' AND state IN ('uncovered', 'at_risk')"
+	"  THEN 'lapsed' ELSE $4 END, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
 	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND part = $3",
 	5, {INT4OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID}, NULL
 };

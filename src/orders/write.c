@@ -20,7 +20,8 @@
 #include "utils/snapmgr.h"
 
 static EnginePlan plan_release = {
-	"UPDATE routing.reservation r SET state = $6, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
+	"UPDATE routing.reservation r SET state = CASE WHEN $6 = 'cancelled' AND r.state IN ('uncovered', 'at_risk')"
+	"  THEN 'lapsed' ELSE $6 END, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
 	" FROM unnest($3, $4) AS u(line_no, part)"
 	" WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.line_no = u.line_no AND r.part = u.part",
 	6, {INT4OID, TEXTOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID, TEXTOID}, NULL

@@ -99,6 +99,29 @@ delete from routing.supply;
 select string_agg(s.atp::text, ' ' order by d) as seen, string_agg(routing.atp_as_of('D', 'CHI', t.day(d), m.at)::text, ' ' order by d) as then
 from t.seen s, t.moment m where m.name = 'lots';
 
+-- a booking that has lost its supply does not count, then as now
+call t.reset();
+call t.stock('A', 'CHI', 10);
+call t.ord('U1', null, 'A 6'); call t.ord('U2', null, 'A 4');
+update routing.supply set quantity = 7;
+call t.mark('fallen');
+select t.then('fallen', 0), t.atp('A', 'CHI', 0);
+select routing.cancel_order('U2'), routing.cancel_order('U1');
+call t.mark('gone');
+select t.then('fallen', 0), t.then('gone', 0);
+select distinct state from routing.reservation where "to" is not null and order_id in ('U1', 'U2') order by 1;
+begin;
+insert into routing.reservation (tenant_id, order_id, line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,
+								 shipment_no, basis, state, "from", "to")
+select 1, 'U3', 1, 1, 'D', 'CHI', 3, t.day(1), t.day(1), t.day(2), 'ground', 1, 'on_hand', 'lapsed', m.at - interval '1 second', now()
+from t.moment m where m.name = 'lots';
+select routing.atp_as_of('D', 'CHI', t.day(0), m.at) from t.moment m where m.name = 'lots';
+update routing.reservation set state = 'cancelled' where order_id = 'U3';
+select routing.atp_as_of('D', 'CHI', t.day(0), m.at) from t.moment m where m.name = 'lots';
+update routing.reservation set "from" = m.at from t.moment m where m.name = 'gone' and order_id = 'U3';
+select routing.atp_as_of('D', 'CHI', t.day(0), m.at) from t.moment m where m.name = 'lots';
+rollback;
+
 -- errors
 select t.try($$select routing.atp_as_of(null, 'CHI', null, now())$$);
 select t.try($$select routing.atp_as_of('A', null, null, now())$$);

@@ -9,7 +9,7 @@ create function t.imp(ref text, day int default null, quantity numeric default n
 	from routing.impact(ref, t.day(day), quantity) i order by 1, 2, i.new_promise nulls last, i.new_node $$;
 create view t.b as
 	select order_id as "order", line_no as line, quantity, node, t.rel(needed_on) as needed, t.rel(deliver_on) as arrives, state
-	from routing.reservation where "to" is null order by order_id, line_no, deliver_on, part;
+	from routing.reservation where "to" is null order by order_id, line_no, deliver_on, node, part;
 
 -- a purchase of 10 on day 5 carries 8 for day 10 and slips to day 12: 8 are uncovered
 call t.stock('A', 'CHI', 10, 5, 'PO1');

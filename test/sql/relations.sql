@@ -75,6 +75,14 @@ select on_hand, promised, inbound, atp from routing.availability where item = 'D
 select on_hand, promised, inbound, atp from routing.atp_nodes('D');
 select * from t.unlike(8);
 select * from routing.verify();
+-- lots end; how much life must be left is the item's own
+insert into routing.supply (item, node, lot, quantity, expires_on) values ('C', 'NYC', 'L1', 5, t.day(3)), ('C', 'NYC', 'L2', 4, t.day(9));
+select * from t.tab(array['C'], array['NYC'], to_day => 11);
+update routing.item set min_life_days = 2 where item = 'C';
+select * from t.unlike(11);
+select a.node, a.atp = x.atp as same from routing.availability a join routing.atp_table(array['C']) x using (item, node) order by 1;
+delete from routing.supply where item = 'C' and node = 'NYC';
+
 -- what is wrong with its rows is noticed
 begin;
 update routing.position set timeline[3] = timeline[3] + 20000 where item = 'D' and slot = (select max(slot) from routing.position where item = 'D');
