@@ -6,6 +6,7 @@ problem.  Days are whole numbers, quantities whole ten-thousandths.
 """
 
 ON_HAND = None					# the day of supply that is there
+FOR_EVER = 10 ** 9
 
 
 class Supply:
@@ -132,9 +133,10 @@ def serves(s, d, today):
 	return d.lot in ("", s.lot)
 
 
-def taken_already(supplies, today):
-	"""Negative supply, as the demand that it is."""
-	return [Demand(s.arrives(today), -s.quantity) for s in supplies if s.quantity < 0]
+def with_debts(supplies, demands, today):
+	"""What the ERP has below zero is a demand of what lasts as long as the row says."""
+	return demands + [Demand(s.arrives(today), -s.quantity, FOR_EVER if s.last is None else s.last)
+					  for s in supplies if s.quantity < 0]
 
 
 def served(supplies, demands, today):
@@ -165,7 +167,7 @@ def there_of_lots(supplies, demands, today, day, life, lot=""):
 	to what is issued) it is what nobody else loses, less what is missing.
 	"""
 	day = max(day, today)
-	demands = demands + taken_already(supplies, today)
+	demands = with_debts(supplies, demands, today)
 	everything = sum(max(s.quantity, 0) for s in supplies)
 	without = served(supplies, demands, today)
 	missing = sum(d.quantity for d in demands) - without
@@ -221,18 +223,22 @@ def remaining(allotment, others, takings, parents):
 	return max(0, max(0, own) - taken)
 
 
-def offered(stock, allotments, takings, parents, channel, day):
-	"""What of the stock of a ship day is offered to a channel; None: to nobody in particular."""
+def offered(stock, claimed, allotments, takings, parents, channel, day):
+	"""
+	What of the stock of a ship day is offered to a channel; None: to nobody in
+	particular.  What others claim who wait is taken from the free part.
+	"""
 	mine = path(parents, channel)
 	today = [a for a in allotments if a.covers(day)]
-	left = stock
-	answer = stock
+	free = stock
+	own = 0
 	for a in sorted(today, key=lambda a: (a.rank, a.channel)):
-		kept = min(left, remaining(a, today, takings, parents))
-		left -= kept
-		if a.channel not in mine:
-			answer -= kept
-	answer = max(0, answer - max([a.buffer for a in today if a.channel in mine], default=0))
+		kept = min(free, remaining(a, today, takings, parents))
+		free -= kept
+		if a.channel in mine:
+			own += kept
+	free = max(0, free - claimed)
+	answer = max(0, free + own - max([a.buffer for a in today if a.channel in mine], default=0))
 	for a in today:
 		if a.channel in mine and a.limit is not None:
 			used = sum(t.quantity for t in takings
