@@ -6,7 +6,6 @@ problem.  Days are whole numbers, quantities whole ten-thousandths.
 """
 
 ON_HAND = None					# the day of supply that is there
-FOR_EVER = 10 ** 9
 
 
 class Supply:
@@ -133,10 +132,25 @@ def serves(s, d, today):
 	return d.lot in ("", s.lot)
 
 
-def with_debts(supplies, demands, today):
-	"""What the ERP has below zero is a demand of what lasts as long as the row says."""
-	return demands + [Demand(s.arrives(today), -s.quantity, FOR_EVER if s.last is None else s.last)
-					  for s in supplies if s.quantity < 0]
+def settled(supplies, demands, today):
+	"""
+	What the ERP has below zero lessens supply that comes and ends with it; the
+	rest of it is a demand like others, of any lot.
+	"""
+	alike = {}
+	for s in supplies:
+		alike.setdefault((s.day, s.delay, s.late, s.last), []).append(s)
+	supplies, demands = [], list(demands)
+	for rows in alike.values():
+		if all(s.quantity >= 0 for s in rows):
+			supplies += rows
+			continue
+		total = sum(s.quantity for s in rows)
+		if total >= 0:
+			supplies.append(Supply(rows[0].day, total, rows[0].delay, rows[0].late, True, rows[0].last))
+		else:
+			demands.append(Demand(rows[0].arrives(today), -total))
+	return supplies, demands
 
 
 def served(supplies, demands, today):
@@ -167,7 +181,7 @@ def there_of_lots(supplies, demands, today, day, life, lot=""):
 	to what is issued) it is what nobody else loses, less what is missing.
 	"""
 	day = max(day, today)
-	demands = with_debts(supplies, demands, today)
+	supplies, demands = settled(supplies, demands, today)
 	everything = sum(max(s.quantity, 0) for s in supplies)
 	without = served(supplies, demands, today)
 	missing = sum(d.quantity for d in demands) - without
