@@ -132,9 +132,25 @@ def serves(s, d, today):
 	return d.lot in ("", s.lot)
 
 
-def taken_already(supplies, today):
-	"""Negative supply, as the demand that it is."""
-	return [Demand(s.arrives(today), -s.quantity) for s in supplies if s.quantity < 0]
+def settled(supplies, demands, today):
+	"""
+	What the ERP has below zero lessens supply that comes and ends with it; the
+	rest of it is a demand like others, of any lot.
+	"""
+	alike = {}
+	for s in supplies:
+		alike.setdefault((s.day, s.delay, s.late, s.last), []).append(s)
+	supplies, demands = [], list(demands)
+	for rows in alike.values():
+		if all(s.quantity >= 0 for s in rows):
+			supplies += rows
+			continue
+		total = sum(s.quantity for s in rows)
+		if total >= 0:
+			supplies.append(Supply(rows[0].day, total, rows[0].delay, rows[0].late, True, rows[0].last))
+		else:
+			demands.append(Demand(rows[0].arrives(today), -total))
+	return supplies, demands
 
 
 def served(supplies, demands, today):
@@ -165,7 +181,7 @@ def there_of_lots(supplies, demands, today, day, life, lot=""):
 	to what is issued) it is what nobody else loses, less what is missing.
 	"""
 	day = max(day, today)
-	demands = demands + taken_already(supplies, today)
+	supplies, demands = settled(supplies, demands, today)
 	everything = sum(max(s.quantity, 0) for s in supplies)
 	without = served(supplies, demands, today)
 	missing = sum(d.quantity for d in demands) - without
@@ -221,18 +237,22 @@ def remaining(allotment, others, takings, parents):
 	return max(0, max(0, own) - taken)
 
 
-def offered(stock, allotments, takings, parents, channel, day):
-	"""What of the stock of a ship day is offered to a channel; None: to nobody in particular."""
+def offered(stock, claimed, allotments, takings, parents, channel, day):
+	"""
+	What of the stock of a ship day is offered to a channel; None: to nobody in
+	particular.  What others claim who wait is taken from the free part.
+	"""
 	mine = path(parents, channel)
 	today = [a for a in allotments if a.covers(day)]
-	left = stock
-	answer = stock
+	free = stock
+	own = 0
 	for a in sorted(today, key=lambda a: (a.rank, a.channel)):
-		kept = min(left, remaining(a, today, takings, parents))
-		left -= kept
-		if a.channel not in mine:
-			answer -= kept
-	answer = max(0, answer - max([a.buffer for a in today if a.channel in mine], default=0))
+		kept = min(free, remaining(a, today, takings, parents))
+		free -= kept
+		if a.channel in mine:
+			own += kept
+	free = max(0, free - claimed)
+	answer = max(0, free + own - max([a.buffer for a in today if a.channel in mine], default=0))
 	for a in today:
 		if a.channel in mine and a.limit is not None:
 			used = sum(t.quantity for t in takings

@@ -149,8 +149,8 @@ def expected(now, place, today, day, life, channel):
 	else:
 		there = naive.there(supplies, demands, today, day)
 	claimed = sum(quantity for rank, quantity in place.claims if rank <= 5)
-	stock = max(0, there - place.safety - claimed)
-	return naive.offered(stock, place.allotments, place.takings(), now.parents, channel, day)
+	stock = max(0, there - place.safety)
+	return naive.offered(stock, claimed, place.allotments, place.takings(), now.parents, channel, day)
 
 
 class Timeline:
