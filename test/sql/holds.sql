@@ -153,7 +153,7 @@ select * from t.held; select routing.atp_total('A');
 select routing.confirm_hold(t.id('b1')) = t.id('b1') as confirmed; update routing.item_uom set factor = 6;
 select routing.confirm_hold(t.id('b2')) = t.id('b2') as confirmed;
 select case l."order" when t.id('b1') then 'b1' when t.id('b2') then 'b2' end as "order", l.line, l.item, l.quantity, o.uom, o.price, l.status
-from t.l join routing.sales_order_line o on o.order_id = l."order" and o.line_no = l.line where l."order" like 'H%';
+from t.l join routing.sales_order_line o on o.order_id = l."order" and o.line_no = l.line where l."order" like 'H%' order by 1, 2;
 select line, quantity, state from t.r; select routing.atp_total('A');
 update routing.item_uom set factor = 12;
 delete from routing.sales_order_line; delete from routing.sales_order; delete from routing.item_uom;
