@@ -67,14 +67,13 @@ static EnginePlan plan_close = {
 	5, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
 };
 
-/* what stays of a row that gave way in part */
+/* what stays of a row that gave way in part; numbered as in rebook.c */
 static EnginePlan plan_rest = {
 	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
 	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, \"from\","
 	" min_expiry, channel, pool, xid)"
 	" SELECT tenant_id, order_id, line_no,"
-	"  (SELECT max(m.part) + 1 FROM routing.reservation m"
-	"   WHERE m.tenant_id = $1 AND m.order_id = $2 AND m.line_no = $3),"
+	"  pg_catalog.nextval('routing.part_seq')::int,"
 	"  item, node, lot, $6, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at,"
 	"  'hold', $5, min_expiry, channel, pool, pg_catalog.pg_current_xact_id()"
 	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4"

@@ -21,7 +21,7 @@ static EnginePlan plan_insert = {
 	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, quantity, needed_on,"
 	" ship_on, deliver_on, min_expiry, service, shipment_no, basis, state, \"from\", \"to\", xid, to_xid)"
 	" SELECT $1, $2, 1, (SELECT COALESCE(pg_catalog.max(part), 0) + 1 FROM routing.reservation"
-	"  WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1),"
+	"  WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND part < 1000000),"
 	" $3, $4, $5, $6, $6, $7, $6, '', 0, $8, $9, $10, $11, pg_catalog.pg_current_xact_id(),"
 	" CASE WHEN $11 IS NOT NULL THEN pg_catalog.pg_current_xact_id() END",
 	11, {INT4OID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, DATEOID, DATEOID, TEXTOID, TEXTOID,

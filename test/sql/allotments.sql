@@ -20,7 +20,7 @@ create view t.u as
 		   rank, buffer, quota, consumed, remaining, max_quantity as max, used, limit_left as left
 	from routing.allotment_use order by item, channel, valid_from;
 create view t.b as
-	select order_id as "order", line_no as line, part, quantity, channel, pool, state, basis
+	select order_id as "order", line_no as line, least(part, 1000001) as part, quantity, channel, pool, state, basis
 	from routing.reservation where "to" is null order by order_id, line_no, part;
 
 -- ATP 100, web protected 20, VIP protected 40: EDI sees 40, web 60, VIP 80; a marketplace with limit 25 of which 20 are used sees 5

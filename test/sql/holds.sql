@@ -23,7 +23,7 @@ create view t.h as
 		left join t.name o on o.id = h.order_id order by n.name;
 -- every schedule line of holds, the closed ones too
 create view t.held as
-	select n.name as hold, r.line_no as line, r.part, r.item, r.node, r.quantity, t.rel(r.needed_on) as needed, r.basis, r.state,
+	select n.name as hold, r.line_no as line, least(r.part, 1000001) as part, r.item, r.node, r.quantity, t.rel(r.needed_on) as needed, r.basis, r.state,
 		   r."to" is null as open, r."to" = r.expires_at as at_expiry
 	from routing.reservation r join t.name n on r.order_id = 'hold:' || n.id order by 1, 2, 3;
 -- the entries of the positions
