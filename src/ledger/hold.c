@@ -67,7 +67,7 @@ static EnginePlan plan_close = {
 	5, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
 };
 
-/* what stays of a row that gave way in part */
+/* what stays of a row that gave way in part; numbered as in rebook.c */
 static EnginePlan plan_rest = {
 	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
 	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, \"from\","
