@@ -77,7 +77,7 @@ is_due(const Position *pos, DateADT today, TimestampTz now)
 
 	if (any_past(&pos->holds, 4, now) || any_past(&pos->falls, 2, now))
 		return true;
-	if (lots_uncovered(pos, today) > 0)
+	if (lots_uncovered(pos, today) > 0 || lots_missing_held(pos, today, now) > 0)
 		return true;
 	timeline_copy(&tl, &pos->timeline);
 	holds_add_demand(pos, now, &tl);
