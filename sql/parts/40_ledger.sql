@@ -114,7 +114,8 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *				and what holds took: (expires_at, ship day, -1, quantity) of the pool in allotted, or with -2
  *				of the limits of the channel in allotted
  *	claims		(rank, claimed_at, quantity) of the queue of backordered lines
- *	falls		(until, quantity): stock that fell before its goods issue was heard of
+ *	falls		(until, quantity): stock that fell before its goods issue was heard of; negative: a goods issue
+ *				that was heard of before its stock fell
  *
  * A hot item-node has further rows with slot > 0: each holds a share of the
  * supply of the first one, and the bookings made on it; the balance of each

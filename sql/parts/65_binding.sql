@@ -16,7 +16,7 @@ CREATE TABLE routing.binding_watch (
 	tenant_id	int NOT NULL,
 	binding		text COLLATE "C" NOT NULL,
 	watch_no	int NOT NULL,
-	concept		text NOT NULL CHECK (concept IN ('orders', 'lines', 'supply')),
+	concept		text NOT NULL CHECK (concept IN ('orders', 'lines', 'supply', 'issues')),
 	table_schema text NOT NULL,
 	table_name	text NOT NULL,
 	key			text[] NOT NULL,
@@ -29,7 +29,7 @@ COMMENT ON TABLE routing.binding_watch IS 'the watched ERP tables: which of thei
 CREATE TABLE routing.pending (
 	tenant_id	int NOT NULL,
 	binding		text COLLATE "C" NOT NULL DEFAULT '',
-	concept		text COLLATE "C" NOT NULL CHECK (concept IN ('orders', 'supply', 'demand')),
+	concept		text COLLATE "C" NOT NULL CHECK (concept IN ('orders', 'supply', 'demand', 'issues')),
 	key			text COLLATE "C" NOT NULL,
 	reason		text NOT NULL,
 	sqlstate	text NOT NULL,

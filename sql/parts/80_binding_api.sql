@@ -3,7 +3,7 @@
 CREATE FUNCTION routing.bind(binding text, definition jsonb, on_failure text DEFAULT 'queue') RETURNS void
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_bind';
 COMMENT ON FUNCTION routing.bind(text, jsonb, text) IS
-	'declares how ERP tables map to orders, lines or supply, and puts triggers on the watched tables; sync() loads what is there';
+	'declares how ERP tables map to orders, lines, supply or issues, and puts triggers on the watched tables; sync() loads what is there';
 
 CREATE FUNCTION routing.unbind(binding text) RETURNS void
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_unbind';

@@ -99,6 +99,7 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 			   min(r.item) AS item,
 			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL), 0) AS quantity,
 			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL AND r.state <> 'uncovered'), 0) AS serving,
+			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL AND r.state = 'issued'), 0) AS issued,
 			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NOT NULL), 0) AS shipped
 		FROM routing.reservation r
 		WHERE (r."to" IS NULL OR r.state = 'shipped')
@@ -228,9 +229,28 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		   CASE WHEN l.order_id IS NULL THEN 'an order line' ELSE format('at most %s of %s', l.quantity, l.item) END,
 		   format('%s of %s', b.quantity + b.shipped, b.item)
 	FROM booked b LEFT JOIN ordered l USING (tenant_id, order_id, line_no)
-	WHERE b.quantity > 0
-	  AND (l.order_id IS NULL OR l.status = 'cancelled' OR b.items > 1 OR b.item <> l.item
-		   OR b.quantity + b.shipped > l.quantity)
+	-- what has left remains when the rest is cancelled or the line goes
+	WHERE b.quantity > b.issued AND (l.order_id IS NULL OR l.status = 'cancelled')
+	   OR b.quantity > 0 AND l.status <> 'cancelled'
+		  AND (b.items > 1 OR b.item <> l.item OR b.quantity + b.shipped > l.quantity)
+	UNION ALL
+	SELECT 'shipped', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
+		   CASE WHEN coalesce(b.issued + b.shipped, 0) = l.quantity THEN 'shipped' ELSE 'not shipped' END, l.status
+	FROM ordered l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
+	WHERE (l.status = 'shipped') <> (coalesce(b.issued + b.shipped, 0) = l.quantity) AND l.status <> 'cancelled'
+	UNION ALL
+	-- stock that fell and goods issues that wait for each other
+	SELECT 'falls', w.tenant_id, w.item, w.node, NULL, NULL,
+		   format('at least %s fallen, %s expected', trim_scale(w.at_risk), trim_scale(w.issued)),
+		   format('%s fallen, %s expected', trim_scale(f.fallen), trim_scale(f.expected))
+	FROM (SELECT r.tenant_id, r.item, r.node, coalesce(sum(r.quantity) FILTER (WHERE r.state = 'at_risk'), 0) AS at_risk,
+				 coalesce(sum(r.quantity) FILTER (WHERE r.state = 'issued'), 0) AS issued
+		  FROM routing.reservation r WHERE r."to" IS NULL AND r.state IN ('at_risk', 'issued') GROUP BY 1, 2, 3) w
+	LEFT JOIN routing.position p ON p.tenant_id = w.tenant_id AND p.item = w.item AND p.node = w.node AND p.slot = 0,
+		 LATERAL (SELECT coalesce(sum(p.falls[k]) FILTER (WHERE p.falls[k] > 0), 0) / 10000 AS fallen,
+						 coalesce(sum(-p.falls[k]) FILTER (WHERE p.falls[k] < 0), 0) / 10000 AS expected
+				  FROM generate_series(2, cardinality(p.falls), 2) k) f
+	WHERE w.at_risk > f.fallen OR w.issued > f.expected
 	UNION ALL
 	SELECT 'line_status', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
 		   CASE WHEN l.status IN ('allocated', 'scheduled') THEN format('%s booked', l.quantity)

@@ -11,7 +11,7 @@ DECLARE
 							'allotment_figures'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
-							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped'];
+							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment'];

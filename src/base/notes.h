@@ -18,7 +18,8 @@ typedef enum NoteKind
 	NOTE_DEMAND_ALL,			/* demand was emptied */
 	NOTE_BOUND_ORDER,			/* a = binding, b = key of the order */
 	NOTE_BOUND_SUPPLY,			/* a = binding, b = key of the row */
-	NOTE_BOUND_ALL				/* a = binding: a watched table was emptied */
+	NOTE_BOUND_ALL,				/* a = binding: a watched table was emptied */
+	NOTE_BOUND_ISSUE			/* a = binding, b = key of the document */
 } NoteKind;
 
 typedef struct Note

@@ -8,6 +8,7 @@
 #include "base/engine.h"
 #include "base/tenant.h"
 #include "orders/demand.h"
+#include "orders/issue.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -136,11 +137,10 @@ compare_keys(const void *a, const void *b)
 static char **
 keys_of_both(Binding *b, int *n)
 {
-	bool		supply = b->concepts[C_SUPPLY].present;
 	int			nerp,
 				nheld;
-	char	  **erp = mapping_all_keys(b, supply ? C_SUPPLY : C_ORDERS, &nerp);
-	char	  **held = supply ? bound_supply_engine_keys(b, &nheld) : bound_order_engine_keys(b, &nheld);
+	char	  **erp = mapping_all_keys(b, binding_concept(b), &nerp);
+	char	  **held = bound_engine_keys(b, &nheld);
 	char	  **all = palloc_extended(sizeof(char *) * Max(nerp + nheld, 1), MCXT_ALLOC_HUGE);
 	int			kept = 0;
 
@@ -159,7 +159,7 @@ keys_of_both(Binding *b, int *n)
 static const char *
 concept_of(const Binding *b)
 {
-	return b->concepts[C_SUPPLY].present ? "supply" : "orders";
+	return concept_names[binding_concept(b)];
 }
 
 /* Compare and settle everything; then no key is unknown any more. */
@@ -169,7 +169,7 @@ settle_everything(Binding *b, BoundResult *result)
 	int			n;
 	char	  **keys = keys_of_both(b, &n);
 
-	settle_all(b, b->concepts[C_SUPPLY].present ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER, keys, n, result);
+	settle_all(b, concept_note(binding_concept(b)), keys, n, result);
 	pending_remove(b->tenant_id, b->name, concept_of(b), UNKNOWN_KEYS);
 }
 
@@ -181,8 +181,10 @@ settle_pending(Binding *b, bool whole)
 	int			n;
 	char	  **orders;
 	char	  **supply;
+	char	  **issues;
 	int			norders = 0;
 	int			nsupply = 0;
+	int			nissues = 0;
 	bool		unknown = false;
 	BoundResult result = {0};
 
@@ -191,6 +193,7 @@ settle_pending(Binding *b, bool whole)
 	n = (int) engine_exec(&plan_pending_of, args, NULL, ENGINE_FRESH);
 	orders = palloc(sizeof(char *) * Max(n, 1));
 	supply = palloc(sizeof(char *) * Max(n, 1));
+	issues = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		char	   *key = spi_text(i, 2);
@@ -199,12 +202,15 @@ settle_pending(Binding *b, bool whole)
 			unknown = true;
 		else if (strcmp(spi_text(i, 1), "supply") == 0)
 			supply[nsupply++] = key;
+		else if (strcmp(spi_text(i, 1), "issues") == 0)
+			issues[nissues++] = key;
 		else
 			orders[norders++] = key;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	settle_all(b, NOTE_BOUND_SUPPLY, supply, nsupply, &result);
 	settle_all(b, NOTE_BOUND_ORDER, orders, norders, &result);
+	settle_all(b, NOTE_BOUND_ISSUE, issues, nissues, &result);
 	if (unknown && whole)
 		settle_everything(b, &result);
 }
@@ -275,10 +281,18 @@ routing_reconcile(PG_FUNCTION_ARGS)
 		MemoryContext old = MemoryContextSwitchTo(per_key);
 
 		CHECK_FOR_INTERRUPTS();
-		if (b->concepts[C_SUPPLY].present)
-			bound_supply_compare(b, keys[i], put_difference, rsinfo);
-		else
-			bound_order_compare(b, keys[i], put_difference, rsinfo);
+		switch (binding_concept(b))
+		{
+			case C_SUPPLY:
+				bound_supply_compare(b, keys[i], put_difference, rsinfo);
+				break;
+			case C_ISSUES:
+				bound_issue_compare(b, keys[i], put_difference, rsinfo);
+				break;
+			default:
+				bound_order_compare(b, keys[i], put_difference, rsinfo);
+				break;
+		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(per_key);
 	}
@@ -354,6 +368,7 @@ routing_run_jobs(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("run_jobs()");
 	SPI_connect();
+	issues_due(tenant_id);
 	run_pending_orders(tenant_id);
 	demands_run(tenant_id);
 	args[0] = Int32GetDatum(tenant_id);

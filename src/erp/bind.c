@@ -200,7 +200,7 @@ read_watches(Binding *b, Concept concept, Jsonb *definition)
 						 errmsg("binding definition: %s.watch of table %s needs a key of %d columns",
 								concept_names[concept], table, nkeys),
 						 errhint("Name the columns of the watched table that give the key of %s.",
-								 concept == C_SUPPLY ? "the supply row" : "the order")));
+								 concept == C_SUPPLY ? "the supply row" : concept == C_ISSUES ? "the issue" : "the order")));
 			w->nkeys = nkeys;
 			for (int k = 0; k < nkeys; k++)
 			{

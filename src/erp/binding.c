@@ -17,13 +17,14 @@
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
-const char *const concept_names[NUM_CONCEPTS] = {"orders", "lines", "supply"};
+const char *const concept_names[NUM_CONCEPTS] = {"orders", "lines", "supply", "issues"};
 
 const char *const field_names[NUM_FIELDS] = {
 	"customer", "channel", "country", "postal_code", "latitude", "longitude",
 	"requested_on", "date_basis", "priority", "completeness", "ordered_at", "policy", "status",
 	"line_no", "item", "quantity", "uom", "price", "node",
-	"ref", "available_on", "kind"
+	"ref", "available_on", "kind",
+	"order_id", "line_key", "lot", "shipped_at"
 };
 
 static Binding *bindings = NULL;
@@ -278,7 +279,7 @@ parse_concept(Mapping *m, Concept concept, JsonbContainer *object)
 void
 binding_parse(Binding *binding, Jsonb *definition)
 {
-	static const char *const known[] = {"orders", "lines", "supply", NULL};
+	static const char *const known[] = {"orders", "lines", "supply", "issues", NULL};
 	Mapping    *c = binding->concepts;
 
 	if (!JB_ROOT_IS_OBJECT(definition))
@@ -293,8 +294,8 @@ binding_parse(Binding *binding, Jsonb *definition)
 	}
 	if (c[C_ORDERS].present != c[C_LINES].present)
 		bad_binding("it", "needs orders and lines together");
-	if (c[C_ORDERS].present == c[C_SUPPLY].present)
-		bad_binding("it", "needs either orders and lines, or supply");
+	if (c[C_ORDERS].present + c[C_SUPPLY].present + c[C_ISSUES].present != 1)
+		bad_binding("it", "needs either orders and lines, or supply, or issues");
 	if (c[C_LINES].present)
 	{
 		c[C_LINES].norder_keys = c[C_ORDERS].nkeys;

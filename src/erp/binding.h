@@ -1,6 +1,6 @@
 /*
  * binding.h
- *		A compiled binding: how ERP tables map to orders, lines or supply.
+ *		A compiled binding: how ERP tables map to orders, lines, supply or issues.
  */
 #ifndef ROUTING_ERP_BINDING_H
 #define ROUTING_ERP_BINDING_H
@@ -18,6 +18,7 @@ typedef enum Field
 	F_REQUESTED_ON, F_DATE_BASIS, F_PRIORITY, F_COMPLETENESS, F_ORDERED_AT, F_POLICY, F_STATUS,
 	F_LINE_NO, F_ITEM, F_QUANTITY, F_UOM, F_PRICE, F_NODE,
 	F_REF, F_AVAILABLE_ON, F_KIND,
+	F_ORDER_ID, F_LINE_KEY, F_LOT, F_SHIPPED_AT,
 	NUM_FIELDS
 } Field;
 
@@ -26,6 +27,7 @@ typedef enum Concept
 	C_ORDERS,
 	C_LINES,
 	C_SUPPLY,
+	C_ISSUES,
 	NUM_CONCEPTS
 } Concept;
 
@@ -95,6 +97,14 @@ typedef struct Binding
 	struct Binding *next;
 } Binding;
 
+/* the concept whose keys are settled: of orders and lines the orders */
+static inline Concept
+binding_concept(const Binding *binding)
+{
+	return binding->concepts[C_SUPPLY].present ? C_SUPPLY :
+		binding->concepts[C_ISSUES].present ? C_ISSUES : C_ORDERS;
+}
+
 /* binding.c */
 extern Binding *binding_find(int32 tenant_id, const char *name);
 extern Binding *binding_get(int32 tenant_id, const char *name);
@@ -108,6 +118,8 @@ extern char **mapping_all_keys(Binding *binding, Concept concept, int *n);
 extern char *mapping_value(const Mapping *mapping, SPITupleTable *rows, int row, Field field);
 extern bool mapping_date(const Mapping *mapping, SPITupleTable *rows, int row, Field field,
 						 DateADT *date);
+extern bool mapping_time(const Mapping *mapping, SPITupleTable *rows, int row, Field field,
+						 TimestampTz *time);
 extern char *mapping_key(const Mapping *mapping, SPITupleTable *rows, int row, int first, int n);
 extern char *key_join(char **parts, int n);
 extern int	key_split(const char *key, char **parts, int max);

@@ -32,6 +32,46 @@ extern void bound_supply_compare(Binding *binding, const char *key, DifferenceRe
 extern char **bound_supply_engine_keys(Binding *binding, int *n);
 extern char **bound_order_engine_keys(Binding *binding, int *n);
 
+/* issues.c */
+typedef struct IssueKey
+{
+	Binding    *binding;
+	const char *key;
+	Fault		fault;
+	bool		changed;
+	int			nrows;			/* what the mapping says, and what is held */
+	struct IssueRow *rows;
+} IssueKey;
+
+typedef struct IssueOrders
+{
+	int			n;
+	int			locked;			/* how many of them are */
+	struct IssueOrder *orders;	/* by tenant and order id */
+} IssueOrders;
+
+extern void bound_issues_read(IssueKey *keys, int n, IssueOrders *orders);
+extern void bound_issues_lock(IssueOrders *orders, int32 tenant_id, const char *order_id);
+extern void bound_issues_apply(Settlement *s, IssueKey *keys, int n);
+extern void bound_issues_done(IssueKey *keys, int n);
+extern void bound_issue_compare(Binding *binding, const char *key, DifferenceReport report, void *arg);
+extern char **bound_issue_engine_keys(Binding *binding, int *n);
+
+/* the keys of a binding that the engine holds, whichever concept it is of */
+static inline char **
+bound_engine_keys(Binding *binding, int *n)
+{
+	switch (binding_concept(binding))
+	{
+		case C_SUPPLY:
+			return bound_supply_engine_keys(binding, n);
+		case C_ISSUES:
+			return bound_issue_engine_keys(binding, n);
+		default:
+			return bound_order_engine_keys(binding, n);
+	}
+}
+
 /* writeback.c */
 extern void writeback_begin(void);
 extern void writeback_want(Binding *binding, SalesOrder *order);

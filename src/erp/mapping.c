@@ -181,6 +181,7 @@ type_suits(Field field, Oid type)
 		case F_AVAILABLE_ON:
 			return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 		case F_ORDERED_AT:
+		case F_SHIPPED_AT:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
 		case F_LATITUDE:
 		case F_LONGITUDE:
@@ -208,6 +209,7 @@ wanted_type(Field field)
 		case F_AVAILABLE_ON:
 			return "a date or timestamp";
 		case F_ORDERED_AT:
+		case F_SHIPPED_AT:
 			return "a timestamp";
 		case F_LATITUDE:
 		case F_LONGITUDE:
@@ -226,6 +228,8 @@ required_field(Concept concept, Field field)
 			return field == F_CUSTOMER || field == F_COUNTRY || field == F_POSTAL_CODE;
 		case C_LINES:
 			return field == F_ITEM || field == F_QUANTITY;
+		case C_ISSUES:
+			return field == F_ORDER_ID || field == F_NODE || field == F_QUANTITY;
 		default:
 			return field == F_ITEM || field == F_NODE || field == F_QUANTITY;
 	}
@@ -240,6 +244,9 @@ field_of(Concept concept, Field field)
 			return field <= F_STATUS;
 		case C_LINES:
 			return field == F_REQUESTED_ON || (field >= F_LINE_NO && field <= F_NODE);
+		case C_ISSUES:
+			return field == F_LINE_NO || field == F_ITEM || field == F_NODE || field == F_QUANTITY ||
+				(field >= F_ORDER_ID && field <= F_SHIPPED_AT);
 		default:
 			return field == F_ITEM || field == F_NODE || field == F_QUANTITY ||
 				(field >= F_REF && field <= F_KIND) || field == F_STATUS;
@@ -558,6 +565,33 @@ mapping_date(const Mapping *m, SPITupleTable *rows, int row, Field field, DateAD
 			break;
 		default:
 			*date = DatumGetDateADT(DirectFunctionCall1(timestamptz_date, d));
+			break;
+	}
+	return true;
+}
+
+/* The same for a time; a date or a timestamp without zone is one in the session's. */
+bool
+mapping_time(const Mapping *mapping, SPITupleTable *rows, int row, Field field, TimestampTz *time)
+{
+	Datum		d;
+	bool		isnull;
+
+	if (mapping->columns[field] == 0)
+		return false;
+	d = SPI_getbinval(rows->vals[row], rows->tupdesc, mapping->columns[field], &isnull);
+	if (isnull)
+		return false;
+	switch (getBaseType(TupleDescAttr(rows->tupdesc, mapping->columns[field] - 1)->atttypid))
+	{
+		case DATEOID:
+			*time = DatumGetTimestampTz(DirectFunctionCall1(date_timestamptz, d));
+			break;
+		case TIMESTAMPOID:
+			*time = DatumGetTimestampTz(DirectFunctionCall1(timestamp_timestamptz, d));
+			break;
+		default:
+			*time = DatumGetTimestampTz(d);
 			break;
 	}
 	return true;

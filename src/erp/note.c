@@ -83,7 +83,7 @@ is_watched(const Row *row)
 static void
 note_key(const Binding *binding, const Watch *watch, Row *row)
 {
-	NoteKind	kind = watch->concept == C_SUPPLY ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER;
+	NoteKind	kind = concept_note(watch->concept);
 	char	   *parts[MAX_KEYS];
 
 	for (int i = 0; i < watch->nkeys; i++)

@@ -363,6 +363,8 @@ merge(ErpOrder *erp, SalesOrder *held)
 		line->first_promised = old->first_promised;
 		line->last_part = old->last_part;
 		line->claimed_at = old->claimed_at;
+		line->shipped = old->shipped;
+		line->shipped_item = old->shipped_item;
 	}
 	/* what a call cancelled stays so until the ERP changes the order */
 	if (order_is_cancelled(held) && !cancelled_by_call(held))

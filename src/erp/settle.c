@@ -60,18 +60,22 @@ compare_notes(const void *a, const void *b)
 	return c != 0 ? c : strcmp(x->a, y->a);
 }
 
+static const char *
+concept_of_note(const Note *note)
+{
+	return note->kind == NOTE_BOUND_SUPPLY ? "supply" : note->kind == NOTE_BOUND_ISSUE ? "issues" : "orders";
+}
+
 static void
 set_aside(const Note *note, const char *reason, int sqlerrcode)
 {
-	pending_add(note->tenant_id, note->a,
-				note->kind == NOTE_BOUND_SUPPLY ? "supply" : "orders", note->b, reason, sqlerrcode);
+	pending_add(note->tenant_id, note->a, concept_of_note(note), note->b, reason, sqlerrcode);
 }
 
 static void
 settled(const Note *note)
 {
-	pending_remove(note->tenant_id, note->a,
-				   note->kind == NOTE_BOUND_SUPPLY ? "supply" : "orders", note->b);
+	pending_remove(note->tenant_id, note->a, concept_of_note(note), note->b);
 }
 
 static bool
@@ -104,6 +108,9 @@ settle_keys(Note *notes, int n, BoundResult *result)
 	Settlement *s = settlement_begin();
 	SupplyKey  *supply = palloc0(sizeof(SupplyKey) * Max(n, 1));
 	int			nsupply = 0;
+	IssueKey   *issues = palloc0(sizeof(IssueKey) * Max(n, 1));
+	int			nissues = 0;
+	IssueOrders issue_orders = {0};
 	bool		clear = has_pending();
 	int			writing_before;
 
@@ -113,11 +120,22 @@ settle_keys(Note *notes, int n, BoundResult *result)
 	{
 		for (int i = 0; i < n; i++)
 		{
+			if (notes[i].kind != NOTE_BOUND_ISSUE)
+				continue;
+			issues[nissues].binding = binding_find(notes[i].tenant_id, notes[i].a);
+			issues[nissues].key = notes[i].b;
+			nissues += issues[nissues].binding != NULL;
+		}
+		/* which orders issues are for decides when these are locked */
+		if (nissues > 0)
+			bound_issues_read(issues, nissues, &issue_orders);
+		for (int i = 0; i < n; i++)
+		{
 			Binding    *b = binding_find(notes[i].tenant_id, notes[i].a);
 			Fault		fault = {0};
 
 			CHECK_FOR_INTERRUPTS();
-			if (b == NULL)
+			if (b == NULL || notes[i].kind == NOTE_BOUND_ISSUE)
 				continue;
 			if (notes[i].kind == NOTE_BOUND_SUPPLY)
 			{
@@ -125,6 +143,7 @@ settle_keys(Note *notes, int n, BoundResult *result)
 				supply[nsupply++].key = notes[i].b;
 				continue;
 			}
+			bound_issues_lock(&issue_orders, notes[i].tenant_id, notes[i].b);
 			if (bound_order_apply(s, b, notes[i].b, &fault))
 				result->changed++;
 			if (fault.sqlerrcode && b->fail)
@@ -137,6 +156,7 @@ settle_keys(Note *notes, int n, BoundResult *result)
 			else if (clear)
 				settled(&notes[i]);
 		}
+		bound_issues_lock(&issue_orders, PG_INT32_MAX, "");
 		bound_supply_apply(s, supply, nsupply);
 		for (int i = 0; i < nsupply; i++)
 		{
@@ -154,7 +174,25 @@ settle_keys(Note *notes, int n, BoundResult *result)
 			else if (clear)
 				settled(&note);
 		}
+		bound_issues_apply(s, issues, nissues);
+		for (int i = 0; i < nissues; i++)
+		{
+			Note		note = {NOTE_BOUND_ISSUE, issues[i].binding->tenant_id, issues[i].binding->name,
+			unconstify(char *, issues[i].key), 0};
+
+			result->changed += issues[i].changed;
+			if (issues[i].fault.sqlerrcode && issues[i].binding->fail)
+				fault_raise(&issues[i].fault);
+			if (issues[i].fault.sqlerrcode)
+			{
+				set_aside(&note, issues[i].fault.message, issues[i].fault.sqlerrcode);
+				result->pending++;
+			}
+			else if (clear)
+				settled(&note);
+		}
 		settlement_finish(s);
+		bound_issues_done(issues, nissues);
 	}
 	PG_FINALLY();
 	{
@@ -340,11 +378,9 @@ expand_emptied(const Note *note, Note **all, int n, int *cap)
 	Binding    *b = binding_find(note->tenant_id, note->a);
 	char	  **keys;
 	int			nkeys;
-	bool		supply;
 
 	if (b == NULL)
 		return n;
-	supply = b->concepts[C_SUPPLY].present;
 	SPI_connect();
 	if (strcmp(note->b, UNKNOWN_KEYS) == 0)
 	{
@@ -353,11 +389,11 @@ expand_emptied(const Note *note, Note **all, int n, int *cap)
 					(errcode(RT_MAPPING_COLUMN_MISSING),
 					 errmsg("binding \"%s\": a key column of a watched table is gone or renamed", b->name),
 					 errhint("Unbind it, bind it to the columns there are, then call routing.sync().")));
-		pending_add(note->tenant_id, note->a, supply ? "supply" : "orders", UNKNOWN_KEYS,
+		pending_add(note->tenant_id, note->a, concept_names[binding_concept(b)], UNKNOWN_KEYS,
 					"a key column of a watched table is gone or renamed: correct it, then call routing.sync()",
 					RT_MAPPING_COLUMN_MISSING);
 	}
-	keys = supply ? bound_supply_engine_keys(b, &nkeys) : bound_order_engine_keys(b, &nkeys);
+	keys = bound_engine_keys(b, &nkeys);
 	for (int i = 0; i < nkeys; i++)
 	{
 		Note	   *new_note;
@@ -368,7 +404,7 @@ expand_emptied(const Note *note, Note **all, int n, int *cap)
 			*all = repalloc_huge(*all, sizeof(Note) * *cap);
 		}
 		new_note = &(*all)[n++];
-		new_note->kind = supply ? NOTE_BOUND_SUPPLY : NOTE_BOUND_ORDER;
+		new_note->kind = concept_note(binding_concept(b));
 		new_note->tenant_id = note->tenant_id;
 		new_note->a = note->a;
 		new_note->b = MemoryContextStrdup(TopTransactionContext, keys[i]);
@@ -396,7 +432,7 @@ settle_bound(Note *notes, int n, BoundResult *result)
 	{
 		if (notes[i].kind == NOTE_BOUND_ALL)
 			nall = expand_emptied(&notes[i], &all, nall, &cap);
-		else if (notes[i].kind == NOTE_BOUND_ORDER || notes[i].kind == NOTE_BOUND_SUPPLY)
+		else if (is_bound_key(notes[i].kind))
 		{
 			if (nall == cap)
 			{
@@ -459,7 +495,7 @@ set_aside_all(const Note *notes, int n)
 
 	for (int i = 0; i < n && all; i++)
 	{
-		Binding    *b = notes[i].kind == NOTE_BOUND_ORDER || notes[i].kind == NOTE_BOUND_SUPPLY ?
+		Binding    *b = is_bound_key(notes[i].kind) ?
 			binding_find(notes[i].tenant_id, notes[i].a) : NULL;
 
 		all = b != NULL && !b->fail;

@@ -6,6 +6,7 @@
 
 #include "base/quantity.h"
 #include "ledger/allotment.h"
+#include "ledger/falls.h"
 #include "ledger/reference.h"
 
 #include "miscadmin.h"
@@ -102,8 +103,13 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		if (node < 0)
 		{
 			/* the node went together with its supply */
+			int64		on_hand = timeline_on_hand(&pos->timeline);
+			DateADT		today = (DateADT) (clock / USECS_PER_DAY);
+
 			position_sum(pos, NULL);
-			position_judge(ledger, pos, (DateADT) (clock / USECS_PER_DAY), result);
+			falls_settle(pos, NULL, on_hand, today, result);
+			position_judge(ledger, pos, today, result);
+			falls_keep(pos, clock);
 			continue;
 		}
 		(void) network_nodes(net, &nodes);
@@ -117,7 +123,9 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		waits = pos->due || pos->lead_time >= 0;
 		position_sum(pos, &nodes[node]);
 		nvictims = result->nvictims;
+		falls_settle(pos, &nodes[node], c->on_hand_before, req.today, result);
 		position_judge(ledger, pos, req.today, result);
+		falls_keep(pos, clock);
 		if (waits || pos->lead_time >= 0)
 			position_ripen(pos, req.today, result->nvictims > nvictims, result);
 		/* what has lost its supply is in no allotment */

@@ -19,7 +19,7 @@ typedef struct Victim
 	char	   *node;
 	int64		quantity;
 	DateADT		needed_on;
-	const char *cause;			/* the type of its exception */
+	const char *cause;			/* the type of its exception; NULL: at risk, see falls.c */
 } Victim;
 
 /* what a change did to one position, for its event */

@@ -9,6 +9,7 @@
  * Choosing writes nothing, so that impact() can show what would be chosen.
  */
 #include "ledger/change.h"
+#include "ledger/falls.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -319,7 +320,10 @@ judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now
 	return chosen;
 }
 
-/* Judge a locked position: uncover what is chosen. */
+/*
+ * Judge a locked position: uncover what is chosen, but what stock that fell
+ * may have left for.
+ */
 void
 position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result)
 {
@@ -332,11 +336,18 @@ position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *resul
 	for (int i = 0; i < n; i++)
 	{
 		JudgeChoice *c = &choices[i];
-		BookingPart parts[2] = {{c->quantity - c->taken, "firm", NULL}, {c->taken, "uncovered", NULL}};
+		int64		at_risk = falls_cover(pos, c->taken);
+		int64		lost = c->taken - at_risk;
+		BookingPart parts[3] = {
+			{c->quantity - c->taken, "firm", NULL}, {at_risk, "at_risk", NULL}, {lost, "uncovered", NULL}
+		};
 
-		booking_rebook(pos->key.tenant_id, c->order_id, c->line_no, c->part, parts, 2, result->clock);
+		booking_rebook(pos->key.tenant_id, c->order_id, c->line_no, c->part, parts, 3, result->clock);
 		position_book(pos, &c->stock, -c->taken);
-		change_add_victim(result, pos, c->order_id, c->line_no, c->taken, c->stock.needed_on,
-						  "supply_shortage");
+		if (at_risk > 0)
+			change_add_victim(result, pos, c->order_id, c->line_no, at_risk, c->stock.needed_on, NULL);
+		if (lost > 0)
+			change_add_victim(result, pos, c->order_id, c->line_no, lost, c->stock.needed_on,
+							  "supply_shortage");
 	}
 }

@@ -90,6 +90,11 @@ typedef struct Position
 	Longs		claims;
 	Longs		falls;
 
+	/* see falls.c */
+	int64		risk_room;		/* how much may be at risk instead of uncovered */
+	bool		falls_moved;	/* issues took stock that had fallen, or were taken back */
+	int64		taken_back;		/* at risk since issues whose stock has fallen were wrong */
+
 	/* offer of a position that has nothing special, computed on demand */
 	bool		steps_valid;
 	DateADT		steps_today;

@@ -61,7 +61,7 @@ typedef struct ZoneEntry
 static Network *networks = NULL;
 
 static EnginePlan plan_nodes = {
-	"SELECT node, name, rank, status = 'open', handling_cost, time_zone, dock_days"
+	"SELECT node, name, rank, status = 'open', handling_cost, time_zone, dock_days, stock_feed"
 	" FROM routing.node WHERE tenant_id = $1 ORDER BY rank, node",
 	1, {INT4OID}, NULL
 };
@@ -131,6 +131,7 @@ load_nodes(Network *net)
 		node->handling = scaled_from_datum(spi_datum(i, 5, &isnull));
 		node->zone_name = spi_text(i, 6);
 		node->dock_days = DatumGetInt32(spi_datum(i, 7, &isnull));
+		node->stock_feed = DatumGetBool(spi_datum(i, 8, &isnull));
 		node->tz = pg_tzset(node->zone_name);
 		if (node->tz == NULL || !pg_tz_acceptable(node->tz))
 			node->tz = pg_tzset("GMT"); /* doctor() tells */

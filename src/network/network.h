@@ -18,6 +18,7 @@ typedef struct NetNode
 	bool		open;
 	int64		handling;		/* money per shipment */
 	int32		dock_days;		/* until inbound is stock */
+	bool		stock_feed;		/* the ERP tells stock on hand; a goods issue does not lower it */
 	pg_tz	   *tz;
 	char	   *zone_name;		/* of the time zone */
 } NetNode;

@@ -26,6 +26,8 @@ booking_status(const SalesOrder *order, const Booking *b)
 	const OrderLine *line = order_line(unconstify(SalesOrder *, order), b->line_no);
 	DateADT		wanted = line->has_requested ? line->requested : order->requested;
 
+	if (booking_has_left(b))
+		return "shipped";
 	if (b->on_hand)
 		return "allocated";
 	if ((line->has_requested || order->has_requested) &&
@@ -185,6 +187,11 @@ routing_cancel_order(PG_FUNCTION_ARGS)
 		SPI_finish();
 		PG_RETURN_BOOL(false);
 	}
+	if (strcmp(order->status, "shipped") == 0)
+		ereport(ERROR,
+				(errcode(RT_ORDER_STATE),
+				 errmsg("order \"%s\" is shipped", order_id),
+				 errhint("An order that is shipped is not cancelled.")));
 	order->net = network_get(tenant_id);
 	order->status = "cancelled";
 	order->cancel_reason = PG_ARGISNULL(1) ? "customer" : text_to_cstring(PG_GETARG_TEXT_PP(1));

@@ -166,8 +166,8 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 	/* all of them first: a plan that serves a line again resolves its own */
 	for (int i = 0; i < changes->nvictims; i++)
 	{
-		/* of other demand: demands_book() */
-		if (!is_demand_id(changes->victims[i].order_id))
+		/* of other demand: demands_book(); of what is at risk the goods issue may be on its way */
+		if (changes->victims[i].cause != NULL && !is_demand_id(changes->victims[i].order_id))
 			open_exception(s, &changes->victims[i]);
 	}
 	for (int i = 0; i < changes->nvictims; i++)
@@ -178,9 +178,9 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 		int			lines;
 
 		for (int j = 0; j < i && !seen; j++)
-			seen = changes->victims[j].tenant_id == v->tenant_id &&
+			seen = changes->victims[j].cause != NULL && changes->victims[j].tenant_id == v->tenant_id &&
 				strcmp(changes->victims[j].order_id, v->order_id) == 0;
-		if (seen || settlement_has_order(s, v->tenant_id, v->order_id) ||
+		if (seen || v->cause == NULL || settlement_has_order(s, v->tenant_id, v->order_id) ||
 			is_demand_id(v->order_id) || strncmp(v->order_id, "hold:", 5) == 0)
 			continue;
 		if (!order_try_lock(v->tenant_id, v->order_id))

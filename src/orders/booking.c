@@ -8,7 +8,7 @@
 #include "ledger/allotment.h"
 
 const char *const booking_state_names[NUM_BOOKING_STATES] = {
-	"firm", "uncovered", "at_risk", "planned", "issued", "dedicated", "hold"
+	"firm", "uncovered", "at_risk", "planned", "issued", "dedicated", "hold", "shipped"
 };
 
 BookingState

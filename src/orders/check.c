@@ -50,6 +50,14 @@ check_line(SalesOrder *order, OrderLine *line)
 		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.",
 				  "%squantity %s is not more than 0", where, scaled_to_text(line->quantity));
 	check_date(order, where, line->has_requested, line->requested);
+	if (line->shipped > 0 && strcmp(line->status, "cancelled") != 0 && strcmp(line->shipped_item, line->item) != 0)
+		fault_set(fault, RT_SHIPPED_ALREADY, "Enter another line for the other item.",
+				  "%sitem is \"%s\" but %s of item \"%s\" are shipped", where, line->item,
+				  scaled_to_text(line->shipped), line->shipped_item);
+	else if (line->quantity > 0 && line->quantity < line->shipped && strcmp(line->status, "cancelled") != 0)
+		fault_set(fault, RT_SHIPPED_ALREADY, "What is shipped is not taken from a line any more.",
+				  "%squantity %s is less than the %s that are shipped", where,
+				  scaled_to_text(line->quantity), scaled_to_text(line->shipped));
 	pfree(where);
 }
 

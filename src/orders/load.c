@@ -177,7 +177,7 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 			line->last_part = Max(line->last_part, part);
 		else
 			order->last_part_gone = Max(order->last_part_gone, part);
-		if (!DatumGetBool(spi_datum(i, 13, &isnull)))
+		if (!DatumGetBool(spi_datum(i, 13, &isnull)) && (held || strcmp(state, "shipped") != 0))
 			continue;			/* history */
 		b = order_add_booking(order);
 		b->held = held;
@@ -191,8 +191,13 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		b->deliver_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
 		b->service = spi_text(i, 9);
 		b->shipment_no = DatumGetInt32(spi_datum(i, 10, &isnull));
-		b->on_hand = DatumGetBool(spi_datum(i, 11, &isnull));
 		b->state = booking_state(state);
+		b->on_hand = DatumGetBool(spi_datum(i, 11, &isnull)) || booking_has_left(b);
+		if (line != NULL && booking_has_left(b))
+		{
+			line->shipped = scaled_add(line->shipped, b->quantity);
+			line->shipped_item = b->item;
+		}
 		b->firm = b->state != BOOKING_UNCOVERED;
 		b->stock.lot = spi_text(i, 14);
 		b->stock.ship_on = b->ship_on;
@@ -217,12 +222,14 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 }
 
 /*
- * Read the open bookings, and how far the parts of each line are numbered.
+ * Read the open and the shipped bookings, and how far the parts of each line are numbered.
  * Those of a hold that becomes the order come along.
  */
 void
 order_load_bookings(SalesOrder *order)
 {
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].shipped = 0;
 	load_rows(order, order->order_id, false);
 	if (order->from_hold != NULL)
 		load_rows(order, order->from_hold, true);

@@ -85,7 +85,7 @@ check_status(HeapTuple row, TupleDesc desc)
 {
 	static const char *const known[] = {
 		"received", "blocked", "allocated", "scheduled", "backordered", "partially_allocated",
-		"partially_scheduled", "cancelled", NULL
+		"partially_scheduled", "shipped", "cancelled", NULL
 	};
 
 	for (const char *const *k = known; *k != NULL; k++)
@@ -147,6 +147,11 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 			!has_text(row, desc, "status", "cancelled"))
 			refuse(tg->tg_trigtuple, desc, RT_ORDER_STATE, "status", "cannot be left",
 				   "A cancelled order is not routed again; enter a new one.");
+
+		if (has_text(tg->tg_trigtuple, desc, "status", "shipped") &&
+			has_text(row, desc, "status", "cancelled"))
+			refuse(tg->tg_trigtuple, desc, RT_ORDER_STATE, "status", "cannot be left",
+				   "An order that is shipped is not cancelled.");
 
 		if (replan || differs(tg->tg_trigtuple, row, desc, others))
 		{

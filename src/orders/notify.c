@@ -99,7 +99,7 @@ write_allocations(JsonWriter *w, SalesOrder *order)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (b->release || !b->firm)
+		if (b->release || !b->firm || booking_has_left(b))
 			continue;
 		json_begin_object(w);
 		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));

@@ -23,6 +23,7 @@ typedef enum BookingState
 	BOOKING_ISSUED,				/* has left; stock on hand has not fallen yet */
 	BOOKING_DEDICATED,			/* on supply that nobody else can have */
 	BOOKING_HOLD,				/* counts until it expires */
+	BOOKING_SHIPPED,			/* has left, and stock on hand has fallen: closed, kept as served */
 	NUM_BOOKING_STATES
 } BookingState;
 
@@ -54,6 +55,13 @@ typedef struct Booking
 } Booking;
 
 #define MAX_LIFE_DAYS	3650
+
+/* whether what it was made of has left */
+static inline bool
+booking_has_left(const Booking *b)
+{
+	return b->state == BOOKING_ISSUED || b->state == BOOKING_SHIPPED;
+}
 
 /* whether a line's unit could be converted to its item's */
 typedef enum LineUnit
@@ -91,6 +99,8 @@ typedef struct OrderLine
 	int			min_life;		/* days of use that must be left at delivery; -1: not said */
 	TimestampTz claimed_at;		/* its place in the queue of who waits, or 0 */
 	char	   *source_key;		/* of a bound line: its key in the ERP */
+	const char *shipped_item;	/* what has left for it, if anything has */
+	int64		shipped;		/* and how much */
 
 	/* decided */
 	int64		open;			/* quantity to plan */

@@ -73,6 +73,8 @@ release_choose(SalesOrder *order)
 		Booking    *b = &order->bookings[j];
 		OrderLine  *line = order_line(order, b->line_no);
 
+		if (booking_has_left(b))
+			continue;			/* nobody gets that back */
 		if (gone || line == NULL || line->replan || !b->firm ||
 			strcmp(line->status, "cancelled") == 0 || strcmp(line->item, b->item) != 0)
 			b->release = true;
@@ -96,7 +98,7 @@ release_choose(SalesOrder *order)
 			{
 				Booking    *b = &order->bookings[j];
 
-				if (b->line_no == line->line_no && !b->release &&
+				if (b->line_no == line->line_no && !b->release && !booking_has_left(b) &&
 					(last == NULL || b->deliver_on > last->deliver_on ||
 					 (b->deliver_on == last->deliver_on && b->part > last->part)))
 					last = b;

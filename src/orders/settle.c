@@ -7,6 +7,7 @@
  * turn was before the positions; what somebody else holds is left pending.
  */
 #include "orders/settle.h"
+#include "orders/issue.h"
 
 
 #include "base/clock.h"
@@ -244,6 +245,33 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 	order_written(order);
 }
 
+/* Read an order again whose bookings were changed under it. */
+static void
+load_again(Settlement *s, SalesOrder *order)
+{
+	SalesOrder *now = order_load(order->tenant_id, order->order_id, ORDER_NO_LOCK);
+
+	now->clock = s->clock;
+	now->net = order->net;
+	now->answered = order->answered;
+	for (int l = 0; l < order->nlines; l++)
+	{
+		OrderLine  *line = order_line(now, order->lines[l].line_no);
+
+		if (line != NULL)
+			line->replan |= order->lines[l].replan;
+	}
+	if (order->cancel_reason)
+	{
+		now->status = order->status;
+		now->cancel_reason = order->cancel_reason;
+	}
+	if (now->exists && !order_is_cancelled(now))
+		order_check(now);
+	/* in its place: a write-back waits for it */
+	*order = *now;
+}
+
 /*
  * Work off the settlement: supply first, then judgement, then demand, then
  * what is written.  Faulty orders are left to the caller.
@@ -262,39 +290,13 @@ settlement_finish(Settlement *s)
 		if (s->npositions > 0 && s->norders > 0)
 			orders_release(s->orders, s->norders, s->ledger, s->positions, s->npositions);
 		demands_release(s);
+		shipments_apply(s);
 		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &changes);
-		if (changes.nvictims > 0)
+		/* bookings of the orders in hand may be among the victims or have been shipped */
+		for (int i = 0; i < s->norders; i++)
 		{
-			/* bookings of the orders in hand may be among the victims */
-			for (int i = 0; i < s->norders; i++)
-			{
-				SalesOrder *order = s->orders[i];
-				SalesOrder *now;
-
-				if (!is_victim(&changes, order))
-					continue;
-				now = order_load(order->tenant_id, order->order_id, ORDER_NO_LOCK);
-
-				now->clock = s->clock;
-				now->net = order->net;
-				now->answered = order->answered;
-				for (int l = 0; l < order->nlines; l++)
-				{
-					OrderLine  *line = order_line(now, order->lines[l].line_no);
-
-					if (line != NULL)
-						line->replan |= order->lines[l].replan;
-				}
-				if (order->cancel_reason)
-				{
-					now->status = order->status;
-					now->cancel_reason = order->cancel_reason;
-				}
-				if (now->exists && !order_is_cancelled(now))
-					order_check(now);
-				/* in its place: a write-back waits for it */
-				*order = *now;
-			}
+			if (is_victim(&changes, s->orders[i]) || shipments_touch(s, s->orders[i]))
+				load_again(s, s->orders[i]);
 		}
 		demands_follow(s);
 		demands_book(s);
@@ -316,6 +318,7 @@ settlement_finish(Settlement *s)
 				settlement_write_order(s, order);
 		}
 		settle_queues(s);
+		shipments_write(s);
 		write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);

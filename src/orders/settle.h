@@ -18,6 +18,8 @@ typedef struct LeftOrder
 } LeftOrder;
 
 /* a settlement in hand: one pass over what was noted */
+struct Shipment;				/* issue.h */
+
 typedef struct Settlement
 {
 	MemoryContext context;
@@ -31,6 +33,8 @@ typedef struct Settlement
 	int			ndemands;
 	int			cap_demands;
 	struct Demand **demands;	/* other demand to be booked */
+	struct Shipment *shipments; /* goods issues, in the order in which they are applied */
+	struct Shipment *last_shipment;
 	Ledger	   *ledger;
 	TimestampTz next_claim;		/* no two claims are of the same time */
 	int			budget;			/* lines that may still be routed though nobody asked */

@@ -12,6 +12,7 @@
  *		only backordered					backordered
  *		backordered and something allocated	partially_allocated
  *		backordered and scheduled only		partially_scheduled
+ *		all of it has left					shipped
  */
 #include "orders/order.h"
 
@@ -22,6 +23,7 @@ typedef struct Shares
 	int64		allocated;
 	int64		scheduled;
 	int64		backordered;
+	int64		left;			/* of what is allocated: shipped */
 } Shares;
 
 bool
@@ -37,6 +39,8 @@ booking_is_late(const SalesOrder *order, const OrderLine *line, const Booking *b
 static const char *
 status_of(const Shares *s)
 {
+	if (s->left > 0 && s->left == s->allocated && s->scheduled == 0 && s->backordered == 0)
+		return "shipped";
 	if (s->backordered == 0)
 		return s->scheduled > 0 ? "scheduled" : "allocated";
 	if (s->allocated > 0)
@@ -87,6 +91,8 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 
 		if (b->line_no != line->line_no || b->release || !b->firm)
 			continue;
+		if (booking_has_left(b))
+			s.left += b->quantity;
 		if (b->on_hand)
 			s.allocated += b->quantity;
 		else if (booking_is_late(order, line, b))
@@ -125,6 +131,7 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	}
 	line->reason = reason_of(order, line, dated_late);
 	total->allocated += s.allocated;
+	total->left += s.left;
 	total->scheduled += s.scheduled;
 	total->backordered += s.backordered;
 }
@@ -146,9 +153,12 @@ order_derive_status(SalesOrder *order)
 	}
 	if (order_is_cancelled(order))
 	{
-		order->changed = order->nbookings > 0 || order->cancel_reason != NULL;
+		order->changed = order->cancel_reason != NULL;
+		for (int j = 0; j < order->nbookings; j++)
+			order->changed |= !booking_has_left(&order->bookings[j]);
 		for (int i = 0; i < order->nlines; i++)
-			order->changed |= strcmp(order->lines[i].status, "cancelled") != 0;
+			order->changed |= strcmp(order->lines[i].status, "cancelled") != 0 &&
+				strcmp(order->lines[i].status, "shipped") != 0;
 		return;
 	}
 	order->nshipments = 0;

@@ -101,7 +101,7 @@ static EnginePlan plan_order = {
 static EnginePlan plan_cancel_lines = {
 	"UPDATE routing.sales_order_line SET status = 'cancelled', promised_on = NULL,"
 	" allocated_node = NULL, split = false, reason = $3, replan = false"
-	" WHERE tenant_id = $1 AND order_id = $2 AND status <> 'cancelled'",
+	" WHERE tenant_id = $1 AND order_id = $2 AND status NOT IN ('cancelled', 'shipped')",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -117,7 +117,8 @@ static EnginePlan plan_resolve = {
 	" WHERE e.tenant_id = $1 AND e.order_id = $2 AND e.state = 'open'"
 	"   AND NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = e.tenant_id"
 	"    AND l.order_id = e.order_id AND l.line_no = e.line_no"
-	"    AND l.status NOT IN ('allocated', 'scheduled', 'cancelled'))",
+	"    AND l.status NOT IN ('allocated', 'scheduled', 'shipped', 'cancelled'))"
+	"   AND e.type NOT IN ('issue_unmatched', 'issue_without_booking')",
 	2, {INT4OID, TEXTOID}, NULL
 };
 

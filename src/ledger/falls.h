@@ -1,0 +1,37 @@
+/*
+ * falls.h
+ *		Stock that falls and the goods issue that tells why: whichever is heard
+ *		first waits for the other.
+ */
+#ifndef ROUTING_LEDGER_FALLS_H
+#define ROUTING_LEDGER_FALLS_H
+
+#include "ledger/change.h"
+#include "ledger/offer.h"
+
+/* a row of routing.reservation */
+typedef struct BookingRow
+{
+	int32		tenant_id;
+	const char *order_id;
+	int			line_no;
+	int			part;
+} BookingRow;
+
+/* falls.c: a position's side; it is locked */
+extern void falls_settle(Position *pos, const NetNode *node, int64 on_hand_before, DateADT today,
+						 ChangeResult *result);
+extern int64 falls_cover(Position *pos, int64 quantity);
+extern void falls_keep(Position *pos, TimestampTz now);
+extern int64 falls_take(Position *pos, TimestampTz now, int64 quantity);
+extern void falls_expect(Position *pos, TimestampTz now, int64 quantity);
+extern int64 falls_expect_less(Position *pos, int64 quantity);
+extern void position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted);
+
+/* rows.c: a booking's row, changed with its history kept */
+extern void booking_row_split(BookingRow *row, int64 whole, int64 quantity);
+extern void booking_row_close(const BookingRow *row, const char *state, TimestampTz at);
+extern void booking_row_succeed(const BookingRow *row, const char *state, TimestampTz at);
+extern void booking_row_state(const BookingRow *row, const char *state);
+
+#endif							/* ROUTING_LEDGER_FALLS_H */
