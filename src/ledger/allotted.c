@@ -298,7 +298,9 @@ routing_note_channel(PG_FUNCTION_ARGS)
 					 errmsg("channel \"%s\": parent \"%s\" leads back to it, or is more than %d levels deep",
 							channel[i], parent[i], MAX_CHANNEL_LEVELS),
 					 errhint("A channel cannot be above itself; set another parent, or null.")));
-		note_path(tenant_id[i], parent[i]);
+		/* a restore by several jobs may bring it after its allotments, before its bookings */
+		if (rows[0] != NULL || SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
+			note_path(tenant_id[i], parent[i]);
 	}
 	if (notes_arm())
 		settle_queue_token();

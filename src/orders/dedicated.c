@@ -14,6 +14,7 @@
  */
 #include "orders/order.h"
 
+#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/scan.h"
@@ -90,8 +91,11 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 	int			n;
 	int			kept = 0;
 	const NetNode *nodes;
+	/* an order of which goods are issued is loaded, but not resolved */
+	const Network *net = order->net ? order->net : network_get(order->tenant_id);
+	TimestampTz now = order->clock ? order->clock : clock_now();
 
-	(void) network_nodes(order->net, &nodes);
+	(void) network_nodes(net, &nodes);
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
 	n = (int) engine_exec(plan, args, NULL, mode);
@@ -105,10 +109,10 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 
 		d->item = spi_text(i, 1);
 		d->node = spi_text(i, 2);
-		d->node_index = network_find_node(order->net, d->node);
+		d->node_index = network_find_node(net, d->node);
 		if (!rule.usable || d->node_index < 0)
 			continue;
-		d->today = node_date(&nodes[d->node_index], order->clock);
+		d->today = node_date(&nodes[d->node_index], now);
 		d->day = DatumGetDateADT(spi_datum(i, 3, &isnull));
 		dock_days = DatumGetInt32(spi_datum(i, 10, &isnull));
 		if (isnull)

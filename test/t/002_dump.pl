@@ -96,7 +96,6 @@ sub hold
 route($node, $source, 'lots', ['LOT', 7], ['SER', 1]);
 $node->safe_psql($source, "BEGIN;\n" . order_sql('shop', ['ALL', 15]) . "UPDATE routing.sales_order SET channel = 'shop' WHERE order_id = 'shop';\nCOMMIT;");
 $node->safe_psql($source, "BEGIN;\n" . order_sql('far', ['FAR', 9]) . "UPDATE routing.sales_order SET requested_on = current_date + 40 WHERE order_id = 'far';\nCOMMIT;");
-$node->safe_psql($source, "SET routing.escrow = always;\nBEGIN;\n" . order_sql('hot', ['HOT', 3]) . 'COMMIT;');
 my @states = qw(firm uncovered cancelled planned);
 my $hold;
 if ($has{hold})
@@ -123,7 +122,8 @@ $node->safe_psql($source, 'SELECT routing.roll()') if $has{roll};
 
 # the queue is worked off; then one more shortage, whose victims wait in it
 $node->safe_psql($source, 'SELECT routing.run_jobs()');
-$node->safe_psql($source, q(SET routing.settle_reroute_limit = 0; UPDATE routing.supply SET quantity = 3 WHERE item = 'ALL' AND node = 'N1' AND ref = ''));
+$node->safe_psql($source, q(SET routing.settle_reroute_limit = 0; UPDATE routing.supply SET quantity = 1 WHERE item = 'I3' AND node = 'N2' AND ref = ''));
+$node->safe_psql($source, "SET routing.escrow = always;\nBEGIN;\n" . order_sql('hot', ['HOT', 3]) . 'COMMIT;');
 
 # the database holds what the test is about
 is($node->safe_psql($source, 'SELECT count(*) > 0 FROM routing.position WHERE slot > 0'), 't', 'there are slots');
