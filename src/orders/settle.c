@@ -320,7 +320,6 @@ settlement_finish(Settlement *s)
 		settle_queues(s);
 		shipments_write(s);
 		write_left(s);
-		shipments_write(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);
