@@ -118,7 +118,6 @@ fill(Store *store, HeapTuple tup, TupleDesc desc, TimestampTz until)
 	for (int i = 0; i < own->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(own, i)->attname);
-		FullTransactionId xid = InvalidFullTransactionId;
 
 		store->nulls[i] = false;
 		if (TupleDescAttr(own, i)->attisdropped)
@@ -129,7 +128,8 @@ fill(Store *store, HeapTuple tup, TupleDesc desc, TimestampTz until)
 			store->values[i] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 		else if (strcmp(name, "xid") == 0)
 		{
-			xid = writer_of(tup);
+			FullTransactionId xid = writer_of(tup);
+
 			store->values[i] = FullTransactionIdGetDatum(xid);
 			store->nulls[i] = !FullTransactionIdIsValid(xid);
 		}
