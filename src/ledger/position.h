@@ -144,6 +144,7 @@ extern void slots_merge(Ledger *ledger, Position *pos);
 extern bool slots_suffice(const Position *pos, DateADT today, int64 quantity);
 extern bool slots_take(Ledger *ledger, Position *pos);
 extern void slots_leave(Ledger *ledger, Position *pos);
+extern bool slots_idle(const Position *pos, TimestampTz now);
 extern bool slots_settle(Ledger *ledger, Position *pos, bool wait);
 extern bool slots_fold(Ledger *ledger, Position *pos, bool wait);
 extern void slots_consider(Ledger *ledger, Position *pos, bool waited);

@@ -23,7 +23,8 @@
  * any more.  Bookings are given back in slot 0 wherever they were made; there,
  * demand may then be negative.
  *
- * When slot 0 has too little, all is folded into it again.  So nobody is
+ * When slot 0 has too little, or the slots have been idle, all is folded into
+ * it again.  So nobody is
  * refused a unit that is in a slot, and near exhaustion the position is one
  * row, locked by one after the other.
  */
@@ -48,6 +49,7 @@
 #define MOST_SLOTS		64
 #define FEWEST_SLOTS	4
 #define ORDERS_PER_SLOT	4		/* a slot is to last for so many orders at least */
+#define IDLE_SECONDS	60		/* since one was made or filled */
 #define LOCK_CLASS		4711	/* objsubid of slot 0's number; those below 3 are SQL's */
 
 int			guc_escrow = ESCROW_AUTO;
@@ -530,6 +532,13 @@ refill_one(Ledger *ledger, Position *pos)
 	}
 }
 
+/* Whether the slots have been of no use for a while: who comes next, or roll(), folds them. */
+bool
+slots_idle(const Position *pos, TimestampTz now)
+{
+	return pos->slots > 0 && now - pos->slots_at > IDLE_SECONDS * USECS_PER_SEC;
+}
+
 /*
  * The row of slot 0 is locked and there are slots: see to it that what is
  * wanted can be booked on it.  False if that needs a slot that somebody holds,
@@ -544,6 +553,8 @@ slots_settle(Ledger *ledger, Position *pos, bool wait)
 			return true;		/* only gives back */
 		if (wants_fit(pos, NULL, position_today(pos)))
 		{
+			if (slots_idle(pos, clock_now()) && slots_fold(ledger, pos, false))
+				return true;
 			if (pos->crowded)
 				make_slots(ledger, pos);
 			else

@@ -66,7 +66,7 @@ any_past(const Longs *longs, int n, TimestampTz now)
 /*
  * Whether time has brought something due at a position: a shortage that
  * bookings can repair, a booking that has no lot any more, a hold or a grace
- * time that has ended.
+ * time that has ended, slots that nobody has needed for a while.
  */
 static bool
 is_due(const Position *pos, DateADT today, TimestampTz now)
@@ -75,6 +75,8 @@ is_due(const Position *pos, DateADT today, TimestampTz now)
 	int64		missing;
 	Timeline	tl;
 
+	if (slots_idle(pos, now))
+		return true;
 	if (any_past(&pos->holds, 4, now) || any_past(&pos->falls, 2, now))
 		return true;
 	if (lots_uncovered(pos, today) > 0 || lots_missing_held(pos, today, now) > 0)

@@ -79,5 +79,15 @@ call t.stock('C', 'CHI', 1000); call t.ord('P2', null, 'C 1 CHI');
 set routing.escrow = off;
 call t.stock('D', 'CHI', 1000); call t.ord('P3', null, 'D 1 CHI');
 select item, rows, divided from t.rows where item <> 'A';
+
+-- slots that nobody has needed for a minute go, by the next who comes past them or by roll()
 set routing.escrow = always;
+call t.stock('D', 'DAL', 400); call t.ord('Q1', null, 'D 1 DAL'); call t.ord('Q2', null, 'D 1 DAL');
+select item, node, slots, rows, supply, demand from t.rows where node = 'DAL';
+select routing.roll();
+select count(*) from t.rows where node = 'DAL' and slots;
+set routing.clock_offset = '61 s';
+select routing.roll();
+select item, node, slots, rows, supply, demand from t.rows where node = 'DAL';
+reset routing.clock_offset;
 select * from routing.verify();
