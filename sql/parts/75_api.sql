@@ -15,11 +15,11 @@ COMMENT ON FUNCTION routing.atp_total(text, date, text) IS
 CREATE FUNCTION routing.atp_nodes(item text, quantity numeric DEFAULT NULL, on_date date DEFAULT NULL,
 								  channel text DEFAULT NULL,
 								  OUT node text, OUT on_hand numeric, OUT promised numeric, OUT inbound numeric,
-								  OUT atp numeric, OUT available_on date)
+								  OUT atp numeric, OUT available_on date, OUT horizon_on date)
 	RETURNS SETOF record
 	LANGUAGE c STABLE PARALLEL SAFE ROWS 50 AS 'MODULE_PATHNAME', 'routing_atp_nodes';
 COMMENT ON FUNCTION routing.atp_nodes(text, numeric, date, text) IS
-	'per node: on hand, promised, inbound, ATP for the day, first date on which the quantity is available';
+	'per node: on hand, promised, inbound, ATP for the day, first date on which the quantity is available, and from when any quantity is';
 
 CREATE FUNCTION routing.atp_timeline(item text, node text,
 									 OUT on_date date, OUT supply numeric, OUT demand numeric,

@@ -227,14 +227,17 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 		const AtpStep *steps;
 		DateADT		day;
 		int			nsteps;
-		Datum		values[6];
-		bool		nulls[6] = {false};
+		Datum		values[7];
+		bool		nulls[7] = {false};
+		DateADT		horizon = DATEVAL_NOEND;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!pos->exists)
 			continue;
 		any = true;
 		request_init(&req, &nodes[i], tenant_id, channel);
+		if (pos->enabled && pos->lead_time >= 0)
+			horizon = req.today + pos->lead_time;
 		day = day_argument(fcinfo, 2, req.today);
 		nsteps = position_offer(pos, &req, &steps);
 		values[0] = CStringGetTextDatum(nodes[i].node);
@@ -245,12 +248,22 @@ routing_atp_nodes(PG_FUNCTION_ARGS)
 		nulls[5] = true;
 		for (int s = 0; s < nsteps && nulls[5]; s++)
 		{
-			if (steps[s].available >= wanted)
+			/* offers that end, as lots do, may have ended by then */
+			if (s + 1 < nsteps && steps[s + 1].day <= day)
+				continue;
+			if (steps[s].available >= wanted && steps[s].day < horizon)
 			{
 				values[5] = DateADTGetDatum(Max(steps[s].day, day));
 				nulls[5] = false;
 			}
 		}
+		if (nulls[5] && horizon != DATEVAL_NOEND)
+		{
+			values[5] = DateADTGetDatum(Max(horizon, day));
+			nulls[5] = false;
+		}
+		values[6] = DateADTGetDatum(horizon);
+		nulls[6] = horizon == DATEVAL_NOEND;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	ledger_close(ledger);

@@ -75,6 +75,15 @@ update routing.node set status = 'open' where node = 'DAL';
 insert into routing.item (item) values ('NONE');
 select routing.atp('NONE', 'CHI'), routing.atp_total('NONE');
 select * from routing.atp_nodes('NONE');
+-- the horizon is a date, never a huge number
+insert into routing.item (item) values ('LATER');
+insert into routing.item_node (item, node, lead_time_days) values ('LATER', 'CHI', 20), ('LATER', 'DAL', 0);
+call t.stock('LATER', 'CHI', 4); call t.stock('LATER', 'CHI', 2, 5);
+select node, atp, t.rel(available_on), t.rel(horizon_on) from routing.atp_nodes('LATER', 4) order by node;
+select node, atp, t.rel(available_on), t.rel(horizon_on) from routing.atp_nodes('LATER', 6) order by node;
+select node, atp, t.rel(available_on), t.rel(horizon_on) from routing.atp_nodes('LATER', 7, t.day(30)) order by node;
+select routing.atp('LATER', 'CHI', t.day(30)), routing.atp_total('LATER', t.day(30));
+delete from routing.supply where item = 'LATER'; delete from routing.item_node where item = 'LATER';
 select * from routing.atp_timeline('NONE', 'CHI');
 
 -- what is not known is an error, not a zero
