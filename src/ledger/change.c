@@ -134,6 +134,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
 		nafter = position_offer(pos, &first, &after);
 		pos->improved |= offers_more(before, nbefore, after, nafter);
+		pos->arrived = c->on_hand_after != c->on_hand_before && c->promised_after > 0;
 		if (c->on_hand_after != c->on_hand_before)
 			result->nchanges++;
 	}

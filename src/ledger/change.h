@@ -73,6 +73,9 @@ extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeR
 /* ripen.c: what waits for supply, or for its time to pass */
 extern void position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result);
 
+/* arrive.c: bookings on inbound whose stock has come, or gone */
+extern int	position_arrive(Position *pos, TimestampTz clock, char ***orders);
+
 /* what a part of a booking goes on as */
 typedef struct BookingPart
 {

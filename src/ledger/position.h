@@ -54,6 +54,7 @@ typedef struct Position
 	bool		dirty;
 	bool		touched;		/* its supply changed in this settlement */
 	bool		due;			/* time has passed there: look after what waits */
+	bool		arrived;		/* while locked, its stock on hand changed */
 	bool		improved;		/* while locked, something was given back or came */
 	bool		reallotted;		/* so did its allotments */
 	bool		stale;			/* read again at the next use */

@@ -208,8 +208,8 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 }
 
 /*
- * Mark lines to be planned anew that rest on inbound later than requested
- * when something is offered before that.
+ * Mark lines to be planned anew that rest on inbound later than requested, or
+ * are wanted as soon as possible, when something is offered before that.
  */
 void
 order_replan_late(SalesOrder *order, Ledger *ledger)
@@ -222,8 +222,10 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 		Booking    *b = &order->bookings[j];
 		OrderLine  *line = order_line(order, b->line_no);
 
+		bool		soonest = line != NULL && !line->has_requested && !order->has_requested;
+
 		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
-			!booking_is_late(order, line, b))
+			!(soonest || booking_is_late(order, line, b)))
 			continue;
 		for (int l = 0; l < order->lanes->nlanes && !line->replan; l++)
 		{

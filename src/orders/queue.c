@@ -5,7 +5,7 @@
  * When a settlement made a position offer more than before, the lines that
  * wait for the item are routed in the order of rank and age, whichever node
  * they queue at, then those that rest on inbound that is later than they
- * want.  A settlement routes a limited number of lines; as many as what is
+ * want; who named no day wants it as soon as possible.  A settlement routes a limited number of lines; as many as what is
  * left may serve are put into routing.pending, where run_jobs() takes them up
  * in the same order.
  */
@@ -35,9 +35,10 @@ static EnginePlan plan_late = {
 	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.\"to\" IS NULL AND r.state = 'firm'"
 	"   AND r.basis = 'inbound'"
-	"   AND l.status IN ('backordered', 'partially_allocated', 'partially_scheduled')"
-	"   AND CASE o.date_basis WHEN 'ship' THEN r.ship_on ELSE r.deliver_on END"
-	"    > COALESCE(l.requested_on, o.requested_on)"
+	"   AND (COALESCE(l.requested_on, o.requested_on) IS NULL OR"
+	"    l.status IN ('backordered', 'partially_allocated', 'partially_scheduled')"
+	"    AND CASE o.date_basis WHEN 'ship' THEN r.ship_on ELSE r.deliver_on END"
+	"     > COALESCE(l.requested_on, o.requested_on))"
 	" ORDER BY 2, o.ordered_at, r.order_id, r.line_no, r.part LIMIT $3",
 	3, {INT4OID, TEXTOID, INT4OID}, NULL
 };

@@ -318,6 +318,7 @@ settlement_finish(Settlement *s)
 				settlement_write_order(s, order);
 		}
 		settle_queues(s);
+		settle_arrivals(s);
 		shipments_write(s);
 		write_left(s);
 		ledger_flush(s->ledger);

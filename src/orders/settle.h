@@ -54,6 +54,7 @@ extern bool settlement_has_order(const Settlement *s, int32 tenant_id, const cha
 extern bool settlement_leaves(const Settlement *s, int32 tenant_id, const char *order_id);
 extern void settlement_leave(Settlement *s, int32 tenant_id, const char *order_id,
 							 const char *reason, int sqlerrcode);
+extern void settle_arrivals(Settlement *s);
 extern void settlement_write_order(Settlement *s, SalesOrder *order);
 extern void settlement_finish(Settlement *s);
 extern MemoryContext settlement_context_take(void);
