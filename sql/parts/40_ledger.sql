@@ -113,7 +113,7 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *	quotas		per allotment in allotted: (from, to, quota, limit, buffer, rank, consumed of the quota, of the limit)
  *				and what holds took: (expires_at, ship day, -1, quantity) of the pool in allotted, or with -2
  *				of the limits of the channel in allotted
- *	claims		(rank, claimed_at, quantity) of the queue of backordered lines
+ *	claims		(rank, quantity): the sums of the queue of backordered lines
  *	falls		(until, quantity): stock that fell before its goods issue was heard of; negative: a goods issue
  *				that was heard of before its stock fell
  *

@@ -126,16 +126,15 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		WHERE e.expires_at > (SELECT c.usecs FROM clock c)
 		GROUP BY 1, 2, 3, 4, 5 HAVING sum(e.booked) <> sum(e.quantity)
 	), claimed AS (
-		SELECT e.tenant_id, e.item, e.node, e.rank, e.claimed_at, sum(e.claimed) AS claimed, sum(e.quantity) AS quantity
+		SELECT e.tenant_id, e.item, e.node, e.rank, sum(e.claimed) AS claimed, sum(e.quantity) AS quantity
 		FROM (SELECT c.tenant_id, c.item, c.node, c.rank::bigint AS rank,
-					 (extract(epoch FROM c.claimed_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint AS claimed_at,
 					 (c.quantity * 10000)::bigint AS claimed, 0::bigint AS quantity
 			  FROM routing.claim c
 			  UNION ALL
-			  SELECT p.tenant_id, p.item, p.node, p.claims[k], p.claims[k + 1], 0, p.claims[k + 2]
-			  FROM routing.position p, LATERAL generate_series(1, cardinality(p.claims), 3) k
+			  SELECT p.tenant_id, p.item, p.node, p.claims[k], 0, p.claims[k + 1]
+			  FROM routing.position p, LATERAL generate_series(1, cardinality(p.claims), 2) k
 			  WHERE p.claims IS NOT NULL) e
-		GROUP BY 1, 2, 3, 4, 5 HAVING sum(e.claimed) <> sum(e.quantity)
+		GROUP BY 1, 2, 3, 4 HAVING sum(e.claimed) <> sum(e.quantity)
 	)
 	SELECT v.* FROM (
 	-- lots: what they are made of, and that they serve what is booked

@@ -66,7 +66,7 @@ extern void holds_judge(Position *pos, DateADT today, TimestampTz now);
 
 /* claims.c: the queue of who waits */
 extern int64 claims_before(const Position *pos, int rank, int64 claimed_at);
-extern void position_claim(Position *pos, int rank, int64 claimed_at, int64 quantity);
+extern void position_claim(Position *pos, int rank, int64 quantity);
 extern void position_load_claims(Position *pos);
 
 /* lots.c: supply that ends */

@@ -236,13 +236,13 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 			continue;
 		}
 		delete_claim(order, c);
-		position_claim(pos, c->rank, c->claimed_at, -c->quantity);
+		position_claim(pos, c->rank, -c->quantity);
 		pos->improved |= want < c->quantity;
 		if (stays)
 		{
 			insert_claim(order, line, c->node, want);
 			c->rank = claim_rank(order, line);
-			position_claim(pos, c->rank, c->claimed_at, want);
+			position_claim(pos, c->rank, want);
 			c->quantity = want;
 			continue;
 		}
@@ -272,7 +272,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		}
 		line->claimed_at = (*next_claim)++;
 		insert_claim(order, line, node, want);
-		position_claim(pos, claim_rank(order, line), line->claimed_at, want);
+		position_claim(pos, claim_rank(order, line), want);
 	}
 	return all;
 }

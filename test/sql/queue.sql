@@ -3,22 +3,21 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
--- claims by age, which verify() will compare with positions
+-- claims by age; verify() compares them with the positions too
 create view t.q as
 	select order_id as "order", line_no as line, item, node, rank, quantity, t.rel(wanted_on) as wanted from routing.claim
 	order by item, node, rank, claimed_at;
 create view t.bad as
 	select coalesce(c.item, p.item) as item, coalesce(c.node, p.node) as node, c.q, p.q as held
-	from (select item, node, array_agg(x order by rank, claimed_at, n) as q
-		  from routing.claim,
-			   unnest(array[rank, (extract(epoch from claimed_at - '2000-01-01 00:00:00+00') * 1000000)::bigint,
-							(quantity * 10000)::bigint]) with ordinality u(x, n)
+	from (select item, node, array_agg(x order by rank, n) as q
+		  from (select item, node, rank, (sum(quantity) * 10000)::bigint as total from routing.claim group by 1, 2, 3) r,
+			   unnest(array[rank, total]) with ordinality u(x, n)
 		  group by 1, 2) c
 	full join (select item, node,
-					  (select array_agg(v order by rank, at, n)
-					   from (select g.claims[i] as rank, g.claims[i + 1] as at, x.v, x.n
-							 from generate_series(1, cardinality(g.claims), 3) i,
-								  unnest(g.claims[i:i + 2]) with ordinality x(v, n)) y) as q
+					  (select array_agg(x.v order by rank, x.n)
+					   from (select g.claims[i] as rank, g.claims[i:i + 1] as pair
+							 from generate_series(1, cardinality(g.claims), 2) i) y,
+							unnest(y.pair) with ordinality x(v, n)) as q
 			   from routing.position g where claims is not null) p using (item, node)
 	where c.q is distinct from p.q;
 create view t.p as select key, reason from routing.pending where binding = '' order by key;
