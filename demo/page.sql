@@ -64,3 +64,12 @@ SELECT doc_no, deb_no, ship_zip, wish_date, route_stat, from_whse, promise_date,
 FROM erp.order_head WHERE doc_no = :'split_order'::int;
 SELECT pos_no, art_no, qty, pos_stat, from_whse, promise_date
 FROM erp.order_pos WHERE doc_no = :'split_order'::int ORDER BY pos_no;
+
+-- the purchase that most lines rest on, a week later: what would become of them
+SELECT s.ref AS slip_ref, s.available_on AS slip_from
+FROM routing.supply s JOIN routing.reservation r USING (tenant_id, item, node)
+WHERE s.kind = 'purchase' AND r."to" IS NULL AND r.state = 'firm' AND r.basis = 'inbound' AND r.needed_on >= s.available_on
+GROUP BY s.ref, s.available_on ORDER BY count(*) DESC, s.ref LIMIT 1 \gset
+\echo 'IMPACT  of purchase' :slip_ref 'if it came a week after' :slip_from', before anybody confirms that'
+SELECT order_id, line_no, item, node, quantity, old_promise, new_promise, repair
+FROM routing.impact(:'slip_ref', date :'slip_from' + 7) ORDER BY 1, 2 LIMIT 6;

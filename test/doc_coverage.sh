@@ -8,6 +8,8 @@
 # table, view and setting is mentioned in doc/reference.md, every SQLSTATE of
 # ours in its table of errors.  Ends non-zero if one is not.
 set -u
+# the last command of a pipe is check(), which counts
+shopt -s lastpipe
 root=$(cd "$(dirname "$0")/.." && pwd)
 reference=$root/doc/reference.md
 database=${1:-${PGDATABASE:-postgres}}

@@ -3,7 +3,7 @@
 # cluster and runs the tests; ends with the line "N passed, N failed".
 #
 #   test/run.sh                   every suite
-#   test/run.sh SUITE...          some of: lint unit regress isolation tap erp load oracle
+#   test/run.sh SUITE...          some of: lint docs unit regress isolation tap erp load oracle
 #   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS
 #   test/run.sh bench             the measurements, which count nothing
 #
@@ -17,7 +17,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-ALL="lint unit regress isolation tap erp load oracle"
+ALL="lint docs unit regress isolation tap erp load oracle"
 
 if [ "${1:-}" != --in-cluster ]; then
 	"$ROOT/test/setup.sh" || { echo "0 passed, 1 failed"; exit 1; }
@@ -97,6 +97,11 @@ for wanted in $*; do
 	case $wanted in
 		lint)
 			suite lint "$ROOT/test/lint.sh"
+			;;
+		docs)
+			createdb docs
+			psql -Xqd docs -c "CREATE EXTENSION routing"
+			suite docs "$ROOT/test/doc_coverage.sh" docs
 			;;
 		unit)
 			if has test/unit/Makefile; then
