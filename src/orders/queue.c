@@ -203,6 +203,7 @@ settle_queues(Settlement *s)
 	int			n = 0;
 	int			end;
 
+	ledger_sweep(s->ledger);
 	hash_seq_init(&seq, s->ledger->positions);
 	while ((pos = hash_seq_search(&seq)) != NULL)
 	{
