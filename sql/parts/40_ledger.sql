@@ -46,11 +46,13 @@ CREATE TABLE routing.supply_rule (
 	usable		boolean NOT NULL DEFAULT true,
 	delay_days	int NOT NULL DEFAULT 0 CHECK (delay_days BETWEEN 0 AND 365),
 	late_days	int NOT NULL DEFAULT 1 CHECK (late_days BETWEEN 0 AND 365),
+	posted		boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, kind, status)
 );
 COMMENT ON TABLE routing.supply_rule IS 'how supply of a kind and status counts; the most exact rule holds: kind and status, then status, then kind';
 COMMENT ON COLUMN routing.supply_rule.usable IS 'false: it is not supply at all (quarantine, not yet put away)';
 COMMENT ON COLUMN routing.supply_rule.delay_days IS 'days added to the date the ERP gives for inbound';
+COMMENT ON COLUMN routing.supply_rule.posted IS 'engine''s own: what the rule means is in positions or noted for them (a restored row is not noted again)';
 COMMENT ON COLUMN routing.supply_rule.late_days IS 'inbound whose day has passed is taken to come so many days from today';
 
 CREATE SEQUENCE routing.part_seq AS int MINVALUE 1000001 CYCLE;

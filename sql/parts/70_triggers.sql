@@ -165,6 +165,41 @@ CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order
 CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order_line
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
 
+-- what changes the days of supply that is there notes it, by writing its rows as they are
+CREATE FUNCTION routing.note_days() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF TG_TABLE_NAME = 'node' THEN
+		IF NEW.dock_days <> OLD.dock_days THEN
+			UPDATE routing.supply SET posted = true
+			WHERE tenant_id = NEW.tenant_id AND node = NEW.node AND available_on > '-infinity';
+		END IF;
+		RETURN NULL;
+	END IF;
+	IF TG_WHEN = 'BEFORE' THEN
+		-- a restored rule comes with posted, and its positions are restored too
+		IF TG_OP = 'UPDATE' OR NOT NEW.posted THEN
+			UPDATE routing.supply SET posted = true
+			WHERE tenant_id = NEW.tenant_id AND (NEW.kind = '*' OR kind = NEW.kind) AND (NEW.status = '*' OR status = NEW.status);
+		END IF;
+		NEW.posted := true;
+		RETURN NEW;
+	END IF;
+	UPDATE routing.supply SET posted = true
+	WHERE tenant_id = OLD.tenant_id AND (OLD.kind = '*' OR kind = OLD.kind) AND (OLD.status = '*' OR status = OLD.status);
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION routing.note_days() IS 'trigger: notes the supply whose days a changed rule or node changes';
+CREATE TRIGGER note_days AFTER UPDATE ON routing.node
+	FOR EACH ROW EXECUTE FUNCTION routing.note_days();
+CREATE TRIGGER note_days BEFORE INSERT OR UPDATE ON routing.supply_rule
+	FOR EACH ROW EXECUTE FUNCTION routing.note_days();
+CREATE TRIGGER note_days_gone AFTER UPDATE OR DELETE ON routing.supply_rule
+	FOR EACH ROW EXECUTE FUNCTION routing.note_days();
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.supply_rule
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
+
 DO $$
 DECLARE
 	t	pg_catalog.name;
@@ -187,6 +222,34 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- an item or a node in use is not deleted, nor the unit of an open line changed
+CREATE FUNCTION routing.refuse_unit_in_use() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF TG_OP = 'UPDATE' THEN
+		IF (NEW.tenant_id, NEW.item, NEW.uom, NEW.factor) = (OLD.tenant_id, OLD.item, OLD.uom, OLD.factor) THEN
+			RETURN NEW;
+		END IF;
+	END IF;
+	IF EXISTS (SELECT FROM routing.sales_order_line l
+			   WHERE l.tenant_id = OLD.tenant_id AND l.item = OLD.item AND l.uom = OLD.uom
+				 AND l.status NOT IN ('cancelled', 'shipped', 'delivered', 'returned')) THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT014',
+			MESSAGE = format('unit "%s" of item "%s" is in use', OLD.uom, OLD.item),
+			DETAIL = 'Table routing.sales_order_line still refers to it.',
+			HINT = 'Add a unit under another code, and use that from now on.';
+	END IF;
+	IF TG_OP = 'UPDATE' THEN
+		RETURN NEW;
+	END IF;
+	RETURN OLD;
+END
+$$;
+COMMENT ON FUNCTION routing.refuse_unit_in_use() IS 'trigger: refuses to change or delete the unit of an open order line';
+CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item_uom
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_unit_in_use();
+ALTER TABLE routing.item_uom ENABLE ALWAYS TRIGGER refuse_delete;
 
 -- an item or a node in use is not deleted
 CREATE FUNCTION routing.refuse_delete_in_use() RETURNS trigger

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/notes.h"
 #include "base/quantity.h"
+#include "base/tenant.h"
 #include "ledger/channels.h"
 #include "ledger/reference.h"
 #include "network/network.h"
@@ -21,7 +22,6 @@
 #include "commands/trigger.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(routing_note_channel);
 PG_FUNCTION_INFO_V1(routing_allotment_figures);
@@ -314,19 +314,13 @@ Datum
 routing_allotment_figures(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
-	HeapTupleData tuple = {0};
-	TupleDesc	row_desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(row_desc, &TTSOpsHeapTuple);
 	Position	pos = {0};
 	AllotmentFigures *figures;
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-	tuple.t_data = row;
-	ExecStoreHeapTuple(&tuple, slot, false);
-	position_decode(&pos, slot);
+	if (!position_of_row(&pos, PG_GETARG_HEAPTUPLEHEADER(0)) || !tenant_is_member(pos.key.tenant_id))
+		return (Datum) 0;
 	n = allotment_figures(&pos, PG_GETARG_DATEADT(1), clock_of_transaction(), &figures);
 	for (int i = 0; i < n; i++)
 	{
@@ -348,7 +342,5 @@ routing_allotment_figures(PG_FUNCTION_ARGS)
 		values[10] = NumericGetDatum(scaled_to_numeric(Max(f->entry[Q_LIMIT] - f->used, 0)));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	ReleaseTupleDesc(row_desc);
 	return (Datum) 0;
 }

@@ -22,6 +22,20 @@ measure(Position *pos, const OfferRequest *req, int64 *on_hand, int64 *promised,
 	*atp = steps_at(steps, n, req->today);
 }
 
+/* What the first of the queue may find: where channels have allotments, of whichever he is. */
+static int
+offer_to_first(Position *pos, const OfferRequest *req, const AtpStep **steps)
+{
+	AtpStep    *own;
+	int			n;
+
+	if (pos->quotas.n == 0 || pos->withheld)
+		return position_offer(pos, req, steps);
+	n = position_stock(pos, req, &own);
+	*steps = own;
+	return n;
+}
+
 /* Whether more is offered on any day, or as much earlier. */
 static bool
 offers_more(const AtpStep *before, int nbefore, const AtpStep *after, int nafter)
@@ -118,7 +132,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		first = req;			/* what is there for the first of the queue */
 		first.rank = 0;
 		first.within_horizon = true;
-		nbefore = position_offer(pos, &first, &before);
+		nbefore = offer_to_first(pos, &first, &before);
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
 		waits = pos->due || pos->lead_time >= 0;
 		position_sum(pos, &nodes[node]);
@@ -132,8 +146,8 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		if (pos->quotas.n > 0 && (result->nvictims > nvictims || waits || pos->lead_time >= 0))
 			allotment_sum(pos);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
-		nafter = position_offer(pos, &first, &after);
-		pos->improved |= offers_more(before, nbefore, after, nafter);
+		nafter = offer_to_first(pos, &first, &after);
+		pos->improved |= pos->reallotted || offers_more(before, nbefore, after, nafter);
 		pos->arrived = c->on_hand_after != c->on_hand_before && c->promised_after > 0;
 		if (c->on_hand_after != c->on_hand_before)
 			result->nchanges++;

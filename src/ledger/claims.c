@@ -17,8 +17,6 @@
 
 #include "catalog/pg_type.h"
 
-#define CLAIM_LONGS	2
-
 /* What those of the same rank claim who came before. */
 static int64
 older_claims(const Position *pos, int rank, int64 claimed_at)

@@ -64,7 +64,8 @@ extern void holds_book(Position *pos, const StockBooking *b, int64 quantity);
 extern void holds_sweep(Position *pos, TimestampTz now);
 extern void holds_judge(Position *pos, DateADT today, TimestampTz now);
 
-/* claims.c: the queue of who waits */
+/* claims.c: the queue of who waits; position.claims in groups of ... */
+#define CLAIM_LONGS	2
 extern int64 claims_before(const Position *pos, int rank, int64 claimed_at);
 extern void position_claim(Position *pos, int rank, int64 quantity);
 extern void position_load_claims(Position *pos);

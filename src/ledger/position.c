@@ -497,7 +497,26 @@ ledger_is_being_made(Ledger *ledger, Position *pos)
 	return found;
 }
 
-/* Write back the positions that changed, without expired holds; the locks stay. */
+/*
+ * Give back what has expired of the positions that are going to be written.
+ * What expires after that stays for the next who writes them: it must be known
+ * before it is seen who waits for it.
+ */
+void
+ledger_sweep(Ledger *ledger)
+{
+	HASH_SEQ_STATUS seq;
+	Position   *pos;
+
+	hash_seq_init(&seq, ledger->positions);
+	while ((pos = hash_seq_search(&seq)) != NULL)
+	{
+		if (pos->dirty && pos->holds.n > 0)
+			holds_sweep(pos, clock_now());
+	}
+}
+
+/* Write back the positions that changed; the locks stay. */
 void
 ledger_flush(Ledger *ledger)
 {
@@ -514,8 +533,6 @@ ledger_flush(Ledger *ledger)
 		if (!pos->dirty)
 			continue;
 		Assert(pos->locked && pos->exists);
-		if (pos->holds.n > 0)
-			holds_sweep(pos, clock_now());
 		if (indexes == NULL)
 			indexes = CatalogOpenIndexes(ledger->scan.rel);
 		tup = position_form(pos, desc);

@@ -126,6 +126,7 @@ extern bool ledger_lock(Ledger *ledger, Position *pos, bool wait);
 extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
 extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
 extern bool ledger_is_being_made(Ledger *ledger, Position *pos);
+extern void ledger_sweep(Ledger *ledger);
 extern void ledger_flush(Ledger *ledger);
 extern void ledger_forget_unlocked(Ledger *ledger);
 extern void ledger_want_whole(Ledger *ledger);
@@ -156,6 +157,7 @@ extern bool position_read_one(Position *pos, int32 tenant_id, const char *item, 
 
 /* row.c */
 extern void position_decode(Position *pos, TupleTableSlot *slot);
+extern bool position_of_row(Position *pos, HeapTupleHeader row);
 extern HeapTuple position_form(const Position *pos, TupleDesc desc);
 extern void longs_add(Longs *longs, int n, const int64 *values);
 extern void longs_remove(Longs *longs, int at, int n);

@@ -12,7 +12,6 @@
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/channels.h"
-#include "ledger/columns.h"
 #include "ledger/offer.h"
 #include "ledger/reference.h"
 #include "network/network.h"
@@ -20,8 +19,6 @@
 #include "access/htup_details.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(routing_atp);
 PG_FUNCTION_INFO_V1(routing_atp_total);
@@ -316,10 +313,6 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 Datum
 routing_position_figures(PG_FUNCTION_ARGS)
 {
-	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
-	HeapTupleData tuple = {0};
-	TupleDesc	row_desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(row_desc, &TTSOpsHeapTuple);
 	TupleDesc	desc;
 	Position	pos = {0};
 	OfferRequest req;
@@ -328,27 +321,16 @@ routing_position_figures(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-	tuple.t_data = row;
-	ExecStoreHeapTuple(&tuple, slot, false);
-	position_decode(&pos, slot);
+	if (!position_of_row(&pos, PG_GETARG_HEAPTUPLEHEADER(0)) || !tenant_is_member(pos.key.tenant_id))
+		PG_RETURN_NULL();
 	if (pos.slots > 0)
-		(void) position_read_one(&pos, DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]),
-								 TextDatumGetCString(slot->tts_values[POS_ITEM - 1]),
-								 TextDatumGetCString(slot->tts_values[POS_NODE - 1]));
+		(void) position_read_one(&pos, pos.key.tenant_id, pos.key.item, pos.key.node);
 	offer_request_init(&req, PG_GETARG_DATEADT(1), clock_of_transaction());
 	req.within_horizon = true;
-	if (pos.lots.n > 0)
-	{
-		pos.key.tenant_id = DatumGetInt32(slot->tts_values[POS_TENANT_ID - 1]);
-		pos.key.item = TextDatumGetCString(slot->tts_values[POS_ITEM - 1]);
-		req.life_of_item = true;
-	}
+	req.life_of_item = pos.lots.n > 0;
 	values[0] = NumericGetDatum(scaled_to_numeric(timeline_on_hand(&pos.timeline)));
 	values[1] = NumericGetDatum(scaled_to_numeric(promised_of(&pos, req.now)));
 	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));
 	values[3] = NumericGetDatum(scaled_to_numeric(offer_on(&pos, &req, req.today)));
-	ExecDropSingleTupleTableSlot(slot);
-	ReleaseTupleDesc(row_desc);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -7,15 +7,17 @@
 #include "ledger/allotment.h"
 
 #include "ledger/columns.h"
+#include "ledger/lots.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/typcache.h"
 
 StaticAssertDecl((int) POS_NODE == POSITION_NODE_ATTNO, "the node's column");
 
 static void
-decode_longs(TupleTableSlot *slot, int attno, Longs *longs)
+decode_longs(TupleTableSlot *slot, int attno, int group, Longs *longs)
 {
 	ArrayType  *array;
 
@@ -25,7 +27,7 @@ decode_longs(TupleTableSlot *slot, int attno, Longs *longs)
 	array = DatumGetArrayTypeP(slot->tts_values[attno - 1]);
 	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
 		return;					/* not ours: verify() tells */
-	longs->n = longs->capacity = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	longs->n = longs->capacity = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) / group * group;
 	longs->v = palloc(sizeof(int64) * Max(longs->n, 1));
 	memcpy(longs->v, ARR_DATA_PTR(array), sizeof(int64) * longs->n);
 }
@@ -93,16 +95,16 @@ position_decode(Position *pos, TupleTableSlot *slot)
 	pos->slots = DatumGetInt32(slot->tts_values[POS_SLOTS - 1]);
 	pos->slots_at = slot->tts_isnull[POS_SLOTS_AT - 1] ? 0 :
 		DatumGetTimestampTz(slot->tts_values[POS_SLOTS_AT - 1]);
-	decode_longs(slot, POS_ESCROW, &pos->escrow);
+	decode_longs(slot, POS_ESCROW, 2, &pos->escrow);
 	pos->merged = false;
 	pos->lead_time = slot->tts_isnull[POS_LEAD_TIME - 1] ? -1 :
 		DatumGetInt32(slot->tts_values[POS_LEAD_TIME - 1]);
-	decode_longs(slot, POS_LOTS, &pos->lots);
+	decode_longs(slot, POS_LOTS, LOT_LONGS, &pos->lots);
 	pos->pins = NULL;
-	decode_longs(slot, POS_HOLDS, &pos->holds);
-	decode_longs(slot, POS_QUOTAS, &pos->quotas);
-	decode_longs(slot, POS_CLAIMS, &pos->claims);
-	decode_longs(slot, POS_FALLS, &pos->falls);
+	decode_longs(slot, POS_HOLDS, 4, &pos->holds);
+	decode_longs(slot, POS_QUOTAS, QUOTA_LONGS, &pos->quotas);
+	decode_longs(slot, POS_CLAIMS, CLAIM_LONGS, &pos->claims);
+	decode_longs(slot, POS_FALLS, 2, &pos->falls);
 	pos->nallotted = 0;
 	pos->allotted = NULL;
 	if (!slot->tts_isnull[POS_ALLOTTED - 1])
@@ -118,6 +120,36 @@ position_decode(Position *pos, TupleTableSlot *slot)
 	if (pos->quotas.n != pos->nallotted * QUOTA_LONGS)
 		pos->quotas.n = pos->nallotted = 0; /* not ours: verify() tells */
 	position_set_special(pos);
+}
+
+/*
+ * Decode a row that a function is given: read from the table by a query, or
+ * made up by whoever may call it, who need not be a member of its tenant.
+ * False if it cannot be one of the table.
+ */
+bool
+position_of_row(Position *pos, HeapTupleHeader row)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	HeapTupleData tuple = {0};
+	bool		ours = true;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	tuple.t_data = row;
+	ExecStoreHeapTuple(&tuple, slot, false);
+	slot_getallattrs(slot);
+	for (int attno = POS_TENANT_ID; attno <= POS_SLOTS; attno++)
+		ours &= !slot->tts_isnull[attno - 1];
+	if (ours)
+	{
+		position_decode(pos, slot);
+		pos->key.item = TextDatumGetCString(slot->tts_values[POS_ITEM - 1]);
+		pos->key.node = TextDatumGetCString(slot->tts_values[POS_NODE - 1]);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	ReleaseTupleDesc(desc);
+	return ours;
 }
 
 HeapTuple

@@ -23,6 +23,11 @@
  * any more.  Bookings are given back in slot 0 wherever they were made; there,
  * demand may then be negative.
  *
+ * Supply that is late moves with the calendar, so that a row may come to owe
+ * what only the others have: a position is put together again before anything
+ * is booked on it once supply in its slots is late, and no slot is taken while
+ * slot 0 is short.
+ *
  * When slot 0 has too little, or the slots have been idle, all is folded into
  * it again.  So nobody is
  * refused a unit that is in a slot, and near exhaustion the position is one
@@ -140,6 +145,20 @@ slots_merge(Ledger *ledger, Position *pos)
 	pos->steps_valid = false;
 }
 
+/* Whether supply that is in slots has become late. */
+static bool
+escrow_is_late(const Position *pos, DateADT today)
+{
+	for (int i = 0; i < pos->escrow.n; i += 2)
+	{
+		DateADT		day = supply_key_day(pos->escrow.v[i]);
+
+		if (day != ON_HAND_DAY && day < today)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether slot 0 alone can give a quantity as early as all rows together
  * could at best, so that a plan need not look at the slots.
@@ -154,6 +173,8 @@ slots_suffice(const Position *pos, DateADT today, int64 quantity)
 	int			nbest;
 	bool		suffices = true;
 
+	if (escrow_is_late(pos, today))
+		return false;
 	nown = timeline_balances(&pos->timeline, today, &own);
 	nown = steps_of_balances(own, nown, pos->safety_stock);
 	timeline_copy(&all, &pos->timeline);
@@ -250,11 +271,15 @@ slots_take(Ledger *ledger, Position *pos)
 {
 	DateADT		today;
 	int			first;
+	DateADT		day;
+	int64		missing;
 
 	pos->crowded = false;
 	if (pos->nwants == 0)
 		return false;
 	today = position_today(pos);
+	if (escrow_is_late(pos, today) || timeline_next_negative(&pos->timeline, today, today - 1, &day, &missing))
+		return false;
 	first = MyProcPid % pos->slots;
 	pos->crowded = true;
 	for (int i = 0; i < pos->slots; i++)
@@ -400,7 +425,7 @@ grant(Position *pos, Timeline *to, DateADT today, int64 keep, int divisor)
 		int			n;
 		int64		share;
 
-		if (e.supply <= 0)
+		if (e.supply <= 0 || (e.day != ON_HAND_DAY && e.day < today))
 			continue;
 		n = timeline_balances(tl, today, &steps);
 		n = steps_of_balances(steps, n, keep);
@@ -551,7 +576,7 @@ slots_settle(Ledger *ledger, Position *pos, bool wait)
 	{
 		if (pos->nwants == 0)
 			return true;		/* only gives back */
-		if (wants_fit(pos, NULL, position_today(pos)))
+		if (!escrow_is_late(pos, position_today(pos)) && wants_fit(pos, NULL, position_today(pos)))
 		{
 			if (slots_idle(pos, clock_now()) && slots_fold(ledger, pos, false))
 				return true;

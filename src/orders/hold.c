@@ -317,11 +317,11 @@ routing_hold(PG_FUNCTION_ARGS)
 		orders_route(&order, 1, s->ledger, !s->holds);
 		order_insert_bookings(order);
 		CommandCounterIncrement();
-		ledger_flush(s->ledger);
 		promise_add_event(tenant_id, id, 1, "promise.quoted.v1", order, &s->events);
-		events_write(&s->events);
+		settlement_end(s);
 	}
-	ledger_close(s->ledger);
+	else
+		ledger_close(s->ledger);
 	result = result_text(caller, id);
 	SPI_finish();
 	PG_RETURN_TEXT_P(result);
@@ -434,29 +434,17 @@ cancel(int32 tenant_id, const char *id)
 	Settlement *s = settlement_begin();
 	SalesOrder	order = {0};
 	SalesOrder *orders[1] = {&order};
-	int			writing_before = engine_write_begin();
 
-	PG_TRY();
-	{
-		/* without a row of its own it gives everything back */
-		order.tenant_id = tenant_id;
-		order.order_id = psprintf(HOLD_PREFIX "%s", id);
-		order.clock = s->clock;
-		order_load_bookings(&order);
-		orders_release(orders, 1, s->ledger, NULL, 0);
-		CommandCounterIncrement();
-		settle_queues(s);
-		hold_end(tenant_id, id, "cancelled", NULL);
-		promise_add_event(tenant_id, id, 2, "promise.expired.v1", NULL, &s->events);
-		ledger_flush(s->ledger);
-		events_write(&s->events);
-		ledger_close(s->ledger);
-	}
-	PG_FINALLY();
-	{
-		engine_writing = writing_before;
-	}
-	PG_END_TRY();
+	/* without a row of its own it gives everything back */
+	order.tenant_id = tenant_id;
+	order.order_id = psprintf(HOLD_PREFIX "%s", id);
+	order.clock = s->clock;
+	order_load_bookings(&order);
+	orders_release(orders, 1, s->ledger, NULL, 0);
+	hold_end(tenant_id, id, "cancelled", NULL);
+	promise_add_event(tenant_id, id, 2, "promise.expired.v1", NULL, &s->events);
+	CommandCounterIncrement();
+	settlement_end(s);
 }
 
 Datum

@@ -373,6 +373,8 @@ shipments_apply(Settlement *s)
 		SalesOrder *order = order_load(sh->tenant_id, sh->order_id, ORDER_NO_LOCK);
 
 		CHECK_FOR_INTERRUPTS();
+		/* only that tells which of the dedicated bookings are on hand */
+		dedicated_choose(order);
 		if (sh->quantity < 0)
 			take_back(s, order, sh);
 		else

@@ -19,7 +19,7 @@ PG_FUNCTION_INFO_V1(routing_confirm_ship);
 
 static EnginePlan plan_lock_on_hand = {
 	"SELECT 1 FROM routing.supply s"
-	" WHERE s.tenant_id = $1 AND s.available_on = '-infinity' AND (s.item, s.node) IN"
+	" WHERE s.tenant_id = $1 AND s.available_on = '-infinity' AND s.order_id = '' AND (s.item, s.node) IN"
 	"  (SELECT u.item, u.node FROM unnest($2, $3) AS u(item, node))"
 	" ORDER BY s.item, s.node, s.ref, s.lot FOR NO KEY UPDATE",
 	3, {INT4OID, TEXTARRAYOID, TEXTARRAYOID}, NULL
@@ -59,7 +59,8 @@ static EnginePlan plan_exception = {
 
 /*
  * Lock the on hand rows that issues will lower: before any position, since
- * who has changed one of them will want its position at commit.
+ * who has changed one of them will want its position at commit.  Dedicated
+ * supply is not lowered; who has changed that will want its order.
  */
 void
 on_hand_lock(int32 tenant_id, char **items, char **nodes, int n)

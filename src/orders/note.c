@@ -100,6 +100,7 @@ check_status(HeapTuple row, TupleDesc desc)
 static void
 check_header(HeapTuple row, TupleDesc desc)
 {
+	char	   *order_id;
 	bool		isnull;
 	int			priority = DatumGetInt32(get(row, desc, "priority", &isnull));
 
@@ -108,6 +109,10 @@ check_header(HeapTuple row, TupleDesc desc)
 			   "Priorities are from 1 to 9, 1 is best.");
 	if (has_text(row, desc, "order_id", ""))
 		refuse(row, desc, RT_BAD_DOCUMENT, "order_id", "is empty", "Give every order an id.");
+	order_id = get_text(row, desc, "order_id");
+	if (order_id != NULL && (strncmp(order_id, "hold:", 5) == 0 || strncmp(order_id, "demand:", 7) == 0))
+		refuse(row, desc, RT_BAD_DOCUMENT, "order_id", "is reserved",
+			   "Ids that begin with hold: or demand: are those of holds and other demand.");
 	if (!has_text(row, desc, "date_basis", "deliver") && !has_text(row, desc, "date_basis", "ship"))
 		refuse(row, desc, RT_BAD_DOCUMENT, "date_basis", "is unknown", "It is \"deliver\" or \"ship\".");
 	check_status(row, desc);

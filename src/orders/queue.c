@@ -13,6 +13,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/channels.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -21,13 +22,14 @@
 #define MAX_WAITING		1000
 
 static EnginePlan plan_claims = {
-	"SELECT order_id, rank, claimed_at, quantity FROM routing.claim"
-	" WHERE tenant_id = $1 AND item = $2 ORDER BY rank, claimed_at LIMIT $3",
+	"SELECT q.order_id, q.rank, q.claimed_at, q.quantity, o.channel FROM routing.claim q"
+	" LEFT JOIN routing.sales_order o ON o.tenant_id = q.tenant_id AND o.order_id = q.order_id"
+	" WHERE q.tenant_id = $1 AND q.item = $2 ORDER BY q.rank, q.claimed_at LIMIT $3",
 	3, {INT4OID, TEXTOID, INT4OID}, NULL
 };
 
 static EnginePlan plan_late = {
-	"SELECT r.order_id, COALESCE(o.priority, c.priority, 5), r.needed_on, r.quantity"
+	"SELECT r.order_id, COALESCE(o.priority, c.priority, 5), r.needed_on, r.quantity, o.channel"
 	" FROM routing.reservation r"
 	" JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
 	"  AND l.line_no = r.line_no"
@@ -50,6 +52,8 @@ typedef struct Waiter
 	TimestampTz claimed_at;
 	DateADT		needed_on;		/* of who has a late booking */
 	int64		quantity;
+	int			npath;			/* his channel and its groups */
+	const char **path;
 } Waiter;
 
 /* the improved positions of one item */
@@ -74,18 +78,20 @@ today_at(const Settlement *s, const Position *pos)
 }
 
 /*
- * What the improved positions offer to somebody of a rank and age; "before":
- * only on earlier days.
+ * What the improved positions offer to a waiter, or what there is for anybody,
+ * before what is kept for channels.
  */
 static int64
-offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_at, DateADT before)
+offered(const Settlement *s, const Improved *im, const Waiter *w)
 {
 	int64		sum = 0;
 
 	for (int i = 0; i < im->n; i++)
 	{
-		DateADT		today = today_at(s, im->positions[i]);
+		Position   *pos = im->positions[i];
+		DateADT		today = today_at(s, pos);
 		const AtpStep *steps;
+		AtpStep    *own;
 		OfferRequest req;
 		int64		most = 0;
 		int			n;
@@ -93,11 +99,22 @@ offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_a
 		if (today == DATEVAL_NOBEGIN)
 			continue;
 		offer_request_init(&req, today, s->clock);
-		req.rank = rank;
-		req.claimed_at = claimed_at;
+		req.rank = w != NULL ? w->rank : 0;
+		req.claimed_at = w != NULL ? w->claimed_at : 0;
 		req.within_horizon = true;
-		n = position_offer(im->positions[i], &req, &steps);
-		if (before == DATEVAL_NOEND)
+		if (w != NULL)
+		{
+			req.npath = w->npath;
+			req.path = w->path;
+		}
+		if (w == NULL && pos->quotas.n > 0)
+		{
+			n = position_stock(pos, &req, &own);
+			steps = own;
+		}
+		else
+			n = position_offer(pos, &req, &steps);
+		if (w == NULL || w->needed_on == DATEVAL_NOEND)
 		{
 			/* not the last: offers fall where lots end */
 			for (int j = 0; j < n; j++)
@@ -105,7 +122,7 @@ offered(const Settlement *s, const Improved *im, int rank, TimestampTz claimed_a
 			sum = scaled_add(sum, most);
 		}
 		else if (n > 0)
-			sum = scaled_add(sum, steps_at(steps, n, before - 1));
+			sum = scaled_add(sum, steps_at(steps, n, w->needed_on - 1));
 	}
 	return sum;
 }
@@ -124,9 +141,11 @@ load_waiters(const Improved *im, bool late, Waiter **waiters)
 	for (int i = 0; i < n; i++)
 	{
 		Waiter	   *w = &(*waiters)[i];
+		char	   *channel = spi_text(i, 5);
 		bool		isnull;
 
 		w->order_id = spi_text(i, 1);
+		w->npath = channel == NULL ? 0 : channel_path(im->tenant_id, channel, &w->path);
 		w->rank = DatumGetInt32(spi_datum(i, 2, &isnull));
 		w->claimed_at = late ? PG_INT64_MAX : DatumGetTimestampTz(spi_datum(i, 3, &isnull));
 		w->needed_on = late ? DatumGetDateADT(spi_datum(i, 3, &isnull)) : DATEVAL_NOEND;
@@ -178,9 +197,9 @@ serve_waiters(Settlement *s, const Improved *im, bool late)
 		if (seen)
 			continue;
 		/* nothing is left for anybody who comes after those that are queued */
-		if (offered(s, im, 0, 0, DATEVAL_NOEND) <= queued)
+		if (offered(s, im, NULL) <= queued)
 			break;
-		if (offered(s, im, w->rank, w->claimed_at, w->needed_on) <= 0 || serve(s, im, w, late))
+		if (offered(s, im, w) <= 0 || serve(s, im, w, late))
 			continue;
 		settlement_leave(s, im->tenant_id, w->order_id, "supply came while it waited",
 						 ERRCODE_SUCCESSFUL_COMPLETION);
@@ -204,6 +223,7 @@ settle_queues(Settlement *s)
 	int			n = 0;
 	int			end;
 
+	ledger_sweep(s->ledger);
 	hash_seq_init(&seq, s->ledger->positions);
 	while ((pos = hash_seq_search(&seq)) != NULL)
 	{
@@ -227,10 +247,10 @@ settle_queues(Settlement *s)
 			 strcmp(positions[end]->key.item, im.item) == 0; end++)
 			im.supply |= positions[end]->touched;
 		im.n = end - i;
-		if (offered(s, &im, 0, 0, DATEVAL_NOEND) <= 0)
+		if (offered(s, &im, NULL) <= 0)
 			continue;
 		serve_waiters(s, &im, false);
-		if (im.supply && offered(s, &im, RANK_DEFAULT, PG_INT64_MAX, DATEVAL_NOEND) > 0)
+		if (im.supply && offered(s, &im, NULL) > 0)
 			serve_waiters(s, &im, true);
 	}
 }

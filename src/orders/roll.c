@@ -22,10 +22,8 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(routing_roll);
 PG_FUNCTION_INFO_V1(routing_position_due);
@@ -97,21 +95,11 @@ is_due(const Position *pos, DateADT today, TimestampTz now)
 Datum
 routing_position_due(PG_FUNCTION_ARGS)
 {
-	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
-	HeapTupleData tuple = {0};
-	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	Position	pos = {0};
-	bool		due;
 
-	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-	tuple.t_data = row;
-	ExecStoreHeapTuple(&tuple, slot, false);
-	position_decode(&pos, slot);
-	due = is_due(&pos, PG_GETARG_DATEADT(1), clock_of_transaction());
-	ExecDropSingleTupleTableSlot(slot);
-	ReleaseTupleDesc(desc);
-	PG_RETURN_BOOL(due);
+	if (!position_of_row(&pos, PG_GETARG_HEAPTUPLEHEADER(0)))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(is_due(&pos, PG_GETARG_DATEADT(1), clock_of_transaction()));
 }
 
 /* The tenants to roll: one's own; the extension's owner rolls all. */

@@ -342,6 +342,45 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 }
 
 /*
+ * Whether a queue that the order is going to be in offers something now: its
+ * position was not locked when the order was planned, and whoever gave something
+ * back since then saw nobody wait.
+ */
+static bool
+offered_meanwhile(SalesOrder *order, Ledger *ledger)
+{
+	int			n = order->exists && !order_is_cancelled(order) && order->lanes != NULL ? order->nlines : 0;
+	const NetNode *nodes;
+
+	(void) network_nodes(order->net, &nodes);
+	for (int i = 0; i < n; i++)
+	{
+		const OrderLine *line = &order->lines[i];
+
+		if (line->unserved <= 0 || line->claimed_at != 0)
+			continue;
+		for (int l = 0; l < order->lanes->nlanes; l++)
+		{
+			const Lane *lane = &order->lanes->lanes[l];
+			const char *node = nodes[lane->node].node;
+			Position   *pos;
+			const AtpStep *steps;
+			OfferRequest req;
+
+			if (!nodes[lane->node].open || (line->pinned != NULL && strcmp(line->pinned, node) != 0))
+				continue;
+			pos = ledger_get(ledger, order->tenant_id, line->item, node);
+			if (!pos->locked || !pos->whole)
+				continue;
+			order_request(order, line, node_date(&nodes[lane->node], order->clock), lane->transit_days, &req);
+			if (position_offer(pos, &req, &steps) > 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * Route orders: sorted by tenant and order id, loaded, locked and checked.
  * Faulty ones are left alone.  "lock_freely": this transaction holds no
  * position yet, so that it may wait for the first ones.
@@ -501,6 +540,12 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		if (!book_kept(order, kept, &from[i]) ||
 			(order->nbookings > from[i] && !book(order, from[i], false)))
 			replan(order, ledger, from[i], &last);
+		else if (offered_meanwhile(order, ledger))
+		{
+			for (int j = from[i]; j < order->nbookings; j++)
+				booking_post(&order->bookings[j], -order->bookings[j].quantity);
+			replan(order, ledger, from[i], &last);
+		}
 		order_derive_status(order);
 	}
 	pfree(positions);

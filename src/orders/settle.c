@@ -333,6 +333,31 @@ settlement_finish(Settlement *s)
 }
 
 /*
+ * The end of a call that is no settlement but gave something back, or made
+ * room for it: who waits gets it, or is left to run_jobs(), and what the
+ * ledger and the stream have to say is written.
+ */
+void
+settlement_end(Settlement *s)
+{
+	int			writing_before = engine_write_begin();
+
+	PG_TRY();
+	{
+		settle_queues(s);
+		write_left(s);
+		ledger_flush(s->ledger);
+		events_write(&s->events);
+		ledger_close(s->ledger);
+	}
+	PG_FINALLY();
+	{
+		engine_writing = writing_before;
+	}
+	PG_END_TRY();
+}
+
+/*
  * Memory of a settlement.  One context is kept from settlement to settlement,
  * so that an order does not cost a round trip of its blocks to the operating
  * system; a settlement within a settlement gets one of its own.

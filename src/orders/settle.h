@@ -57,6 +57,7 @@ extern void settlement_leave(Settlement *s, int32 tenant_id, const char *order_i
 extern void settle_arrivals(Settlement *s);
 extern void settlement_write_order(Settlement *s, SalesOrder *order);
 extern void settlement_finish(Settlement *s);
+extern void settlement_end(Settlement *s);
 extern MemoryContext settlement_context_take(void);
 extern void settlement_context_give(MemoryContext context);
 extern bool settle_native(Note *notes, int n);

@@ -177,3 +177,18 @@ select t.try(format('select routing.put_allotment(%s)', a)) from unnest(array[
 	$$'A', 'CHI', 'edi', 1, valid_from => '2027-01-02', valid_to => '2027-01-01'$$, $$'A', 'CHI', 'edi', 1, valid_from => 'infinity'$$,
 	$$'A', 'CHI', 'edi', 1, valid_to => '5000-01-01'$$, $$'A', 'CHI', 'edi', 'infinity'$$]) a;
 truncate routing.allotment; select count(*) from routing.position where quotas is not null; select * from routing.verify();
+
+-- who waits is served of what is kept for his channel, though nobody else is offered anything: new stock, given back, more kept
+select routing.put_allotment('D', 'NYC', 'vip', 9);
+create procedure t.vip(id text, lines text) language plpgsql as $$ begin
+	call t.ord(id, null, lines); update routing.sales_order set channel = 'vip' where order_id = id;
+end $$;
+call t.vip('V1', 'D 5 NYC'); call t.ord('V2', null, 'D 1 NYC'); call t.vip('V3', 'D 4 NYC');
+select order_id, status from routing.sales_order where order_id like 'V_' order by 1;
+call t.stock('D', 'NYC', 5);
+select order_id, status from routing.sales_order where order_id like 'V_' order by 1;
+select routing.cancel_order('V1');
+select order_id, status from routing.sales_order where order_id like 'V_' order by 1;
+select routing.put_allotment('D', 'NYC', 'vip', 4);
+select order_id, status from routing.sales_order where order_id like 'V_' order by 1;
+select * from routing.verify();

@@ -90,4 +90,17 @@ set routing.clock_offset = '61 s';
 select routing.roll();
 select item, node, slots, rows, supply, demand from t.rows where node = 'DAL';
 reset routing.clock_offset;
+
+-- inbound in slots is late: what they owe of it is owed by the whole, whose stock on hand is not there for others
+call t.stock('B', 'NYC', 80); call t.stock('B', 'NYC', 800, 2);
+call t.ord('L0', 6, 'B 1 NYC'); call t.ord('L1', 6, 'B 99 NYC'); call t.ord('L2', 6, 'B 99 NYC'); call t.ord('L3', 6, 'B 99 NYC');
+select slots, rows, supply, demand from t.rows where item = 'B' and node = 'NYC';
+set routing.clock_offset = 345600;
+select routing.atp('B', 'NYC'), routing.atp('B', 'NYC', t.day(5));
+call t.ord('L4', 6, 'B 40 NYC');
+select "order", status, promised from t.l where "order" = 'L4';
+select "order", quantity, needed, state from t.r where "order" = 'L4';
+-- what is late is not divided again
+select slots, rows, supply, demand from t.rows where item = 'B' and node = 'NYC';
+reset routing.clock_offset;
 select * from routing.verify();
