@@ -296,10 +296,11 @@ load_waiting(const Position *pos, EnginePlan *plan, Waiting **waiting)
 
 /*
  * Goods left: what they were booked as no longer counts.  What they consumed
- * of allotments stays consumed.  "counted": the booking was in the timeline.
+ * of allotments stays consumed.  "counted": the booking was in the timeline;
+ * "consumed": in its allotments.
  */
 void
-position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted)
+position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted, bool consumed)
 {
 	if (counted)
 	{
@@ -307,7 +308,7 @@ position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted
 		if (pos->lots.n > 0)
 			lots_book(pos, b, -quantity);
 	}
-	else if (pos->quotas.n > 0)
+	if (!consumed && pos->quotas.n > 0)
 		allotment_book(pos, b, quantity);
 	pos->steps_valid = false;
 	pos->dirty = true;
@@ -333,7 +334,7 @@ meet_issued(Position *pos, TimestampTz now, int64 quantity)
 
 		booking_row_split(&w->row, w->quantity, part);
 		booking_row_close(&w->row, "shipped", now);
-		position_ship(pos, &w->stock, part, true);
+		position_ship(pos, &w->stock, part, true, true);
 		left -= part;
 		if (overdue && part == w->quantity)
 		{

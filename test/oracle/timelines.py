@@ -85,7 +85,7 @@ class ItemNode:
 
 	def takings(self):
 		return [naive.Taking(ship_on, channel, pool, d.quantity) for _, state, d, ship_on, channel, pool in self.bookings
-				if state in ("firm", "issued", "hold", "planned")]
+				if state in ("firm", "issued", "shipped", "hold", "planned")]
 
 	def of_lots(self):
 		return any(s.last is not None for s in self.supplies)
