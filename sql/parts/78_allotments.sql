@@ -53,8 +53,11 @@ CREATE FUNCTION routing.verify_allotments(OUT what text, OUT tenant_id int, OUT 
 						WHERE x.tenant_id = a.tenant_id AND x.channel = r.channel AND x.above = a.channel)) * 10000)::bigint, 0)) AS figures
 		FROM routing.allotment a
 			 LEFT JOIN routing.reservation r
-			 ON r.tenant_id = a.tenant_id AND r.item = a.item AND r.node = a.node AND r."to" IS NULL
-				AND r.state IN ('firm', 'issued', 'planned') AND r.ship_on BETWEEN a.valid_from AND a.valid_to
+			 ON r.tenant_id = a.tenant_id AND r.item = a.item AND r.node = a.node
+				-- what has been shipped stays consumed
+				AND CASE WHEN r."to" IS NULL THEN r.state IN ('firm', 'issued', 'planned')
+						 ELSE r.state = 'shipped' AND r.basis <> 'dedicated' END
+				AND r.ship_on BETWEEN a.valid_from AND a.valid_to
 		GROUP BY a.tenant_id, a.item, a.node, a.channel, a.valid_from
 	), found AS (
 		SELECT p.tenant_id, p.item, p.node, p.allotted[i] AS channel,

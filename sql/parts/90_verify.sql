@@ -157,15 +157,16 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 			WHERE p.tenant_id = d.tenant_id AND p.item = d.item AND p.node = d.node)
 	FROM differing d
 	UNION ALL
-	-- the balance: nothing is promised that is not there; goods that have left may be missing already
+	-- the balance: nothing is promised that is not there; goods that have left may be missing already,
+	-- and days that have passed are no promise any more
 	SELECT DISTINCT 'balance', s.tenant_id, s.item, s.node, NULL::text, NULL::int, '>= 0',
 		   format('%s on %s', trim_scale(x.shortage[2] / 10000.0), date '2000-01-01' + x.shortage[1]::int)
 	FROM suspect s,
 		 LATERAL (SELECT min(r.needed_on) AS since FROM routing.reservation r
 				  WHERE r.tenant_id = s.tenant_id AND r.item = s.item AND r.node = s.node AND r."to" IS NULL
 					AND r.state IN ('firm', 'hold')) b,
-		 LATERAL (SELECT routing.position_shortage(s.timeline, s.holds, s.today, (SELECT c.at FROM clock c), b.since)
-				  AS shortage) x
+		 LATERAL (SELECT routing.position_shortage(s.timeline, s.holds, s.today, (SELECT c.at FROM clock c),
+												  greatest(b.since, routing.node_today(s.tenant_id, s.node))) AS shortage) x
 	WHERE b.since IS NOT NULL AND x.shortage IS NOT NULL
 	UNION ALL
 	SELECT 'settings', p.tenant_id, p.item, p.node, NULL, NULL,

@@ -46,12 +46,18 @@ static EnginePlan plan_name_channels = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
+/* what has been shipped stays consumed; dedicated supply is of no allotment */
 static EnginePlan plan_consumed = {
-	"SELECT channel, pool, ship_on, CASE WHEN state = 'hold' THEN expires_at END, sum(quantity)"
-	" FROM routing.reservation"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL"
+	"SELECT r.channel, r.pool, r.ship_on, r.expires_at, sum(r.quantity)"
+	" FROM (SELECT channel, pool, ship_on, CASE WHEN state = 'hold' THEN expires_at END AS expires_at, quantity"
+	"  FROM routing.reservation"
+	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL"
 	"   AND (state IN ('firm', 'issued', 'planned') OR (state = 'hold' AND expires_at > $4))"
-	"   AND (channel IS NOT NULL OR pool IS NOT NULL)"
+	"  UNION ALL"
+	"  SELECT channel, pool, ship_on, NULL, quantity FROM routing.reservation"
+	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NOT NULL"
+	"   AND state = 'shipped' AND basis <> 'dedicated') r"
+	" WHERE r.channel IS NOT NULL OR r.pool IS NOT NULL"
 	" GROUP BY 1, 2, 3, 4 ORDER BY 1",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
@@ -111,8 +117,42 @@ sum_consumed(Position *pos, Datum *args)
 }
 
 /*
- * Read the allotments of a locked position anew and sum what was taken from
- * them.  Errors: see allotment_check().
+ * Take over what allotments say, if there are the same as before: then what
+ * was taken from them is known, and history need not be read again.  The
+ * entries of a position are by channel and period, but for those of holds.
+ */
+static bool
+take_over(Position *pos, const Longs *entries, char **channels)
+{
+	int			at = 0;
+
+	for (int round = 0; round < 2; round++)
+	{
+		at = 0;
+		for (int i = 0; i < pos->nallotted; i++)
+		{
+			int64	   *known = &pos->quotas.v[i * QUOTA_LONGS];
+			const int64 *entry = &entries->v[at * QUOTA_LONGS];
+
+			if (known[Q_QUOTA] < 0)
+				continue;
+			if (at * QUOTA_LONGS == entries->n || known[Q_FROM] != entry[Q_FROM] ||
+				known[Q_TO] != entry[Q_TO] || strcmp(pos->allotted[i], channels[at]) != 0)
+				return false;
+			at++;
+			if (round == 1)
+				memcpy(&known[Q_QUOTA], &entry[Q_QUOTA], sizeof(int64) * (Q_CONSUMED - Q_QUOTA));
+		}
+		if (at * QUOTA_LONGS != entries->n)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Read the allotments of a locked position anew, and if they are others or
+ * told to have changed, sum what was taken from them.  Errors: see
+ * allotment_check().
  */
 void
 allotment_sum(Position *pos)
@@ -120,13 +160,14 @@ allotment_sum(Position *pos)
 	Datum		args[4];
 	int			n;
 	bool		first = pos->quotas.n == 0;
+	Longs		entries = {0};
+	char	  **channels;
 
 	args[0] = Int32GetDatum(pos->key.tenant_id);
 	args[1] = CStringGetTextDatum(pos->key.item);
 	args[2] = CStringGetTextDatum(pos->key.node);
 	n = (int) engine_exec(&plan_allotments, args, NULL, ENGINE_FRESH);
-	pos->quotas.n = 0;
-	pos->nallotted = 0;
+	channels = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		int64		entry[QUOTA_LONGS] = {0};
@@ -138,9 +179,16 @@ allotment_sum(Position *pos)
 		entry[Q_LIMIT] = optional_scaled(i, 5, -1);
 		entry[Q_BUFFER] = optional_scaled(i, 6, 0);
 		entry[Q_RANK] = DatumGetInt32(spi_datum(i, 7, &isnull));
-		allotment_add(pos, spi_text(i, 1), entry);
+		channels[i] = spi_text(i, 1);
+		longs_add(&entries, QUOTA_LONGS, entry);
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (!pos->reallotted && (n > 0) != first && take_over(pos, &entries, channels))
+		return;
+	pos->quotas.n = 0;
+	pos->nallotted = 0;
+	for (int i = 0; i < n; i++)
+		allotment_add(pos, channels[i], &entries.v[i * QUOTA_LONGS]);
 	if (n > 0 && first)
 		(void) engine_exec(&plan_name_channels, args, NULL, ENGINE_FRESH);
 	if (n > 0)

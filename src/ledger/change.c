@@ -5,7 +5,6 @@
 #include "ledger/change.h"
 
 #include "base/quantity.h"
-#include "ledger/allotment.h"
 #include "ledger/falls.h"
 #include "ledger/reference.h"
 
@@ -142,9 +141,6 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		falls_keep(pos, clock);
 		if (waits || pos->lead_time >= 0)
 			position_ripen(pos, req.today, result->nvictims > nvictims, result);
-		/* what has lost its supply is in no allotment */
-		if (pos->quotas.n > 0 && (result->nvictims > nvictims || waits || pos->lead_time >= 0))
-			allotment_sum(pos);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);
 		nafter = offer_to_first(pos, &first, &after);
 		pos->improved |= pos->reallotted || offers_more(before, nbefore, after, nafter);

@@ -29,7 +29,6 @@
 #include "base/quantity.h"
 #include "ledger/channels.h"
 
-#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
@@ -40,14 +39,6 @@
 static EnginePlan plan_grace = {
 	"SELECT (EXTRACT(epoch FROM issue_grace) * 1000000)::bigint FROM routing.setting WHERE tenant_id = $1",
 	1, {INT4OID}, NULL
-};
-
-/* what calls of this transaction did to stock, with a reason; see was_ours() */
-static EnginePlan plan_explained = {
-	"SELECT xmin, -quantity FROM routing.stock_movement"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND kind = 'adjustment' AND quantity < 0"
-	" AND recorded_at = pg_catalog.now()",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
 #define ROW_COLUMNS \
@@ -296,10 +287,11 @@ load_waiting(const Position *pos, EnginePlan *plan, Waiting **waiting)
 
 /*
  * Goods left: what they were booked as no longer counts.  What they consumed
- * of allotments stays consumed.  "counted": the booking was in the timeline.
+ * of allotments stays consumed.  "counted": the booking was in the timeline;
+ * "consumed": in its allotments.
  */
 void
-position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted)
+position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted, bool consumed)
 {
 	if (counted)
 	{
@@ -307,7 +299,7 @@ position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted
 		if (pos->lots.n > 0)
 			lots_book(pos, b, -quantity);
 	}
-	else if (pos->quotas.n > 0)
+	if (!consumed && pos->quotas.n > 0)
 		allotment_book(pos, b, quantity);
 	pos->steps_valid = false;
 	pos->dirty = true;
@@ -333,7 +325,7 @@ meet_issued(Position *pos, TimestampTz now, int64 quantity)
 
 		booking_row_split(&w->row, w->quantity, part);
 		booking_row_close(&w->row, "shipped", now);
-		position_ship(pos, &w->stock, part, true);
+		position_ship(pos, &w->stock, part, true, true);
 		left -= part;
 		if (overdue && part == w->quantity)
 		{
@@ -347,30 +339,6 @@ meet_issued(Position *pos, TimestampTz now, int64 quantity)
 		}
 	}
 	return met;
-}
-
-/*
- * How much of a fall was told with its reason, by calls of this transaction.
- * Of other transactions' rows with the same time xmin tells.
- */
-static int64
-explained(const Position *pos)
-{
-	Datum		args[3];
-	int64		sum = 0;
-	int			n;
-
-	set_key(args, pos);
-	n = (int) engine_exec(&plan_explained, args, NULL, ENGINE_FRESH);
-	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(spi_datum(i, 1, &isnull))))
-			sum = scaled_add(sum, scaled_from_datum(spi_datum(i, 2, &isnull)));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return sum;
 }
 
 /* How much a position has left for a booking. */
@@ -514,11 +482,11 @@ falls_settle(Position *pos, const NetNode *node, int64 on_hand_before, DateADT t
 	bool		overdue = false;
 
 	pos->risk_room = 0;
-	if (fall > 0)
+	fall -= falls_explained(pos, fall);
+	if (on_hand < on_hand_before)
 	{
 		int64		expected = total(pos, true);
 
-		fall -= Min(fall, explained(pos));
 		/* what was issued and is not on hand any more has left, whatever was said of it */
 		if (expected > 0)
 			fall -= meet_issued(pos, now, Max(fall, expected - Max(on_hand, 0)));

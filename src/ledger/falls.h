@@ -26,7 +26,10 @@ extern void falls_keep(Position *pos, TimestampTz now);
 extern int64 falls_take(Position *pos, TimestampTz now, int64 quantity);
 extern void falls_expect(Position *pos, TimestampTz now, int64 quantity);
 extern int64 falls_expect_less(Position *pos, int64 quantity);
-extern void position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted);
+extern void position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted, bool consumed);
+
+/* explained.c */
+extern int64 falls_explained(const Position *pos, int64 fall);
 
 /* rows.c: a booking's row, changed with its history kept */
 extern void booking_row_split(BookingRow *row, int64 whole, int64 quantity);

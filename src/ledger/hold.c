@@ -40,6 +40,12 @@ static EnginePlan plan_expire = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
+static EnginePlan plan_issued = {
+	"SELECT COALESCE(sum(quantity), 0) FROM routing.reservation"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND state = 'issued' AND needed_on <= $4",
+	4, {INT4OID, TEXTOID, TEXTOID, DATEOID}, NULL
+};
+
 static EnginePlan plan_expire_holds = {
 	"UPDATE routing.hold h SET state = 'expired' FROM"
 	" (SELECT o.hold_id FROM routing.hold o"
@@ -262,6 +268,26 @@ judge_lots(Position *pos, DateADT today, TimestampTz now)
 	}
 }
 
+/* What is booked until a day of goods that have left: no order can repair that. */
+static int64
+issued_until(const Position *pos, DateADT day)
+{
+	Datum		args[4];
+	bool		isnull;
+	int64		issued;
+
+	if (pos->falls.n == 0)
+		return 0;
+	args[0] = Int32GetDatum(pos->key.tenant_id);
+	args[1] = CStringGetTextDatum(pos->key.item);
+	args[2] = CStringGetTextDatum(pos->key.node);
+	args[3] = DateADTGetDatum(day);
+	(void) engine_exec(&plan_issued, args, NULL, ENGINE_FRESH);
+	issued = scaled_from_datum(spi_datum(0, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return issued;
+}
+
 /*
  * Let holds give way until no balance over bookings and unexpired holds is
  * negative that holds can repair: only the missing quantity, and only of those
@@ -302,6 +328,8 @@ holds_judge(Position *pos, DateADT today, TimestampTz now)
 		}
 		for (int i = 0; i < pos->timeline.n && pos->timeline.entries[i].day <= day; i++)
 			ordered = scaled_add(ordered, pos->timeline.entries[i].demand);
+		if (missing > 0 && ordered > 0)
+			ordered = scaled_sub(ordered, issued_until(pos, day));
 		missing = Max(Min(missing, ordered - repaired), 0);
 		if (missing > 0)
 			timeline_add_supply(&tl, day, 0, missing);

@@ -6,9 +6,16 @@
 
 #include "base/quantity.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 
 PG_FUNCTION_INFO_V1(routing_lots_check);
+
+static EnginePlan plan_firm = {
+	"SELECT lot, needed_on, COALESCE(min_expiry, deliver_on), sum(quantity) FROM routing.reservation"
+	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND state = 'firm' GROUP BY 1, 2, 3",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+};
 
 static char *
 groups_text(const Position *pos)
@@ -23,6 +30,47 @@ groups_text(const Position *pos)
 }
 
 /*
+ * How much of what is promised no lot can serve: what is missing, less what
+ * would be without the firm bookings.  That is stock which the ERP has below
+ * 0, or goods that have left already, and no booking that gives way would
+ * repair it.  The position is one to try on.
+ */
+static int64
+uncovered(Position *trial, bool negative, DateADT today)
+{
+	int64		missing = lots_missing(trial, today);
+	Datum		args[3];
+	int			n;
+	StockBooking *firm;
+	int64	   *quantities;
+
+	if (missing == 0)
+		return 0;
+	args[0] = Int32GetDatum(trial->key.tenant_id);
+	args[1] = CStringGetTextDatum(trial->key.item);
+	args[2] = CStringGetTextDatum(trial->key.node);
+	n = (int) engine_exec(&plan_firm, args, NULL, ENGINE_READ);
+	firm = palloc0(sizeof(StockBooking) * Max(n, 1));
+	quantities = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		firm[i].lot = spi_text(i, 1);
+		firm[i].needed_on = DatumGetDateADT(spi_datum(i, 2, &isnull));
+		firm[i].min_expiry = DatumGetDateADT(spi_datum(i, 3, &isnull));
+		quantities[i] = scaled_from_datum(spi_datum(i, 4, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < n; i++)
+		lots_book(trial, &firm[i], -quantities[i]);
+	/* without them lots do not matter: of what is below 0 nobody can tell */
+	if (trial->lots.n == 0)
+		return negative ? 0 : missing;
+	return scaled_sub(missing, lots_missing(trial, today));
+}
+
+/*
  * Compare a position as a snapshot shows it with the rows of supply and
  * reservation in the same snapshot, and see whether the lots serve what is
  * booked.  Says what is expected and found if not.  SPI is connected.
@@ -33,8 +81,11 @@ lots_as_booked(const Position *pos, DateADT today, char **expected, char **found
 	Position	anew = {.key = pos->key, .lead_time = -1};
 	LotRow	   *rows;
 	int			n = position_supply(&pos->key, position_dock_days(&pos->key, ENGINE_READ), &rows, ENGINE_READ);
+	bool		negative = false;
 	int64		missing;
 
+	for (int i = 0; i < n; i++)
+		negative |= rows[i].quantity < 0;
 	lots_pin_sum(&anew, rows, n, ENGINE_READ);
 	if (anew.lots.n != pos->lots.n ||
 		(anew.lots.n > 0 && memcmp(anew.lots.v, pos->lots.v, sizeof(int64) * anew.lots.n) != 0))
@@ -43,7 +94,7 @@ lots_as_booked(const Position *pos, DateADT today, char **expected, char **found
 		*found = groups_text(pos);
 		return false;
 	}
-	missing = lots_uncovered(pos, today);
+	missing = uncovered(&anew, negative, today);
 	if (missing > 0)
 	{
 		*expected = pstrdup("lots for all that is booked");

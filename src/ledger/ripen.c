@@ -136,6 +136,9 @@ position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *re
 
 		if (covered == 0 && lost == 0)
 			continue;
+		/* what has lost its supply is in no allotment */
+		if (lost > 0)
+			position_book_planned(pos, &w->stock, -lost);
 		booking_rebook(pos->key.tenant_id, w->order_id, w->line_no, w->part, parts, 3, result->clock);
 		if (lost > 0)
 			change_add_victim(result, pos, w->order_id, w->line_no, lost, w->stock.needed_on,

@@ -38,7 +38,8 @@ static EnginePlan plan_succeed = {
 	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, decision_id,"
 	" \"from\", min_expiry, channel, pool, order_by, xid)"
 	" SELECT tenant_id, order_id, line_no, " NEXT_PART ", item, node,"
-	" lot, quantity, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, $5, decision_id,"
+	" lot, quantity, needed_on, ship_on, deliver_on, service, shipment_no,"
+	"  CASE basis WHEN 'dedicated' THEN 'on_hand' ELSE basis END, expires_at, $5, decision_id,"
 	"  $6, min_expiry, channel, pool, order_by, pg_catalog.pg_current_xact_id()"
 	" FROM routing.reservation" THE_ROW,
 	6, {INT4OID, TEXTOID, INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID}, NULL

@@ -40,7 +40,8 @@ add_holds(Timeline *tl, ArrayType *holds, TimestampTz at)
 /*
  * Arguments: timeline, holds, today, time, since.  Without a today supply
  * comes on its day, however long that is past.  Without demand until then a
- * negative balance is the ERP's own.
+ * negative balance is the ERP's own.  A step holds until the next one, so the
+ * one before "since" counts if it is still that on that day.
  */
 Datum
 routing_position_shortage(PG_FUNCTION_ARGS)
@@ -49,6 +50,7 @@ routing_position_shortage(PG_FUNCTION_ARGS)
 	AtpStep    *steps;
 	int			n;
 	DateADT		today = PG_ARGISNULL(2) ? ON_HAND_DAY + 1 : PG_GETARG_DATEADT(2);
+	DateADT		since = PG_ARGISNULL(4) ? DATEVAL_NOBEGIN : PG_GETARG_DATEADT(4);
 	int			e = 0;
 	int64		demand = 0;
 
@@ -62,10 +64,9 @@ routing_position_shortage(PG_FUNCTION_ARGS)
 	{
 		while (e < tl.n && tl.entries[e].day <= steps[i].day)
 			demand = scaled_add(demand, tl.entries[e++].demand);
-		if (steps[i].available < 0 && demand > 0 &&
-			(PG_ARGISNULL(4) || steps[i].day >= PG_GETARG_DATEADT(4)))
+		if (steps[i].available < 0 && demand > 0 && (i + 1 == n || steps[i + 1].day > since))
 		{
-			Datum		values[2] = {Int64GetDatum(steps[i].day), Int64GetDatum(steps[i].available)};
+			Datum		values[2] = {Int64GetDatum(Max(steps[i].day, since)), Int64GetDatum(steps[i].available)};
 
 			PG_RETURN_ARRAYTYPE_P(construct_array(values, 2, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 		}

@@ -176,7 +176,7 @@ ship_booking(Settlement *s, SalesOrder *order, Shipment *sh, Booking *b, int64 q
 		booking_row_split(&row, b->quantity, now_closed);
 		booking_row_close(&row, "shipped", s->clock);
 		if (b->state != BOOKING_DEDICATED)
-			position_ship(pos, &b->stock, now_closed, counted);
+			position_ship(pos, &b->stock, now_closed, counted, booking_is_posted(b));
 	}
 	if (quantity > now_closed)
 	{
@@ -348,7 +348,10 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 				/* its stock is not there again before somebody says so */
 				if (wanted)
 					booking_row_succeed(&row, "at_risk", s->clock);
-				if (lowers(sh->tenant_id, b->node))
+				/* dedicated supply was in no allotment, nor among what is lowered */
+				if (!b->dedicated)
+					position_book_planned(pos, &b->stock, -part);
+				if (lowers(sh->tenant_id, b->node) && !b->dedicated)
 					on_hand_lower(pos, sh->lot, -part);
 				else
 					pos->taken_back += wanted ? part : 0;

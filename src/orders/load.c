@@ -53,7 +53,7 @@ static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {
 static EnginePlan plan_bookings = {
 	"SELECT line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
 	" shipment_no, basis = 'on_hand', state, \"to\" IS NULL, lot, min_expiry, channel, pool, order_by,"
-	" expires_at"
+	" expires_at, basis = 'dedicated'"
 	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no, part",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -217,6 +217,7 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		b->stock.expires_at = DatumGetTimestampTz(spi_datum(i, 19, &isnull));
 		if (isnull)
 			b->stock.expires_at = 0;
+		b->dedicated = DatumGetBool(spi_datum(i, 20, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 }

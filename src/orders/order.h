@@ -44,6 +44,7 @@ typedef struct Booking
 	int			shipment_no;
 	BookingState state;
 	bool		on_hand;		/* else on dated inbound */
+	bool		dedicated;		/* was made on dedicated supply, which it may have left */
 	bool		firm;			/* serves its line: has supply, or is about to have it */
 	DateADT		order_by;		/* of a planned one: when its supply must be ordered */
 	bool		release;		/* to be given back */

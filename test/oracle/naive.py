@@ -139,7 +139,8 @@ def settled(supplies, demands, today):
 	"""
 	alike = {}
 	for s in supplies:
-		alike.setdefault((s.day, s.delay, s.late, s.last), []).append(s)
+		when = ON_HAND if s.day is ON_HAND else (s.day + s.delay, s.late)
+		alike.setdefault((when, s.last), []).append(s)
 	supplies, demands = [], list(demands)
 	for rows in alike.values():
 		if all(s.quantity >= 0 for s in rows):

@@ -8,7 +8,7 @@ SELECT 'booking', r.item, r.node, r.order_id, r.line_no, r.part, r.lot, (r.quant
 	   r.needed_on - date '2000-01-01', r.ship_on - date '2000-01-01', r.state,
 	   r.expires_at <= now() + current_setting('routing.clock_offset')::interval,
 	   coalesce(r.min_expiry, r.deliver_on) - date '2000-01-01', r.channel, r.pool
-FROM routing.reservation r WHERE r."to" IS NULL;
+FROM routing.reservation r WHERE r."to" IS NULL OR r.state = 'shipped' AND r.basis <> 'dedicated';
 SELECT 'item_node', i.item, i.node, (i.safety_stock * 10000)::bigint, i.enabled, i.dock_days FROM routing.item_node i;
 SELECT 'claim', c.item, c.node, c.rank, (c.quantity * 10000)::bigint FROM routing.claim c;
 SELECT 'life', i.item, '', i.min_life_days FROM routing.item i WHERE i.min_life_days > 0;

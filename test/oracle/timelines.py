@@ -85,7 +85,7 @@ class ItemNode:
 
 	def takings(self):
 		return [naive.Taking(ship_on, channel, pool, d.quantity) for _, state, d, ship_on, channel, pool in self.bookings
-				if state in ("firm", "issued", "hold", "planned")]
+				if state in ("firm", "issued", "shipped", "hold", "planned")]
 
 	def of_lots(self):
 		return any(s.last is not None for s in self.supplies)
@@ -363,7 +363,7 @@ class Batch:
 	def ship(self, t):
 		"""Goods that are issued; on hand falls in the same transaction, in a later one, or has fallen before."""
 		rng = self.rng
-		if not t.orders or t.lots:
+		if not t.orders:
 			return self.order(t)
 		issue = self.tried("confirm_ship", t.orders.pop(rng.randrange(len(t.orders))))
 		fall = ["UPDATE routing.supply SET quantity = quantity - %d WHERE item = '%s' AND node = '%s' AND ref = '' AND quantity >= 3;" %
@@ -543,6 +543,11 @@ class Batch:
 		for (kind, status), rule in rows.items():
 			script.append("INSERT INTO routing.supply_rule (kind, status, usable, delay_days, late_days)"
 						  " VALUES ('%s', '%s', %s, %d, %d);" % ((kind, status) + rule))
+		if self.index % 2 == 0 and self.can("confirm_ship"):
+			# stock that falls has left for nobody: victims at once
+			script.append("INSERT INTO routing.setting (issue_grace) VALUES ('0')"
+						  " ON CONFLICT (tenant_id) DO UPDATE SET issue_grace = EXCLUDED.issue_grace;")
+			self.counted("timelines without a grace", len(timelines))
 		self.psql.run("\n".join(script))
 		if rng.random() < 0.3:
 			# every position is divided into slots, however little it has

@@ -205,6 +205,23 @@ release a;
 update routing.supply set quantity = quantity - 4 where item = 'A';
 commit;
 table t.w; table t.s; table t.x; select * from routing.verify();
+-- a transaction that settles in its midst: a reason explains one fall
+begin;
+select routing.adjust_on_hand('A', 'CHI', -1, 'count 1');
+set constraints all immediate;
+set constraints all deferred;
+update routing.supply set quantity = quantity - 2 where item = 'A';
+commit;
+table t.w;
+-- what is undone has explained nothing
+begin;
+savepoint a;
+select routing.adjust_on_hand('A', 'CHI', -1, 'count 2');
+set constraints all immediate;
+rollback to a;
+select routing.adjust_on_hand('A', 'CHI', -1, 'count 2');
+commit;
+table t.w; select * from routing.verify();
 -- a receipt is no fall
 call t.stock('B', 'CHI', 5, 0, 'PO');
 begin;
@@ -277,6 +294,20 @@ select routing.confirm_ship('S1', 1, 2);
 update routing.supply set quantity = 2 where node = 'CHI';
 table t.s; table t.w; select * from routing.verify();
 update routing.setting set issue_grace = '30 minutes';
+call t.again();
+
+-- what has left stays consumed of its quota and its limit, also when they are summed anew
+call t.stock('A', 'CHI', 10);
+select routing.put_allotment('A', 'CHI', 'web', 5, max_quantity => 8);
+insert into routing.sales_order (order_id, customer, channel, country, postal_code, requested_on) values ('S1', 'C1', 'web', 'US', '60614', t.day(3));
+insert into routing.sales_order_line (order_id, line_no, item, quantity, node) values ('S1', 1, 'A', 4, 'CHI');
+select routing.confirm_ship('S1', 1, 3);
+update routing.supply set quantity = 7 where item = 'A';
+table t.s; select quota, consumed, remaining, max_quantity, used from routing.allotment_use; select * from routing.verify();
+select routing.put_allotment('A', 'CHI', 'web', 6, max_quantity => 9);
+select quota, consumed, remaining, max_quantity, used from routing.allotment_use; select * from routing.verify();
+select routing.atp('A', 'CHI', t.day(0)) as "4", routing.atp('A', 'CHI', t.day(0), 'web') as "5";
+delete from routing.allotment;
 call t.again();
 
 -- 9. a message that is repeated
