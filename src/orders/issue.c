@@ -166,7 +166,12 @@ ship_booking(Settlement *s, SalesOrder *order, Shipment *sh, Booking *b, int64 q
 
 	add_part(sh, b, quantity);
 	if (b->state == BOOKING_DEDICATED)
-		lower = false;			/* its supply is in no timeline, and nobody else's */
+	{
+		/* its supply is in no timeline, and nobody else's */
+		if (lower)
+			dedicated_lower(order, b, quantity);
+		lower = false;
+	}
 	else if (!lower)
 		fallen = falls_take(pos, s->clock, quantity);
 	if (counted)
@@ -253,6 +258,8 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 	int64		booked = 0;
 	int64		left;
 
+	if (sh->all)
+		dedicated_choose(order);	/* tells which of it is on hand */
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
@@ -351,7 +358,13 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 				/* dedicated supply was in no allotment, nor among what is lowered */
 				if (!b->dedicated)
 					position_book_planned(pos, &b->stock, -part);
-				if (lowers(sh->tenant_id, b->node) && !b->dedicated)
+				b->pos = pos;
+				if (lowers(sh->tenant_id, b->node) && b->dedicated)
+				{
+					dedicated_lower(order, b, -part);
+					pos->taken_back += wanted ? part : 0;
+				}
+				else if (lowers(sh->tenant_id, b->node))
 					on_hand_lower(pos, sh->lot, -part);
 				else
 					pos->taken_back += wanted ? part : 0;
