@@ -1,5 +1,9 @@
 -- what of an item-node is kept for channels: setting it, seeing it, checking it
 
+-- what goods that left took of allotments; an update that closes a booking writes indexes anyway
+CREATE INDEX reservation_shipped ON routing.reservation (tenant_id, item, node, ship_on)
+	WHERE state = 'shipped' AND channel IS NOT NULL AND basis <> 'dedicated';
+
 CREATE FUNCTION routing.put_allotment(item text, node text, channel text, quota numeric DEFAULT 0,
 									  max_quantity numeric DEFAULT NULL, buffer numeric DEFAULT 0,
 									  rank int DEFAULT 100, valid_from date DEFAULT '-infinity',
@@ -53,8 +57,9 @@ CREATE FUNCTION routing.verify_allotments(OUT what text, OUT tenant_id int, OUT 
 						WHERE x.tenant_id = a.tenant_id AND x.channel = r.channel AND x.above = a.channel)) * 10000)::bigint, 0)) AS figures
 		FROM routing.allotment a
 			 LEFT JOIN routing.reservation r
-			 ON r.tenant_id = a.tenant_id AND r.item = a.item AND r.node = a.node AND r."to" IS NULL
-				AND r.state IN ('firm', 'issued', 'planned') AND r.ship_on BETWEEN a.valid_from AND a.valid_to
+			 ON r.tenant_id = a.tenant_id AND r.item = a.item AND r.node = a.node
+				AND (r."to" IS NULL AND r.state IN ('firm', 'issued', 'planned') OR r.state = 'shipped' AND r.basis <> 'dedicated')
+				AND r.ship_on BETWEEN a.valid_from AND a.valid_to
 		GROUP BY a.tenant_id, a.item, a.node, a.channel, a.valid_from
 	), found AS (
 		SELECT p.tenant_id, p.item, p.node, p.allotted[i] AS channel,

@@ -445,7 +445,9 @@ cancel(int32 tenant_id, const char *id)
 		order_load_bookings(&order);
 		orders_release(orders, 1, s->ledger, NULL, 0);
 		CommandCounterIncrement();
+		s->ledger->aside = true;
 		settle_queues(s);
+		settlement_write_left(s);
 		hold_end(tenant_id, id, "cancelled", NULL);
 		promise_add_event(tenant_id, id, 2, "promise.expired.v1", NULL, &s->events);
 		ledger_flush(s->ledger);
