@@ -214,7 +214,7 @@ BEGIN
 	END LOOP;
 	-- reference tables that backends cache
 	FOREACH t IN ARRAY ARRAY['node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
-							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'pending', 'supply_rule']
+							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'supply_rule']
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 			ON routing.%I FOR EACH STATEMENT EXECUTE FUNCTION routing.reference_changed()', t);
@@ -222,6 +222,13 @@ BEGIN
 	END LOOP;
 END
 $$;
+-- what backends cache of pending are the keys of bindings; orders that wait come and go
+CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE ON routing.pending
+	FOR EACH ROW EXECUTE FUNCTION routing.reference_changed();
+CREATE TRIGGER reference_truncated AFTER TRUNCATE ON routing.pending
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.reference_changed();
+ALTER TABLE routing.pending ENABLE ALWAYS TRIGGER reference_changed;
+ALTER TABLE routing.pending ENABLE ALWAYS TRIGGER reference_truncated;
 
 -- an item or a node in use is not deleted, nor the unit of an open line changed
 CREATE FUNCTION routing.refuse_unit_in_use() RETURNS trigger

@@ -1,5 +1,9 @@
 -- what of an item-node is kept for channels: setting it, seeing it, checking it
 
+-- what goods that left took of allotments; an update that closes a booking writes indexes anyway
+CREATE INDEX reservation_shipped ON routing.reservation (tenant_id, item, node, ship_on)
+	WHERE state = 'shipped' AND channel IS NOT NULL AND basis <> 'dedicated';
+
 CREATE FUNCTION routing.put_allotment(item text, node text, channel text, quota numeric DEFAULT 0,
 									  max_quantity numeric DEFAULT NULL, buffer numeric DEFAULT 0,
 									  rank int DEFAULT 100, valid_from date DEFAULT '-infinity',

@@ -40,7 +40,7 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed',
+	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed', 'reference_truncated',
 					  'refuse_delete', 'record_history', 'record_truncate')
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),

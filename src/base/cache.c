@@ -15,6 +15,7 @@
 
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -110,15 +111,34 @@ membership_generation(void)
 
 PG_FUNCTION_INFO_V1(routing_reference_changed);
 
-/* Statement trigger on a table whose rows backends cache. */
+/* Whether a row of routing.pending is of no binding: nobody caches these. */
+static bool
+is_of_no_binding(HeapTuple row, TupleDesc desc)
+{
+	char	   *binding = SPI_getvalue(row, desc, SPI_fnumber(desc, "binding"));
+
+	return binding != NULL && binding[0] == '\0';
+}
+
+/*
+ * Statement trigger on a table whose rows backends cache; of routing.pending
+ * a row trigger, since orders come and go there all the time.
+ */
 Datum
 routing_reference_changed(PG_FUNCTION_ARGS)
 {
+	TriggerData *tg = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"reference_changed")));
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	if (TRIGGER_FIRED_FOR_ROW(tg->tg_event) &&
+		is_of_no_binding(tg->tg_trigtuple, RelationGetDescr(tg->tg_relation)) &&
+		(!TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ||
+		 is_of_no_binding(tg->tg_newtuple, RelationGetDescr(tg->tg_relation))))
+		return PointerGetDatum(NULL);
+	CacheInvalidateRelcache(tg->tg_relation);
 	return PointerGetDatum(NULL);
 }

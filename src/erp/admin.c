@@ -311,6 +311,7 @@ run_pending_orders(int32 tenant_id)
 	int			n;
 	char	  **keys;
 	bool		holds = false;
+	int			tries = 0;		/* of all of them, since the positions of all are held */
 
 	args[0] = Int32GetDatum(tenant_id);
 	n = (int) engine_exec(&plan_pending_orders, args, NULL, ENGINE_FRESH);
@@ -339,8 +340,9 @@ run_pending_orders(int32 tenant_id)
 			continue;
 		}
 		s = settlement_begin();
-		s->holds = holds;
+		s->holds = s->ledger->aside = holds;
 		holds = true;
+		s->ledger->aside_tries = tries;
 		settlement_add_order(s, order);
 		order->cause = "better_supply";
 		for (int j = 0; j < order->nbookings; j++)
@@ -351,6 +353,7 @@ run_pending_orders(int32 tenant_id)
 		if (order->exists && !order_is_cancelled(order))
 			order_replan_late(order, s->ledger);
 		settlement_finish(s);
+		tries = s->ledger->aside_tries;
 		/* last, since others who leave the same order wait for it */
 		if (!settlement_leaves(s, tenant_id, keys[i]))
 			pending_remove(tenant_id, "", "orders", keys[i]);

@@ -48,18 +48,17 @@ static EnginePlan plan_name_channels = {
 
 /* what has been shipped stays consumed; dedicated supply is of no allotment */
 static EnginePlan plan_consumed = {
-	"SELECT r.channel, r.pool, r.ship_on, r.expires_at, sum(r.quantity)"
-	" FROM (SELECT channel, pool, ship_on, CASE WHEN state = 'hold' THEN expires_at END AS expires_at, quantity"
-	"  FROM routing.reservation"
+	"SELECT channel, pool, ship_on, CASE WHEN state = 'hold' THEN expires_at END, sum(quantity)"
+	" FROM (SELECT channel, pool, ship_on, state, expires_at, quantity FROM routing.reservation"
 	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL"
-	"   AND (state IN ('firm', 'issued', 'planned') OR (state = 'hold' AND expires_at > $4))"
-	"  UNION ALL"
-	"  SELECT channel, pool, ship_on, NULL, quantity FROM routing.reservation"
-	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NOT NULL"
-	"   AND state = 'shipped' AND basis <> 'dedicated') r"
-	" WHERE r.channel IS NOT NULL OR r.pool IS NOT NULL"
+	"    AND (state IN ('firm', 'issued', 'planned') OR (state = 'hold' AND expires_at > $4))"
+	"    AND (channel IS NOT NULL OR pool IS NOT NULL)"
+	/* what has left stays consumed: see the index reservation_shipped */
+	"  UNION ALL SELECT channel, pool, ship_on, state, expires_at, quantity FROM routing.reservation"
+	"  WHERE tenant_id = $1 AND item = $2 AND node = $3"
+	"    AND state = 'shipped' AND channel IS NOT NULL AND basis <> 'dedicated' AND ship_on >= $5) r"
 	" GROUP BY 1, 2, 3, 4 ORDER BY 1",
-	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+	5, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, DATEOID}, NULL
 };
 
 static int64
@@ -81,8 +80,12 @@ sum_consumed(Position *pos, Datum *args)
 	const char **path = NULL;
 	int			npath = 0;
 	bool		locked = pos->locked;
+	DateADT		since = DATEVAL_NOEND;
 
+	for (int i = 0; i < pos->nallotted; i++)
+		since = Min(since, (DateADT) pos->quotas.v[i * QUOTA_LONGS + Q_FROM]);
 	args[3] = TimestampTzGetDatum(clock_now());
+	args[4] = DateADTGetDatum(since);
 	n = (int) engine_exec(&plan_consumed, args, NULL, ENGINE_FRESH);
 	bookings = palloc0(sizeof(StockBooking) * Max(n, 1));
 	quantities = palloc(sizeof(int64) * Max(n, 1));
@@ -157,7 +160,7 @@ take_over(Position *pos, const Longs *entries, char **channels)
 void
 allotment_sum(Position *pos)
 {
-	Datum		args[4];
+	Datum		args[5];
 	int			n;
 	bool		first = pos->quotas.n == 0;
 	Longs		entries = {0};

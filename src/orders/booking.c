@@ -33,6 +33,26 @@ booking_post(Booking *b, int64 quantity)
 }
 
 /*
+ * The place of a line in the queues: that of the first line of its order that
+ * waits for the item.  The lines share what is offered to them, and none of
+ * them stands in the way of another.
+ */
+static TimestampTz
+queue_place(const SalesOrder *order, const OrderLine *line)
+{
+	TimestampTz place = PG_INT64_MAX;
+
+	for (int i = 0; i < order->nlines; i++)
+	{
+		const OrderLine *o = &order->lines[i];
+
+		if (o->claimed_at != 0 && strcmp(o->item, line->item) == 0)
+			place = Min(place, o->claimed_at);
+	}
+	return place;
+}
+
+/*
  * What the order asks of a position for a line.  "transit": days from the day
  * of need to delivery.
  */
@@ -42,7 +62,7 @@ order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int
 {
 	offer_request_init(req, today, order->clock);
 	req->rank = order->priority;
-	req->claimed_at = line->claimed_at != 0 ? line->claimed_at : PG_INT64_MAX;
+	req->claimed_at = queue_place(order, line);
 	req->npath = order->npath;
 	req->path = order->path;
 	req->life = transit + line->min_life;

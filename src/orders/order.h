@@ -185,7 +185,8 @@ typedef struct SalesOrder
 	SrcProblem	problem;
 	SrcResult	result;
 	bool		planned;
-	bool		gave_up;		/* positions were busy to the end */
+	bool		gave_up;		/* others were faster */
+	bool		cut_short;		/* positions were busy to the end: they may have more */
 
 	const char *cause;			/* why it is routed though nobody asked, or NULL */
 	const char *cancel_reason;	/* of an order that is to be cancelled */

@@ -29,6 +29,7 @@
 #define ROUNDS				5
 #define TRY_LOCK_MS			200
 #define TRY_LOCK_PAUSE_MS	1
+#define ASIDE_TRIES			5	/* pauses of a settlement for orders that nobody asked for */
 
 static bool route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool only_try);
 
@@ -230,7 +231,9 @@ book_kept(SalesOrder *order, int first, int *end)
 }
 
 /*
- * Lock a position that is not in order any more: try for a short time.
+ * Lock a position that is not in order any more: try for a short time.  For
+ * orders that nobody asked for hardly at all: whoever wants the positions that
+ * are held here would wait too, and run_jobs() is there for what is left.
  */
 bool
 position_try_lock(Ledger *ledger, Position *pos)
@@ -241,13 +244,16 @@ position_try_lock(Ledger *ledger, Position *pos)
 	for (;;)
 	{
 		instr_time	now;
+		double		waited;
 
 		if (ledger_lock(ledger, pos, false))
 			return true;
 		INSTR_TIME_SET_CURRENT(now);
 		INSTR_TIME_SUBTRACT(now, start);
-		if (INSTR_TIME_GET_MILLISEC(now) >= TRY_LOCK_MS)
+		waited = INSTR_TIME_GET_MILLISEC(now);
+		if (waited >= TRY_LOCK_MS || (ledger->aside && ledger->aside_tries >= ASIDE_TRIES))
 			return false;
+		ledger->aside_tries += ledger->aside;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 TRY_LOCK_PAUSE_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -323,7 +329,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 {
 	for (int round = 0; round < ROUNDS; round++)
 	{
-		bool		final = round == ROUNDS - 1;
+		bool		final = round == ROUNDS - 1 || (ledger->aside && ledger->aside_tries >= ASIDE_TRIES);
 
 		CHECK_FOR_INTERRUPTS();
 		drop_new_bookings(order, from);
@@ -332,9 +338,13 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 		order_plan(order, ledger, final);
 		order_plan_bookings(order, ledger);
 		if (lock_further(order, ledger, from, last) && book(order, from, order->mixed))
+		{
+			order->cut_short = final;
 			return;
+		}
 		order->gave_up = true;
 	}
+	order->cut_short = true;
 	drop_new_bookings(order, from);
 	for (int i = 0; i < order->nlines; i++)
 		order->lines[i].unserved = order->lines[i].open;
@@ -419,6 +429,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		SalesOrder *order = orders[i];
 
 		from[i] = 0;
+		order->cut_short = false;
 		if (order->fault.sqlerrcode)
 			continue;
 		release_choose(order);

@@ -214,8 +214,8 @@ compare_left(const void *a, const void *b)
  * Another settlement may be leaving the same orders: who comes second waits
  * for the first to end, so all do it last and in the same order.
  */
-static void
-write_left(Settlement *s)
+void
+settlement_write_left(Settlement *s)
 {
 	if (s->nleft > 1)
 		qsort(s->left, s->nleft, sizeof(LeftOrder), compare_left);
@@ -227,6 +227,17 @@ write_left(Settlement *s)
 	}
 }
 
+static bool
+has_unserved(const SalesOrder *order)
+{
+	for (int l = 0; l < order->nlines; l++)
+	{
+		if (order->lines[l].unserved > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Write an order that is decided, and its places in the queues. */
 void
 settlement_write_order(Settlement *s, SalesOrder *order)
@@ -234,6 +245,9 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 	if (!order_settle_claims(order, s->ledger, &s->next_claim))
 		settlement_leave(s, order->tenant_id, order->order_id,
 						 "its place in a queue changes while somebody else holds the position",
+						 ERRCODE_LOCK_NOT_AVAILABLE);
+	if (order->cut_short && has_unserved(order))
+		settlement_leave(s, order->tenant_id, order->order_id, "positions were busy that may have more for it",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
 	if (!order->changed)
 		return;
@@ -307,7 +321,9 @@ settlement_finish(Settlement *s)
 		}
 		else
 			orders_route(s->orders, s->norders, s->ledger, free_to_lock);
+		s->ledger->aside = true;
 		settle_victims(s, &changes);
+		s->ledger->aside = s->holds;
 		stock_add_cases(&changes);
 		stock_add_events(&changes, s->clock, &s->events);
 		for (int i = 0; i < s->norders; i++)
@@ -317,10 +333,11 @@ settlement_finish(Settlement *s)
 			if (order->fault.sqlerrcode == 0)
 				settlement_write_order(s, order);
 		}
+		s->ledger->aside = true;
 		settle_queues(s);
 		settle_arrivals(s);
 		shipments_write(s);
-		write_left(s);
+		settlement_write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);
@@ -344,8 +361,9 @@ settlement_end(Settlement *s)
 
 	PG_TRY();
 	{
+		s->ledger->aside = true;
 		settle_queues(s);
-		write_left(s);
+		settlement_write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);

@@ -54,7 +54,7 @@ reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
 {
 	if (line->unserved == 0)
 		return dated ? pstrdup("supply is later than requested") : NULL;
-	if (order->gave_up)
+	if (order->cut_short)
 		return pstrdup("positions were busy, route the order again");
 	if (order->ncandidates == 0)
 		return pstrdup("no open node has a lane to the destination");

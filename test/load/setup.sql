@@ -24,13 +24,13 @@ FROM generate_series(1, :items) i, generate_series(1, :nodes) n;
 CREATE SCHEMA load;
 CREATE SEQUENCE load.order_seq;
 
--- what is booked and still open of each line
+-- what is booked and still open of each line; stock that fell may have left for a booking at risk, so its line keeps its state
 CREATE VIEW load.line_account AS
 	SELECT l.order_id, l.line_no, l.item, l.status, l.quantity, coalesce(r.booked, 0) AS booked,
 		   CASE WHEN l.status = 'cancelled' THEN 0 ELSE l.quantity - coalesce(r.booked, 0) END AS open
 	FROM routing.sales_order_line l
 	LEFT JOIN (SELECT order_id, line_no, sum(quantity) AS booked FROM routing.reservation
-			   WHERE "to" IS NULL AND state = 'firm' GROUP BY 1, 2) r USING (order_id, line_no);
+			   WHERE "to" IS NULL AND state IN ('firm', 'at_risk') GROUP BY 1, 2) r USING (order_id, line_no);
 
 -- item-nodes and days whose firm bookings exceed the supply up to that day
 CREATE VIEW load.overbooked AS

@@ -192,3 +192,9 @@ select order_id, status from routing.sales_order where order_id like 'V_' order 
 select routing.put_allotment('D', 'NYC', 'vip', 4);
 select order_id, status from routing.sales_order where order_id like 'V_' order by 1;
 select * from routing.verify();
+-- what was shipped stays consumed, also when supply is summed anew; in another period it does not count
+call t.reset(); call t.stock('A', 'CHI', 100); select routing.put_allotment('A', 'CHI', 'vip', 30, 40);
+call t.by('vip', 'SH', 0, 'A 10'); select routing.confirm_ship('SH');
+update routing.supply set quantity = 90; select state, channel, pool, quantity from routing.reservation where order_id = 'SH' and state = 'shipped'; table t.u;
+update routing.supply set quantity = 95; table t.u; select t.sees('A', 0, 'vip', 'edi') as "30 75"; select * from routing.verify();
+update routing.allotment set valid_from = t.day(1); table t.u; select * from routing.verify();

@@ -113,3 +113,9 @@ table t.q;
 begin; call t.stock('A', 'CHI', 100); rollback;
 begin; call t.ord('E3', 3, 'A 1'); rollback;
 table t.q; table t.bad; select * from routing.verify();
+
+-- two lines of one order that wait for one item do not stand in each other's way
+call t.again();
+call t.ord('W1', 3, 'A 3, A 2'); call t.ord('W2', 3, 'A 4');
+call t.stock('A', 'CHI', 5);
+select "order", line, quantity, status from t.l; table t.q; table t.bad; select * from routing.verify();

@@ -39,6 +39,7 @@ $node->safe_psql($source, "BEGIN;\n" . bound_order_sql($_, ['E1', $_], ['E2', 1]
 $node->safe_psql($source, q(UPDATE erp.pos SET qty = 7 WHERE doc = 2 AND ln = 1; DELETE FROM erp.head WHERE doc = 3));
 # a shortage leaves victims and exceptions, another tenant has rows of its own,
 # and a bad row of the ERP's waits
+$node->safe_psql($source, q(INSERT INTO routing.setting (issue_grace, receipt_tolerance) VALUES ('0', 0.1)));
 $node->safe_psql($source, q(UPDATE routing.supply SET quantity = 1 WHERE item = 'I3' AND node = 'N1' AND ref = ''));
 $node->safe_psql($source, "BEGIN;\n" . bound_order_sql(90, ['no such item', 1]) . 'COMMIT;');
 $node->safe_psql(
@@ -64,7 +65,7 @@ COMMIT;
 $node->safe_psql(
 	$source, q(
 INSERT INTO routing.supply_rule (kind, status, delay_days, late_days) VALUES ('purchase', 'planned', 4, 2);
-INSERT INTO routing.setting (issue_grace, receipt_tolerance) VALUES ('1 hour', 0.1);
+UPDATE routing.setting SET issue_grace = '1 hour' WHERE tenant_id = 1;
 INSERT INTO routing.item (item, control) VALUES ('LOT', 'lot'), ('SER', 'serial'), ('FAR', 'none'), ('ALL', 'none'), ('HOT', 'none');
 INSERT INTO routing.item_uom (item, uom, factor) VALUES ('ALL', 'box', 12);
 INSERT INTO routing.item_node (item, node, lead_time_days, dock_days) VALUES ('FAR', 'N1', 10, 2);
@@ -120,9 +121,14 @@ if ($has{confirm_ship})
 }
 $node->safe_psql($source, 'SELECT routing.roll()') if $has{roll};
 
-# the queue is worked off; then one more shortage, whose victims wait in it
+# the queue is worked off; then stock falls for which an issue may come, and one
+# more shortage, whose victims wait in the queue
 $node->safe_psql($source, 'SELECT routing.run_jobs()');
+$node->safe_psql($source, q(UPDATE routing.supply SET quantity = 1 WHERE item = 'I2' AND node = 'N1' AND ref = ''));
+push @states, 'at_risk';
+$node->safe_psql($source, q(UPDATE routing.setting SET issue_grace = '0' WHERE tenant_id = 1));
 $node->safe_psql($source, q(SET routing.settle_reroute_limit = 0; UPDATE routing.supply SET quantity = 1 WHERE item = 'I3' AND node = 'N2' AND ref = ''));
+$node->safe_psql($source, q(UPDATE routing.setting SET issue_grace = '1 hour' WHERE tenant_id = 1));
 $node->safe_psql($source, "SET routing.escrow = always;\nBEGIN;\n" . order_sql('hot', ['HOT', 3]) . 'COMMIT;');
 
 # the database holds what the test is about

@@ -18,7 +18,8 @@ my $node = new_server('prepared', allows_streaming => 'logical',
 
 load_network($node, $db, 4, 10);
 bind_erp($node, $db);
-# one node each, so that it is known whose stock is held
+# one node each, so that it is known whose stock is held; who loses stock loses it at once
+$node->safe_psql($db, q(INSERT INTO routing.setting (issue_grace) VALUES ('0')));
 $node->safe_psql($db, q(DELETE FROM routing.supply WHERE node <> 'N1' OR ref <> ''));
 $node->safe_psql($db, q(SELECT pg_create_logical_replication_slot('events', 'test_decoding')));
 
