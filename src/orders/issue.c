@@ -166,12 +166,7 @@ ship_booking(Settlement *s, SalesOrder *order, Shipment *sh, Booking *b, int64 q
 
 	add_part(sh, b, quantity);
 	if (b->state == BOOKING_DEDICATED)
-	{
-		/* its supply is in no timeline, and nobody else's */
-		if (lower)
-			dedicated_lower(order, b, quantity);
-		lower = false;
-	}
+		lower = false;			/* its supply is in no timeline, and nobody else's */
 	else if (!lower)
 		fallen = falls_take(pos, s->clock, quantity);
 	if (counted)
@@ -258,8 +253,6 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 	int64		booked = 0;
 	int64		left;
 
-	if (sh->all)
-		dedicated_choose(order);	/* tells which of it is on hand */
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
@@ -358,13 +351,7 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 				/* dedicated supply was in no allotment, nor among what is lowered */
 				if (!b->dedicated)
 					position_book_planned(pos, &b->stock, -part);
-				b->pos = pos;
-				if (lowers(sh->tenant_id, b->node) && b->dedicated)
-				{
-					dedicated_lower(order, b, -part);
-					pos->taken_back += wanted ? part : 0;
-				}
-				else if (lowers(sh->tenant_id, b->node))
+				if (lowers(sh->tenant_id, b->node) && !b->dedicated)
 					on_hand_lower(pos, sh->lot, -part);
 				else
 					pos->taken_back += wanted ? part : 0;

@@ -40,14 +40,6 @@ static EnginePlan plan_lower = {
 	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID}, NULL
 };
 
-/* dedicated supply of an order's line: what is there, then what should have come */
-static EnginePlan plan_dedicated = {
-	"SELECT ref, lot, quantity FROM routing.supply"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = $4 AND (line_no = $5 OR line_no IS NULL)"
-	" ORDER BY line_no NULLS LAST, lot <> $6, available_on, ref, lot FOR NO KEY UPDATE",
-	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID}, NULL
-};
-
 static EnginePlan plan_reference = {
 	"SELECT kind, ref, reason FROM routing.stock_movement WHERE tenant_id = $1 AND reference = $2",
 	2, {INT4OID, TEXTOID}, NULL
@@ -140,48 +132,6 @@ on_hand_lower(const Position *pos, const char *lot, int64 quantity)
 	}
 	if (quantity != 0)
 		lower_row(pos, nrows > 0 ? refs[0] : "", nrows > 0 ? lots[0] : "", quantity);
-}
-
-/*
- * The same for a booking on dedicated supply.  Of what the rows do not have
- * nobody else is to have less; nothing is put back where there is no row.
- */
-void
-dedicated_lower(const SalesOrder *order, const Booking *b, int64 quantity)
-{
-	Datum		args[6];
-	int			n;
-	bool		isnull;
-	char	  **refs;
-	char	  **lots;
-	int64	   *there;
-
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(b->item);
-	args[2] = CStringGetTextDatum(b->node);
-	args[3] = CStringGetTextDatum(order->order_id);
-	args[4] = Int32GetDatum(b->line_no);
-	args[5] = CStringGetTextDatum(b->stock.lot);
-	n = (int) engine_exec(&plan_dedicated, args, NULL, ENGINE_FRESH);
-	refs = palloc(sizeof(char *) * Max(n, 1));
-	lots = palloc(sizeof(char *) * Max(n, 1));
-	there = palloc(sizeof(int64) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-	{
-		refs[i] = spi_text(i, 1);
-		lots[i] = spi_text(i, 2);
-		there[i] = scaled_from_datum(spi_datum(i, 3, &isnull));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	for (int i = 0; i < n && quantity != 0; i++)
-	{
-		int64		part = quantity < 0 ? quantity : Min(quantity, Max(there[i], 0));
-
-		if (part == 0)
-			continue;
-		lower_row(b->pos, refs[i], lots[i], part);
-		quantity -= part;
-	}
 }
 
 /* order.shipped or order.partially_shipped; order.shipment_reversed if an issue was wrong */

@@ -310,18 +310,6 @@ select routing.atp('A', 'CHI', t.day(0)) as "4", routing.atp('A', 'CHI', t.day(0
 delete from routing.allotment;
 call t.again();
 
--- dedicated supply that nobody else lowers falls with its goods; line 2 does not get it again
-insert into routing.supply (item, node, ref, quantity, order_id) values ('A', 'OWN', '', 5, 'S1');
-call t.ord('S1', 3, 'A 5 OWN, A 2 OWN');
-table t.s;
-select routing.confirm_ship('S1', 1, 3);
-select ref, quantity, order_id from routing.supply; table t.b; select * from routing.verify();
-select routing.confirm_ship('S1', 1);
-select ref, quantity, order_id from routing.supply; select count(*) as lines from routing.route_order('S1');
-table t.b; table t.w; select * from routing.verify();
-delete from routing.supply;
-call t.again();
-
 -- 9. a message that is repeated
 call t.stock('A', 'CHI', 10);
 call t.ord('S1', 3, 'A 6');
