@@ -214,8 +214,8 @@ compare_left(const void *a, const void *b)
  * Another settlement may be leaving the same orders: who comes second waits
  * for the first to end, so all do it last and in the same order.
  */
-void
-settlement_write_left(Settlement *s)
+static void
+write_left(Settlement *s)
 {
 	if (s->nleft > 1)
 		qsort(s->left, s->nleft, sizeof(LeftOrder), compare_left);
@@ -337,7 +337,7 @@ settlement_finish(Settlement *s)
 		settle_queues(s);
 		settle_arrivals(s);
 		shipments_write(s);
-		settlement_write_left(s);
+		write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);
@@ -363,7 +363,7 @@ settlement_end(Settlement *s)
 	{
 		s->ledger->aside = true;
 		settle_queues(s);
-		settlement_write_left(s);
+		write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);

@@ -51,7 +51,6 @@ extern Settlement *settlement_begin(void);
 extern void settlement_add_order(Settlement *s, SalesOrder *order);
 extern void settlement_touch(Settlement *s, int32 tenant_id, const char *item, const char *node);
 extern bool settlement_has_order(const Settlement *s, int32 tenant_id, const char *order_id);
-extern void settlement_write_left(Settlement *s);
 extern bool settlement_leaves(const Settlement *s, int32 tenant_id, const char *order_id);
 extern void settlement_leave(Settlement *s, int32 tenant_id, const char *order_id,
 							 const char *reason, int sqlerrcode);

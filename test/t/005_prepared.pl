@@ -121,8 +121,10 @@ is(atp('I4'), '10', 'COMMIT PREPARED gives the stock of the cancellation back');
 is( $node->safe_psql(
 		$db, q(SELECT l.status, r.state, sum(r.quantity) FROM routing.sales_order_line l JOIN routing.reservation r USING (tenant_id, order_id, line_no)
 			   WHERE l.order_id = '1' GROUP BY 1, 2 ORDER BY 2)),
-	"partially_allocated|firm|4\npartially_allocated|uncovered|2",
+	"partially_allocated|changed|6\npartially_allocated|firm|4\npartially_allocated|lapsed|2",
 	'and the stock count has its victim');
+is($node->safe_psql($db, q(SELECT order_id, item, node, quantity FROM routing.claim WHERE order_id = '1')), '1|I3|N1|2', 'which waits for what it lost');
+
 # A prepared transaction lets two others line up behind it: a stock count whose
 # victim will be S5, then the cancellation of S5, which has read its bookings
 # before it waits.  What the count took away must not be given back again.
