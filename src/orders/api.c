@@ -40,6 +40,13 @@ booking_status(const SalesOrder *order, const Booking *b)
 static void
 return_schedule(ReturnSetInfo *rsinfo, SalesOrder *order, bool with_cost)
 {
+	int			dedicated = 0;	/* shipments that no plan made come first */
+
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (order->bookings[j].state == BOOKING_DEDICATED)
+			dedicated = Max(dedicated, order->bookings[j].shipment_no);
+	}
 	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];
@@ -64,9 +71,10 @@ return_schedule(ReturnSetInfo *rsinfo, SalesOrder *order, bool with_cost)
 			values[6] = DateADTGetDatum(b->deliver_on);
 			values[7] = CStringGetTextDatum(booking_status(order, b));
 			values[8] = Int32GetDatum(b->shipment_no);
-			if (with_cost)
+			nulls[9] = with_cost && b->state == BOOKING_DEDICATED;
+			if (with_cost && !nulls[9])
 			{
-				const SrcShipment *s = &order->result.best.shipments[b->shipment_no - 1];
+				const SrcShipment *s = &order->result.best.shipments[b->shipment_no - dedicated - 1];
 
 				values[9] = NumericGetDatum(scaled_to_numeric(s->handling + s->base +
 															  s->by_weight + s->split));
