@@ -170,7 +170,7 @@ my @scripts = (
 	[savepoint => 2, "BEGIN;\nSELECT load.place((:l)::int, (:d)::int);\nSAVEPOINT s;\nSELECT load.place((:l)::int, (:d)::int, 'R') AS id \\gset\n"
 		  . "SELECT count(*) AS n FROM routing.route_order(:id) \\gset\nUPDATE routing.supply SET quantity = quantity + 1 $where AND ref = '';\n"
 		  . "ROLLBACK TO SAVEPOINT s;\nCOMMIT;"],
-	[cancel => 5, q(SELECT routing.cancel_order(order_id) FROM (SELECT order_id FROM routing.sales_order
+	[cancel => 5, q(SELECT load.try(format('SELECT routing.cancel_order(%L)', order_id)) FROM (SELECT order_id FROM routing.sales_order
 		WHERE status IN ('allocated', 'scheduled', 'backordered', 'partially_allocated', 'partially_backordered') ORDER BY random() LIMIT 1) o;)],
 	[shrink => 2, "UPDATE routing.supply SET quantity = greatest(0, quantity - :q) $where AND ref = '';"],
 	[more   => 4, "UPDATE routing.supply SET quantity = quantity + 3 * :q $where AND ref = '' AND lot IN ('', 'L3');"],
