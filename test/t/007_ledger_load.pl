@@ -146,6 +146,20 @@ BEGIN
 END
 $$;
 
+-- Two MERGE statements that both find no row both insert it; the server then
+-- refuses the later one and its caller tries again, which is what this does.
+CREATE FUNCTION load.merge(i int, n int, d int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	MERGE INTO routing.supply s USING (SELECT 'I' || i AS item, 'N' || n AS node, current_date + d AS day) v
+	ON s.item = v.item AND s.node = v.node AND s.ref = 'M'
+	WHEN MATCHED AND s.quantity > 8 THEN DELETE
+	WHEN MATCHED THEN UPDATE SET quantity = s.quantity + 3, available_on = v.day
+	WHEN NOT MATCHED THEN INSERT (item, node, ref, kind, available_on, quantity) VALUES (v.item, v.node, 'M', 'production', v.day, 5);
+EXCEPTION WHEN unique_violation THEN
+	INSERT INTO load.refused VALUES (sqlstate, sqlerrm);
+END
+$$;
+
 -- what is promised and not there, from raw rows alone: bookings that supply
 -- does not cover on some day although one of them could be given up
 CREATE VIEW load.oversold AS
@@ -182,10 +196,7 @@ my @scripts = (
 	# two statements, one receipt: judged together
 	[receipt => 2, "BEGIN;\nUPDATE routing.supply SET quantity = greatest(0, quantity - :q) $where AND ref LIKE 'PO%';\n"
 		  . "UPDATE routing.supply SET quantity = quantity + :q $where AND ref = '' AND lot IN ('', 'L4');\nCOMMIT;"],
-	[merge => 1, "MERGE INTO routing.supply s USING (SELECT 'I' || (:i)::int AS item, 'N' || (:n)::int AS node, current_date + (:d)::int AS day) v\n"
-		  . "ON s.item = v.item AND s.node = v.node AND s.ref = 'M'\nWHEN MATCHED AND s.quantity > 8 THEN DELETE\n"
-		  . "WHEN MATCHED THEN UPDATE SET quantity = s.quantity + 3, available_on = v.day\n"
-		  . "WHEN NOT MATCHED THEN INSERT (item, node, ref, kind, available_on, quantity) VALUES (v.item, v.node, 'M', 'production', v.day, 5);"],
+	[merge => 1, 'SELECT load.merge((:i)::int, (:n)::int, (:d)::int);'],
 	[safety => 1, "UPDATE routing.item_node SET safety_stock = (:q)::int - 1 $where;"]);
 push @scripts, [hold => 5, "SELECT load.hold((:l)::int, CASE WHEN :q = 1 THEN interval '300 ms' ELSE interval '10 min' END);"],
   [confirm => 3, 'SELECT load.finish_hold(true);'], [unhold => 1, 'SELECT load.finish_hold(false);']
