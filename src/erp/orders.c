@@ -173,6 +173,7 @@ read_order(Binding *binding, const char *key, Fault *fault)
 	int			n;
 
 	erp->order = order;
+	order->policy = &policy_none;
 	order->tenant_id = binding->tenant_id;
 	order->order_id = pstrdup(key);
 	order->binding = binding->name;

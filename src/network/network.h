@@ -5,6 +5,7 @@
 #ifndef ROUTING_NETWORK_NETWORK_H
 #define ROUTING_NETWORK_NETWORK_H
 
+#include "base/calendar.h"
 #include "base/compat.h"
 #include "pgtime.h"
 #include "utils/date.h"
@@ -17,6 +18,9 @@ typedef struct NetNode
 	int32		rank;
 	bool		open;
 	int64		handling;		/* money per shipment */
+	const Calendar *calendar;	/* when the node works, or NULL */
+	int32		handling_days;	/* from stock to the ship day */
+	int64		min_shipment_value; /* money */
 	int32		dock_days;		/* until inbound is stock */
 	bool		stock_feed;		/* the ERP tells stock on hand; a goods issue does not lower it */
 	pg_tz	   *tz;
@@ -30,6 +34,10 @@ typedef struct Lane
 	int32		transit_days;
 	int64		base;			/* money per shipment */
 	int64		per_kg;			/* money per kg */
+	int64		max_weight;		/* kg of a shipment; 0: any */
+	int64		risk;			/* of being late, ten-thousandths */
+	const Calendar *pickup;		/* days on which the service picks up at the node, or NULL */
+	const Calendar *transit;	/* days on which it moves and delivers, or NULL */
 } Lane;
 
 /* lanes into a zone over open services, by node index, then service */

@@ -22,7 +22,7 @@ write_status(Settlement *s, int32 tenant_id, const char *order_id)
 	order_check(order);
 	/* what makes it impossible to route is nothing to fail of here */
 	memset(&order->fault, 0, sizeof(order->fault));
-	(void) policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault);
+	order_find_policy(order);
 	order_keep_bookings(order);
 	order_derive_status(order);
 	settlement_write_order(s, order);

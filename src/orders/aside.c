@@ -136,7 +136,7 @@ leave_uncovered(Settlement *s, SalesOrder *order)
 {
 	/* what makes it impossible to route is nothing to fail of here */
 	memset(&order->fault, 0, sizeof(order->fault));
-	(void) policy_get(order->tenant_id, order->policy_code, &order->policy, &order->fault);
+	order_find_policy(order);
 	for (int i = 0; i < order->nlines; i++)
 		order->lines[i].replan = false;
 	order_keep_bookings(order);

@@ -61,6 +61,20 @@ check_line(SalesOrder *order, OrderLine *line)
 	pfree(where);
 }
 
+/* The policy of an order, and what of it applies to the order. */
+void
+order_find_policy(SalesOrder *order)
+{
+	PolicyCase	of = {0};
+
+	of.channel = order->channel;
+	of.customer_group = order->customer_group;
+	of.zone = order->lanes ? order->lanes->zone : NULL;
+	of.country = order->country;
+	order->policy = policy_get(order->tenant_id, order->policy_code, &order->fault);
+	policy_terms(order->policy, &of, &order->terms);
+}
+
 /*
  * Check an order and find its destination, network and policy.  Sets
  * order->fault, or leaves it clear and the order ready for planning.
@@ -98,6 +112,6 @@ order_check(SalesOrder *order)
 	for (int i = 0; i < order->nlines && fault->sqlerrcode == 0; i++)
 		check_line(order, &order->lines[i]);
 	if (fault->sqlerrcode == 0)
-		(void) policy_get(order->tenant_id, order->policy_code, &order->policy, fault);
+		order_find_policy(order);
 	pfree(where);
 }

@@ -235,7 +235,7 @@ choose_lane(const SalesOrder *order, const OrderLine *line, const Dedicated *d, 
 			continue;
 		late = Max((order->by_ship_day ? day : arrival) - wanted, 0);
 		cost = lane->base + (int128) b->quantity * line->unit_weight / SCALE * lane->per_kg / SCALE +
-			(int128) late * order->policy.lateness[order->priority] * b->quantity / line->quantity;
+			(int128) late * order->terms.lateness[order->priority] * b->quantity / line->quantity;
 		if (found && (cost > cheapest || (cost == cheapest && arrival >= b->deliver_on)))
 			continue;
 		found = true;

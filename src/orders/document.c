@@ -222,6 +222,7 @@ order_from_document(int32 tenant_id, Jsonb *document)
 				 errmsg("order document is not an object"),
 				 errhint("The fields of an order document are described in doc/reference.md.")));
 	check_fields(object, "", known);
+	order->policy = &policy_none;
 	order->tenant_id = tenant_id;
 	order->exists = true;
 	order->status = "received";

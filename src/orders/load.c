@@ -297,6 +297,7 @@ order_load(int32 tenant_id, const char *order_id, OrderLock lock)
 	Datum		args[2];
 	bool		locked = false;
 
+	order->policy = &policy_none;
 	order->tenant_id = tenant_id;
 	order->order_id = pstrdup(order_id);
 	args[0] = Int32GetDatum(tenant_id);

@@ -147,8 +147,8 @@ order_write_decision(JsonWriter *w, const SalesOrder *order)
 	json_key(w, "decision");
 	json_begin_object(w);
 	json_key_text(w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
-	json_key_text(w, "policy_id", order->policy.code);
-	json_key_int(w, "policy_version", order->policy.version);
+	json_key_text(w, "policy_id", order->policy->code);
+	json_key_int(w, "policy_version", order->policy->version);
 	json_end_object(w);
 	json_key_int(w, "split_count", order->nshipments);
 	json_key(w, "total_cost");

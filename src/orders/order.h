@@ -136,6 +136,7 @@ typedef struct SalesOrder
 	int			npath;			/* the channel and its groups, upwards */
 	const char **path;
 	int			min_life;		/* the customer's */
+	char	   *customer_group; /* or NULL */
 	char	   *country;
 	char	   *postal_code;
 	bool		has_requested;
@@ -172,7 +173,8 @@ typedef struct SalesOrder
 	TimestampTz clock;
 	const Network *net;
 	const ZoneLanes *lanes;
-	Policy		policy;
+	const Policy *policy;
+	PolicyTerms terms;
 	int			ncandidates;	/* nodes of the problem */
 	int		   *candidates;		/* index in the problem -> index in the network */
 	DateADT    *todays;			/* per candidate */
@@ -247,6 +249,7 @@ extern void dedicated_choose(SalesOrder *order);
 extern void dedicated_take(SalesOrder *order, Ledger *ledger);
 
 /* check.c */
+extern void order_find_policy(SalesOrder *order);
 extern void order_check(SalesOrder *order);
 
 /* planning.c */

@@ -275,8 +275,8 @@ insert_decision(SalesOrder *order)
 		set(store, m, D_PREVIOUS_ID, Int64GetDatum(order->decision_id));
 	set_text(store, m, D_ORDER_ID, order->order_id);
 	set(store, m, D_DECIDED_AT, TimestampTzGetDatum(order->clock));
-	set_text(store, m, D_POLICY, order->policy.code);
-	set(store, m, D_POLICY_VERSION, Int32GetDatum(order->policy.version));
+	set_text(store, m, D_POLICY, order->policy->code);
+	set(store, m, D_POLICY_VERSION, Int32GetDatum(order->policy->version));
 	set_text(store, m, D_STATUS, order->new_status);
 	set(store, m, D_COST, NumericGetDatum(scaled_to_numeric(order->cost)));
 	set(store, m, D_DETAIL, JsonbPGetDatum(order_decision_detail(order)));

@@ -25,7 +25,7 @@ typedef struct CachedPolicy
 {
 	int32		tenant_id;
 	uint64		generation;
-	Policy		policy;
+	Policy	   *policy;
 } CachedPolicy;
 
 #define CACHE_SIZE	8
@@ -38,17 +38,23 @@ static EnginePlan plan_active = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+const Policy policy_none = {0};
+
 static void
 set_builtin(Policy *p, const char *code)
 {
 	memset(p, 0, sizeof(*p));
 	/* what is recorded must be valid text, even if cut off */
 	strlcpy(p->code, code, pg_mbcliplen(code, (int) strlen(code), sizeof(p->code) - 1) + 1);
-	p->split_penalty = 4 * SCALE;
-	p->backorder_penalty = 10000 * SCALE;
+	p->retention_days = -1;
+	p->terms.split_penalty = 4 * SCALE;
+	p->terms.backorder_penalty = 10000 * SCALE;
 	for (int i = 0; i <= POLICY_PRIORITIES; i++)
-		p->lateness[i] = 25 * SCALE / 10;
-	p->max_shipments = 5;
+		p->terms.lateness[i] = 25 * SCALE / 10;
+	p->terms.max_shipments = 5;
+	p->terms.max_distance = -1;
+	p->terms.max_late_days = -1;
+	p->terms.margin_floor = POLICY_NONE;
 }
 
 static void
@@ -101,7 +107,7 @@ read_lateness(Policy *p, const JsonbValue *v, Fault *fault)
 			}
 		}
 		else if (token == WJB_VALUE)
-			p->lateness[priority] = amount(&item, p, "lateness_per_day", fault);
+			p->terms.lateness[priority] = amount(&item, p, "lateness_per_day", fault);
 	}
 }
 
@@ -126,9 +132,9 @@ read_definition(Policy *p, Jsonb *definition, Fault *fault)
 		else if (token != WJB_VALUE)
 			continue;
 		else if (strcmp(key, "split_penalty") == 0)
-			p->split_penalty = amount(&item, p, key, fault);
+			p->terms.split_penalty = amount(&item, p, key, fault);
 		else if (strcmp(key, "backorder_penalty") == 0)
-			p->backorder_penalty = amount(&item, p, key, fault);
+			p->terms.backorder_penalty = amount(&item, p, key, fault);
 		else if (strcmp(key, "lateness_per_day") == 0)
 			read_lateness(p, &item, fault);
 		else if (strcmp(key, "max_shipments") == 0)
@@ -137,20 +143,28 @@ read_definition(Policy *p, Jsonb *definition, Fault *fault)
 
 			if (n < SCALE || n > MAX_SHIPMENTS * SCALE || n % SCALE != 0)
 				bad(fault, p, key, psprintf("%s is not a whole number from 1 to 20", scaled_to_text(n)));
-			p->max_shipments = (int32) (n / SCALE);
+			p->terms.max_shipments = (int32) (n / SCALE);
 		}
 		else
 			bad(fault, p, key, "is not a known field");
 	}
 }
 
-/*
- * The active version of a policy.  False with a fault if there is none or it
- * is not valid.
- */
-bool
-policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
+/* What applies to a case: the terms and then each rule that matches. */
+void
+policy_terms(const Policy *policy, const PolicyCase *of, PolicyTerms *terms)
 {
+	*terms = policy->terms;
+}
+
+/*
+ * The active version of a policy; valid until the end of the transaction.  If
+ * there is none, or it is not valid, the built-in values with a fault.
+ */
+const Policy *
+policy_get(int32 tenant_id, const char *code, Fault *fault)
+{
+	Policy	   *policy;
 	uint64		generation = engine_generation(TAB_POLICY);
 	Fault		mine = {0};
 	Datum		args[2];
@@ -162,13 +176,11 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 	for (int i = 0; i < CACHE_SIZE; i++)
 	{
 		if (cache[i].generation == generation && cache[i].tenant_id == tenant_id &&
-			strcmp(cache[i].policy.code, code) == 0)
-		{
-			*policy = cache[i].policy;
-			return true;
-		}
+			strcmp(cache[i].policy->code, code) == 0)
+			return cache[i].policy;
 	}
 
+	policy = MemoryContextAllocZero(TopTransactionContext, sizeof(Policy));
 	set_builtin(policy, code);
 	engine_enter(&scope);
 	SPI_connect();
@@ -205,15 +217,15 @@ policy_get(int32 tenant_id, const char *code, Policy *policy, Fault *fault)
 				  "policy \"%s\" has no active version", code);
 	else if (mine.sqlerrcode)
 		fault_set(fault, mine.sqlerrcode, mine.hint, "%s", mine.message);
-	else if (!cacheable || strlen(code) >= sizeof(policy->code))
-		return true;
-	else
+	else if (cacheable && strlen(code) < sizeof(policy->code))
 	{
-		cache[cache_next].tenant_id = tenant_id;
-		cache[cache_next].generation = generation;
-		cache[cache_next].policy = *policy;
+		CachedPolicy *entry = &cache[cache_next];
+
+		entry->tenant_id = tenant_id;
+		entry->generation = generation;
+		entry->policy = MemoryContextAlloc(CacheMemoryContext, sizeof(Policy));
+		*entry->policy = *policy;
 		cache_next = (cache_next + 1) % CACHE_SIZE;
-		return true;
 	}
-	return false;
+	return policy;
 }

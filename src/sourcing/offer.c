@@ -208,6 +208,7 @@ src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
 		shipment->node = cand->node;
 		shipment->lane = cand->lane;
 		shipment->day = cand->day;
+		shipment->ship = cand->day;
 		shipment->arrival = cand->arrival;
 		shipment->weight = figures.weight[i];
 		shipment->handling = problem->nodes[cand->node].handling;

@@ -283,6 +283,7 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 	memset(result, 0, sizeof(*result));
 	result->nodes = src_memory(problem, sizeof(SrcNodeResult), problem->nnodes);
 	memset(result->nodes, 0, sizeof(SrcNodeResult) * (size_t) problem->nnodes);
+	result->read_order = src_memory(problem, sizeof(int32_t), problem->nnodes);
 	src_bounds(&search, result->nodes);
 
 	queue.n = 0;
@@ -305,7 +306,7 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 		int32_t		node = queue_pop(&queue);
 
 		try_node(&search, node, &result->nodes[node], &queue);
-		result->nodes_read++;
+		result->read_order[result->nodes_read++] = node;
 	}
 	result->unread_bound = queue_bound(&queue);
 

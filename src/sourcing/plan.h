@@ -9,42 +9,73 @@
  * Units: quantities, kilograms and money are int64 counts of ten-thousandths
  * (SRC_SCALE); days are int32 day numbers of any epoch.
  *
- * Meaning (every day is open, handling takes no day):
+ * Dates.  A shipment is (node, lane, ship day).  Stock is needed on the last
+ * day from which "handling_days" open days of the node's calendar lead to the
+ * ship day; the ship day is a pick-up day of the lane, not before the lane's
+ * first_ship, and stock is not needed before the node's today; it arrives
+ * "transit_days" open days of the carrier's calendar later, then on the first
+ * day on which the destination receives (dates.h).
  *
- *	- A shipment is (node, lane, day): it leaves the node on "day", which is
- *	  also the day the stock is needed, and arrives on day + transit.
- *	- A line has a target ship day for each lane: max(today of the node,
- *	  requested - transit) when it asks for a delivery day, max(today,
- *	  requested) when it asks for a ship day.  A shipment can carry the line
- *	  only if its day >= that target (nothing is shipped early); it is late by
+ *	- A line has a target ship day for each lane: the last ship day whose
+ *	  arrival (or which itself, for by_ship_day) is not after "requested" and
+ *	  that is possible at all; if there is none, the first possible one.  A
+ *	  shipment can carry the line only if it leaves on the target day or later
+ *	  (nothing is shipped early), unless the line is early_ok.  It is late by
  *	  the days that its arrival (or ship day) is after "requested".
- *	- Availability of an item at a node is a step function of the day,
- *	  non-decreasing (a suffix minimum) unless lots end; then plans are as
- *	  feasible, but not proved to be the cheapest.  For parts of one item at one node
- *	  with days d1 <= d2 <= ... : every prefix sum q1 + ... + qi must not
- *	  exceed the availability on day di.  Lines of one item share it.
+ *	- It cannot carry the line either before "not_before" (ship day), or if
+ *	  what "requested" means is after "latest", or if the line is forbidden at
+ *	  the node or on the lane.
+ *
+ * Quantities.  Availability of an item at a node is a step function of the day
+ * on which stock is needed, non-decreasing (a suffix minimum) unless lots end;
+ * then plans are as feasible, but not proved to be the cheapest.  For parts of
+ * one item at one node with days d1 <= d2 <= ... : every prefix sum
+ * q1 + ... + qi must not exceed the availability on day di.  Lines of one item
+ * share it.  What a line takes from a shipment (its part there) is moreover
+ *
+ *	- a multiple of "multiple" (unless 0), at least min_part, at most max_part;
+ *	- at least split_min, unless it is the whole line; and then what of the
+ *	  line is left unserved, unless 0, is at least split_min too;
+ *	- everything or nothing for the lines of one group (>= 0): they are carried
+ *	  whole, together, by one shipment, or not at all.
+ *
+ * Shipments of a node on a ship day together stay within its room: their
+ * number, their lines (parts) and their units; a shipment weighs at most what
+ * its lane allows; one with goods worth less than its node's min_value is not made, nor one worth less than
+ * split_min_value if the plan has further shipments or leaves anything
+ * unserved (then what is unserved must be worth that, too).
+ *
+ * one_date: every line is served whole and all shipments arrive on one day, or
+ * nothing is served.  all_or_nothing: every line is served whole, or nothing.
  *
  * Cost, lower is better, in money:
  *
- *	  sum over shipments  [ handling(node) + base(lane)
+ *	  sum over shipments  [ handling(node) + preference(node) + distance(node)
+ *							+ base(lane), unless the ship day is its open_day
  *							+ round(weight * per_kg(lane))
+ *							+ capacity price of (node, ship day)
  *							+ split_penalty from the second shipment on ]
  *	+ sum over parts	  round(days late * lateness_per_day * part / quantity)
+ *						+ round(goods(line, node) * part / quantity)
+ *						+ round(custom(line, node) * part / quantity)
+ *						+ round(risk(lane) * sla_penalty(line) * part / quantity)
+ *						+ round(balance_price(line) * part / availability)
  *	+ sum over lines	  round(backorder_penalty * unserved / quantity)
  *
- * where the weight of a part is round(quantity * unit weight) and round() is
- * to the nearest ten-thousandth, halves up.
+ * where the weight of a part is round(quantity * unit weight), round() is to
+ * the nearest ten-thousandth, halves up, and availability is that of the item
+ * at the node on the day stock is needed.
  *
  * Ties are broken by: lower cost, fewer shipments, earlier last arrival, then
  * the smaller nodes in input order (the caller sorts nodes by rank and code),
- * then the smaller lanes in input order.
+ * then the smaller lanes in input order, then the earlier days.
  */
 #ifndef ROUTING_SOURCING_PLAN_H
 #define ROUTING_SOURCING_PLAN_H
 
-#include <stdbool.h>
+#include "base/calendar.h"
+
 #include <stddef.h>
-#include <stdint.h>
 
 #define SRC_SCALE			10000
 #define SRC_EXACT_SHIPMENTS 3	/* the search is exhaustive up to this many */
@@ -55,14 +86,25 @@ typedef struct SrcLane
 	int32_t		transit_days;
 	int64_t		base;			/* money per shipment */
 	int64_t		per_kg;			/* money per kg */
+	int64_t		max_weight;		/* kg of a shipment; 0: any */
+	int32_t		first_ship;		/* cut-off: nothing leaves earlier; INT32_MIN */
+	int32_t		open_day;		/* a shipment there is open already; INT32_MIN */
+	int64_t		risk;			/* of being late, 0 to SRC_SCALE */
+	const Calendar *pickup;	/* when it is picked up at the node */
+	const Calendar *transit; /* when the carrier moves and delivers */
 } SrcLane;
 
 typedef struct SrcNode
 {
-	int32_t		today;			/* first day anything can leave */
+	int32_t		today;			/* first day stock can be taken */
+	int32_t		handling_days;
 	int64_t		handling;		/* money per shipment */
+	int64_t		preference;		/* money per shipment: not on the list, or low on it */
+	int64_t		distance;		/* money per shipment: far away */
+	int64_t		min_value;		/* of a shipment, money */
 	int32_t		first_lane;		/* its lanes are consecutive in lanes[] */
 	int32_t		nlanes;
+	const Calendar *calendar;	/* when the node works */
 } SrcNode;
 
 typedef struct SrcLine
@@ -73,9 +115,37 @@ typedef struct SrcLine
 	int64_t		unit_weight;	/* kg per unit */
 	int32_t		requested;		/* day wanted */
 	bool		by_ship_day;	/* requested is a ship day, not a delivery day */
+	bool		early_ok;
+	int32_t		not_before;		/* ship day; INT32_MIN */
+	int32_t		latest;			/* as requested is meant; INT32_MAX */
+	int32_t		group;			/* lines that go together or not at all; -1 */
 	int64_t		lateness_per_day;	/* money per day for the whole line */
 	int64_t		backorder_penalty;	/* money if the whole line stays unserved */
+	int64_t		sla_penalty;	/* money if the whole line is late by bad luck */
+	int64_t		balance_price;	/* money for taking all that a node has */
+	int64_t		unit_value;		/* money per unit, for the least worth of shipments */
+	int64_t		min_part;		/* quantities; 0: no rule */
+	int64_t		max_part;
+	int64_t		multiple;
+	int64_t		split_min;
 } SrcLine;
+
+/* what differs from node to node for a line: money for the whole line */
+typedef struct SrcLineNode
+{
+	bool		forbidden;
+	int64_t		goods;			/* goods cost more here */
+	int64_t		custom;			/* terms of the tenant's own */
+} SrcLineNode;
+
+/* what a node can still do on a ship day; INT64_MAX: any number */
+typedef struct SrcRoom
+{
+	int64_t		shipments;
+	int64_t		lines;
+	int64_t		units;			/* quantity */
+	int64_t		price;			/* money for a shipment */
+} SrcRoom;
 
 /* from "day" on, "available" can be promised; the days strictly ascending */
 typedef struct SrcStep
@@ -98,7 +168,13 @@ typedef struct SrcProblem
 	const SrcLane *lanes;
 	int32_t		nlines;
 	const SrcLine *lines;
+	const SrcLineNode *line_nodes;	/* line * nnodes + node; NULL: nothing differs */
+	const bool *lane_forbidden;	/* line * nlanes + lane; NULL: none is */
+	const Calendar *receiving;	/* when the destination receives */
 	int64_t		split_penalty;	/* money for each shipment from the 2nd on */
+	int64_t		split_min_value;	/* of each part of a split order, money */
+	bool		one_date;
+	bool		all_or_nothing;
 	int32_t		max_shipments;	/* hard limit, >= 1 */
 	int64_t		work_limit;		/* sets of shipments examined at the most */
 
@@ -107,6 +183,16 @@ typedef struct SrcProblem
 	 * best node first.  May longjmp out (the server's ereport does).
 	 */
 	void		(*profile) (void *arg, int32_t node, int32_t item, SrcProfile *out);
+
+	/*
+	 * What the node can still do on a ship day; asked at most once for each
+	 * pair, only of nodes that are read.  NULL: no node has limits or prices.
+	 */
+	void		(*room) (void *arg, int32_t node, int32_t ship_day, SrcRoom *out);
+
+	/* read exactly these, in this order, whatever their bounds; NULL: best first */
+	int32_t		nread;
+	const int32_t *read_order;
 
 	/* memory that lives at least as long as the result; never returns NULL */
 	void	   *(*alloc) (void *arg, size_t size);
@@ -120,10 +206,14 @@ typedef struct SrcShipment
 {
 	int32_t		node;
 	int32_t		lane;
-	int32_t		day;			/* leaves, and stock is needed */
+	int32_t		day;			/* stock is needed */
+	int32_t		ship;			/* leaves */
 	int32_t		arrival;
 	int64_t		weight;			/* kg */
 	int64_t		handling;		/* the terms of its cost, in money */
+	int64_t		preference;
+	int64_t		distance;
+	int64_t		capacity;
 	int64_t		base;
 	int64_t		by_weight;
 	int64_t		split;			/* split penalty that this shipment adds */
@@ -135,20 +225,31 @@ typedef struct SrcPart
 	int32_t		shipment;
 	int64_t		quantity;
 	int32_t		days_late;
-	int64_t		lateness;		/* money */
+	int64_t		lateness;		/* the terms of its cost, in money */
+	int64_t		goods;
+	int64_t		custom;
+	int64_t		risk;
+	int64_t		balance;
 } SrcPart;
 
 typedef struct SrcPlan
 {
-	int32_t		nshipments;		/* ordered by day, node, lane */
+	int32_t		nshipments;		/* ordered by ship day, node, lane */
 	SrcShipment *shipments;
 	int32_t		nparts;			/* ordered by line, then shipment */
 	SrcPart    *parts;
 	int64_t    *unserved;		/* per line, quantity */
 	int64_t		handling;		/* the terms of the total, in money */
+	int64_t		preference;
+	int64_t		distance;
+	int64_t		capacity;
 	int64_t		freight;
 	int64_t		split;
 	int64_t		lateness;
+	int64_t		goods;
+	int64_t		custom;
+	int64_t		risk;
+	int64_t		balance;
 	int64_t		backorder;
 	int64_t		total;
 } SrcPlan;
@@ -171,8 +272,9 @@ typedef struct SrcResult
 {
 	SrcPlan		best;
 	bool		has_next;
-	SrcPlan		next;			/* cheapest plan found whose set of (node, day) differs from best's and is not empty */
+	SrcPlan		next;			/* cheapest plan found whose set of (node, ship day) differs from best's and is not empty */
 	int32_t		nodes_read;
+	int32_t    *read_order;		/* nodes_read of them: as they were read */
 	int64_t		unread_bound;	/* no plan using an unread node costs less; INT64_MAX if all were read */
 	bool		exact;			/* best is optimal among plans of up to SRC_EXACT_SHIPMENTS shipments */
 	int64_t		gap;			/* if not exact: best.total - gap is a lower bound */
