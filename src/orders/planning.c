@@ -81,17 +81,19 @@ order_needs_plan(const SalesOrder *order)
 }
 
 /*
- * Find the plan for what is open, from availability as the ledger reads it.
- * With only_locked, positions that are not locked offer nothing, so that the
- * plan needs no further lock.  Sets order->result and each line's unserved.
+ * Set the problem of what is open of an order, with availability as the ledger
+ * reads it.  With only_locked, positions that are not locked offer nothing, so
+ * that the plan needs no further lock.  False if there is nothing to search.
  */
-void
-order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
+bool
+order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	SrcProblem *p = &order->problem;
-	PlanContext ctx = {order, ledger, only_locked};
+	PlanContext *ctx = palloc(sizeof(PlanContext));
 
-	memset(&order->result, 0, sizeof(order->result));
+	ctx->order = order;
+	ctx->ledger = ledger;
+	ctx->only_locked = only_locked;
 	if (p->nodes == NULL)
 		problem_set_nodes(order, ledger);
 	problem_set_lines(order);
@@ -102,11 +104,21 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	p->profile = plan_profile;
 	p->alloc = plan_alloc;
 	p->interrupt = plan_interrupt;
-	p->arg = &ctx;
+	p->arg = ctx;
+	return p->nlines > 0 && p->nnodes > 0;
+}
+
+/* Find the plan for what is open.  Sets order->result and each line's unserved. */
+void
+order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
+{
+	const SrcProblem *p = &order->problem;
+
+	memset(&order->result, 0, sizeof(order->result));
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
 	order->result.exact = true;
-	if (p->nlines == 0 || p->nnodes == 0)
+	if (!order_set_problem(order, ledger, only_locked))
 		return;
 	plan_search(p, &order->result);
 	for (int i = 0; i < p->nlines; i++)

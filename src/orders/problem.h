@@ -7,6 +7,9 @@
 
 #include "orders/order.h"
 
+/* planning.c */
+extern bool order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked);
+
 /* problem_nodes.c */
 extern void problem_set_nodes(SalesOrder *order, Ledger *ledger);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
