@@ -260,6 +260,13 @@ set_option(SrcSearch *search, SrcCandidate *cand, int32_t which)
 	}
 }
 
+static bool
+has_limits(const SrcRoom *room)
+{
+	return room->shipments != INT64_MAX || room->lines != INT64_MAX ||
+		room->units != INT64_MAX;
+}
+
 /* append a candidate; NULL if it could carry nothing */
 static const SrcCandidate *
 add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
@@ -307,6 +314,9 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	}
 	if (!carries)
 		return NULL;
+	if (problem->nodes[node].min_value > 0 || may_be_too_heavy(search, own) ||
+		(cand->room >= 0 && has_limits(&search->rooms[cand->room].room)))
+		search->constrained = search->coupled = true;
 	search->ncand++;
 	return cand;
 }
@@ -447,9 +457,9 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 	}
 }
 
-/* the candidate alone can carry all lines completely */
-static bool
-carries_all(const SrcSearch *search, const SrcCandidate *cand)
+/* as far as stock and dates go, the candidate alone can carry all lines completely */
+bool
+src_carries_all(const SrcSearch *search, const SrcCandidate *cand)
 {
 	int32_t		i;
 
@@ -462,6 +472,23 @@ carries_all(const SrcSearch *search, const SrcCandidate *cand)
 			return false;
 	}
 	return true;
+}
+
+/* no rule keeps the candidate from carrying all lines completely */
+static bool
+whole_allowed(SrcSearch *search, int32_t cand)
+{
+	int32_t		i;
+
+	if (!search->constrained)
+		return true;
+	for (i = 0; i < search->nlines; i++)
+	{
+		int64_t		quantity = search->problem->lines[i].quantity;
+
+		search->quantity[i] = quantity > 0 ? quantity : 0;
+	}
+	return src_broken(search, &cand, 1, search->quantity) == 0;
 }
 
 /*
@@ -521,9 +548,11 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 		SrcFigures	figures;
 
 		note_candidate(search, cand);
-		if (!carries_all(search, cand))
+		if (!src_carries_all(search, cand) || !whole_allowed(search, i))
 			continue;
-		src_evaluate(search, &i, 1, &figures);
+		src_evaluate(search, &i, 1, INT64_MAX, &figures);
+		if (!figures.feasible)
+			continue;
 		if (!out->feasible || figures.total < out->total ||
 			(figures.total == out->total && cand->arrival < out->arrival))
 		{
@@ -532,6 +561,8 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			out->arrival = cand->arrival;
 		}
 	}
-	if (!out->feasible)
-		src_find_shortage(search, node, out);
+	if (out->feasible)
+		return;
+	src_find_shortage(search, node, out);
+	out->failed = src_failures(search, node, start);
 }

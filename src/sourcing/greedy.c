@@ -76,7 +76,7 @@ room_of_set(SrcSearch *search, const int32_t *cand, int32_t n, int64_t *room)
 	int32_t		j;
 
 	if (search->any_shared)
-		src_evaluate(search, cand, n, &figures);
+		src_relax(search, cand, n, &figures);
 	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcLineInfo *info = &search->lines[i];

@@ -332,7 +332,7 @@ branch(Tree *tree, int32_t depth)
 			break;
 		}
 		line = choose_line(tree, frame, lower, &required);
-		if (search->any_shared && !required)
+		if (search->coupled && !required)
 			line = ANY_LINE;
 		else if (line < 0)
 			break;
