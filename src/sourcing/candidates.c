@@ -78,7 +78,8 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 
 	if (a->fixed > b->fixed || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
 		return false;
-	if (a->fixed == b->fixed && (a->arrival > b->arrival || a->lane > b->lane))
+	if (a->fixed == b->fixed &&
+		(a->arrival > b->arrival || a->lane > b->lane || a->ship > b->ship))
 		return false;
 	if (search->sole_parts || may_be_too_heavy(search, &lanes[a->lane]) ||
 		(a->ship != b->ship && a->room >= 0) ||

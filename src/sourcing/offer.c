@@ -70,6 +70,9 @@ better(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 	for (i = 0; i < a->n; i++)
 		if (search->cand[a->cand[i]].ship != search->cand[b->cand[i]].ship)
 			return search->cand[a->cand[i]].ship < search->cand[b->cand[i]].ship;
+	for (i = 0; i < a->n; i++)
+		if (search->cand[a->cand[i]].lane != search->cand[b->cand[i]].lane)
+			return search->cand[a->cand[i]].lane < search->cand[b->cand[i]].lane;
 	return false;
 }
 

@@ -74,7 +74,8 @@
  *
  * Ties are broken by: lower cost, fewer shipments, earlier last arrival, then
  * the smaller nodes in input order (the caller sorts nodes by rank and code),
- * then the smaller lanes in input order, then the earlier days.
+ * then the smaller lanes in input order, then the earlier days, then the
+ * smaller lane on the earliest day.
  */
 #ifndef ROUTING_SOURCING_PLAN_H
 #define ROUTING_SOURCING_PLAN_H

@@ -77,6 +77,45 @@ combine(int64_t *to, int64_t by, int64_t times, int64_t from)
 	return true;
 }
 
+/* the costs after a pivot, whose row is done */
+static bool
+pivot_costs(Simplex *lp, const SimplexRow *own, int32_t column)
+{
+	wide		times = lp->cost[column];
+	wide		largest;
+	wide		divisor = 0;
+	uint64_t	size = (uint64_t) own->den;
+	int32_t		c;
+
+	for (c = 0; c < lp->ncolumns; c++)
+		if (size_of(own->a[c]) > size)
+			size = size_of(own->a[c]);
+	largest = (wide) 1 << (61 + __builtin_clzll(size));
+	lp->cost[column] = 0;
+	for (c = 0; c < lp->ncolumns; c++)
+	{
+		if (lp->cost[c] > largest || lp->cost[c] < -largest ||
+			times > largest || times < -largest)
+			return false;
+		lp->cost[c] = lp->cost[c] * own->den - times * own->a[c];
+	}
+	for (c = 0; c < lp->ncolumns && divisor != 1 && own->den != 1; c++)
+	{
+		wide		other = lp->cost[c] < 0 ? -lp->cost[c] : lp->cost[c];
+
+		while (other != 0)
+		{
+			wide		rest = divisor % other;
+
+			divisor = other;
+			other = rest;
+		}
+	}
+	for (c = 0; c < lp->ncolumns && divisor > 1; c++)
+		lp->cost[c] /= divisor;
+	return true;
+}
+
 /* the nonbasic variable of the column and the basic one of the row swap */
 static bool
 pivot(Simplex *lp, int32_t which, int32_t column)
@@ -117,20 +156,7 @@ pivot(Simplex *lp, int32_t which, int32_t column)
 		if (own->den != 1)
 			reduce_row(row, n);
 	}
-	times = lp->cost[column];
-	if (times != 0)
-	{
-		int64_t		divisor;
-
-		lp->cost[column] = 0;
-		for (c = 0; c < n; c++)
-			if (!combine(&lp->cost[c], own->den, times, own->a[c]))
-				return false;
-		divisor = own->den == 1 ? 1 : row_divisor(lp->cost, n, 0, 0);
-		for (c = 0; c < n && divisor > 1; c++)
-			lp->cost[c] /= divisor;
-	}
-	return true;
+	return lp->cost[column] == 0 || pivot_costs(lp, own, column);
 }
 
 /* a step towards rows that hold; false if there is none to be done */

@@ -23,6 +23,9 @@ typedef enum SimplexEnd
 	SIMPLEX_GAVE_UP				/* numbers or number of steps out of bounds */
 } SimplexEnd;
 
+/* large numbers; memory of the caller's is aligned to 8 bytes only */
+typedef __int128 simplex_cost __attribute__((aligned(8)));
+
 /*
  * A row says den * basic + sum a * nonbasic = b, with den > 0; rows are kept
  * without common divisors.
@@ -40,7 +43,7 @@ typedef struct Simplex
 	int32_t		ncolumns;
 	int32_t		nrows;
 	int32_t		nonbasic[SIMPLEX_COLUMNS];
-	int64_t		cost[SIMPLEX_COLUMNS];
+	simplex_cost cost[SIMPLEX_COLUMNS];
 	SimplexRow	rows[SIMPLEX_ROWS];
 
 	/* the answer: x[c] = value[c] / den[c] */
