@@ -99,6 +99,38 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 	return true;
 }
 
+/*
+ * In a plan that has no other shipment from its node, "by", of another node,
+ * does what the candidate does at no higher cost, and at equal cost goes
+ * before it in the order of plan.h.
+ */
+bool
+src_can_replace(const SrcSearch *search, const SrcCandidate *by,
+				const SrcCandidate *cand)
+{
+	const SrcProblem *problem = search->problem;
+	int32_t		i;
+
+	if (by->fixed > cand->fixed || by->node == cand->node ||
+		(by->fixed == cand->fixed && (by->arrival > cand->arrival || by->node > cand->node)))
+		return false;
+	if (by->room >= 0 || may_be_too_heavy(search, &problem->lanes[by->lane]) ||
+		problem->nodes[by->node].min_value > problem->nodes[cand->node].min_value ||
+		(problem->one_date && by->arrival != cand->arrival))
+		return false;
+	for (i = 0; i < search->nlines; i++)
+	{
+		const SrcOption *mine = &by->options[i];
+		const SrcOption *theirs = &cand->options[i];
+
+		if (theirs->cost != SRC_NEVER && theirs->avail > 0 &&
+			(mine->cost == SRC_NEVER || mine->avail < theirs->avail ||
+			 mine->rate > theirs->rate))
+			return false;
+	}
+	return true;
+}
+
 /* what of an item is available on step "step" (-1: before the first) */
 static int64_t
 available_at(const SrcProfile *profile, int32_t step, int64_t need)
@@ -291,6 +323,7 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 		memcpy(larger, search->cand,
 			   sizeof(SrcCandidate) * (size_t) search->ncand);
 		search->cand = larger;
+		search->net = src_memory(problem, sizeof(int64_t), search->maxcand);
 	}
 	cand = &search->cand[search->ncand];
 	cand->node = node;

@@ -139,6 +139,7 @@ typedef struct SrcSearch
 
 	/* search */
 	int64_t    *room;			/* per line, for the greedy sets */
+	int64_t    *net;			/* per candidate, likewise; maxcand of them */
 	SrcSet		best;
 	SrcSet		next;
 	bool		has_next;
@@ -153,7 +154,6 @@ typedef struct SrcAlive
 {
 	int64_t		net;			/* bound of its saving less its fixed cost */
 	int32_t		rank;
-	uint32_t	lines;			/* bit per line that it improves, first 32 */
 } SrcAlive;
 
 /* the exact figures of a set, as src_evaluate leaves them */
@@ -234,6 +234,8 @@ extern void src_find_shortage(const SrcSearch *search, int32_t which,
 							  SrcNodeResult *out);
 
 /* candidates.c */
+extern bool src_can_replace(const SrcSearch *search, const SrcCandidate *by,
+							const SrcCandidate *cand);
 extern bool src_carries_all(const SrcSearch *search, const SrcCandidate *cand);
 extern void src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out);
 
@@ -248,6 +250,8 @@ extern void src_sort_alive(SrcAlive *alive, int32_t n);
 extern void src_greedy(SrcSearch *search, int32_t seed);
 extern void src_improve(SrcSearch *search);
 extern bool src_extend(SrcSearch *search);
+
+extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
 
 /* tree.c */
 extern void src_tree(SrcSearch *search);

@@ -122,6 +122,35 @@ copy_set(SrcSearch *search, SrcSet *to, const SrcSet *from)
 }
 
 /*
+ * At equal cost the set would not become the best.  If a shipment of it ended
+ * up empty, it is another set.
+ */
+bool
+src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n)
+{
+	SrcSet		set;
+	int32_t		i;
+	int32_t		j;
+
+	if (n != search->best.n)
+		return n > search->best.n;
+	set.n = n;
+	set.total = search->best.total;
+	set.arrival = INT32_MIN;
+	for (i = 0; i < n; i++)
+	{
+		const SrcCandidate *own = &search->cand[cand[i]];
+
+		if (own->arrival > set.arrival)
+			set.arrival = own->arrival;
+		for (j = i; j > 0 && !ships_before(&search->cand[set.cand[j - 1]], own); j--)
+			set.cand[j] = set.cand[j - 1];
+		set.cand[j] = cand[i];
+	}
+	return !better(search, &set, &search->best);
+}
+
+/*
  * Evaluate a set and keep it if it is the best, or the next best, so far.
  * True if it became the best.  "floor" is the floor of its cost: where lines
  * share an item the evaluation may miss the optimum of the set; what it could

@@ -126,6 +126,7 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 	search->cand_min_fixed = search->amount_limit;
 	search->maxcand = FIRST_CANDIDATES;
 	search->cand = src_memory(problem, sizeof(SrcCandidate), search->maxcand);
+	search->net = src_memory(problem, sizeof(int64_t), search->maxcand);
 	search->profile = src_memory(problem, sizeof(SrcProfile), search->nitems);
 	search->step = src_memory(problem, sizeof(int32_t), search->nitems);
 	search->from = src_memory(problem, sizeof(int32_t), nlines);
