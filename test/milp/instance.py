@@ -47,7 +47,7 @@ ALWAYS = {"handling", "base", "lateness", "split_penalty"}
 # decide anything are in more of them, those that decide everything in fewer
 SHARE = 0.27
 SHARES = {"one_date": 0.13, "all_or_nothing": 0.17, "services": 0.8,
-          "max_shipments": 0.4, "shared_items": 0.4, "node_calendar": 0.55,
+          "max_shipments": 0.4, "shared_items": 0.4, "node_calendar": 0.45,
           "pickup_calendar": 0.45, "cut_off": 0.55, "room_lines": 0.4,
           "split_min": 0.45, "min_value": 0.4, "early_ok": 0.5, "min_part": 0.4,
           "split_min_value": 0.4, "open_day": 0.35, "by_ship_day": 0.35,
@@ -136,7 +136,7 @@ def make_node(instance, rnd, has, item_needs):
     n = len(instance.nodes)
     node = {
         "today": rnd.choice((0, 0, 1)),
-        "handling_days": rnd.randint(0, 2) if "handling_days" in has else 0,
+        "handling_days": rnd.choice((0, 1, 1, 2)) if "handling_days" in has else 0,
         "handling": U(rnd.randint(0, 6)),
         "preference": U(rnd.choice((0, 0, 3, 6))) if "preference" in has else 0,
         "distance": U(rnd.randint(0, 8)) if "distance" in has else 0,
@@ -249,6 +249,8 @@ def generate(number, large=False):
     instance = Instance(("large-%d" if large else "%d") % number)
     has = {kind for kind in KINDS if kind in ALWAYS or
            rnd.random() < SHARES.get(kind, SHARE)}
+    if "node_calendar" in has:      # which is about handling alone
+        has.add("handling_days")
     nlines = 10 if large else rnd.choice((2, 2, 3, 3, 4, 5))
     nnodes = 50 if large else rnd.choice((3, 3, 4, 4, 5, 6, 8))
     instance.max_shipments = rnd.choice((1, 2)) if "max_shipments" in has else 3

@@ -144,6 +144,11 @@ class Reading:
                 s.lane["risk"] * line["sla"] / SCALE / whole +
                 line["balance"] / available)
 
+    def grain(self):
+        """What two ten-thousandths more or less of each line cost at the most."""
+        return sum(2 * line["backorder"] * SCALE // line["quantity"] // SCALE + 2
+                   for line in self.instance.lines)
+
     # plans: [(shipment, {line: quantity})]
 
     def cost(self, plan):
@@ -495,6 +500,11 @@ class Program:
         out.append("Generals")
         out += [" " + name for name, _, kind in self.columns if kind != "c"]
         return "\n".join(out + ["End", ""])
+
+    def whole(self, values):
+        """Its quantities need no rounding (the solvers are right to 1e-7 or so)."""
+        found = [values.get("q%d_%d" % part, 0) * SCALE for part in self.parts]
+        return all(abs(x - round(x)) < 0.02 for x in found)
 
     def plan(self, values):
         """The plan of a solution, quantities rounded to ten-thousandths."""
