@@ -18,9 +18,11 @@
  *
  *		V(abc) <= V(ab) + V(ac) - V(a)
  *
- * for each order of the three, and most triples fail by values of pairs that
- * are computed once.  Rules and lines that share stock only add to the cost,
- * so the bounds hold with them, too.
+ * and most triples fail by values of pairs.  A line that must be served better
+ * than the rest of the set can, for the set to be of interest, leaves only the
+ * candidates that do so.  Where the candidates of a set are known it saves no
+ * more on a line than the best of them would if it had plenty.  Rules and lines
+ * that share stock only add to the cost, so the bounds hold with them, too.
  *
  * Values are kept in 32 bits, in units of 2^shift ten-thousandths, gains
  * rounded up and costs down: they stay bounds, and the loops that matter are
@@ -31,7 +33,6 @@
 #include "cost.h"
 
 #define VALUE_BITS		28		/* of the largest value */
-#define TABLE_ENTRIES	((int64_t) 1 << 21)
 #define SPARE_COMPARED	24
 #define MASK_LINES		31
 
@@ -46,7 +47,6 @@ typedef struct Partner
 {
 	int32_t		adds;			/* value of the pair less that of the first */
 	int32_t		rank;
-	int32_t		taken;			/* value of the pair less that of this one */
 	uint32_t	lines;			/* that it improves, a bit each */
 	bool		done;			/* all triples with it are */
 } Partner;
@@ -66,16 +66,16 @@ typedef struct Tree
 	int32_t    *later;			/* per rank: the largest from there on */
 	int32_t	   *most;			/* per line: savings of any set */
 	int32_t	   *gain;			/* line x rank */
-	int32_t    *height;			/* line x rank: savings if there were plenty */
+	int32_t    *both;			/* rank x (savings of each line, the same if there were plenty) */
+	int32_t		stride;
+	int32_t    *joint;			/* the same of two */
 	int32_t    *serving;		/* per line: ranks that gain */
 	uint32_t   *lines;			/* per rank: those that gain, a bit each */
 	bool	   *taken;			/* per rank: all sets with it are done */
 	int32_t    *room;			/* per line: left to save */
 	int32_t    *room2;
 	int32_t		min_fixed;
-	int32_t	  **row;			/* per rank: values of its pairs */
-	int32_t    *scratch;		/* a row that is not kept */
-	int64_t		entries;		/* of the rows so far */
+	int32_t    *row;			/* per rank: value of its pair with one */
 	Partner    *partners;
 	int32_t		first[SPARE_COMPARED];	/* the best candidates */
 } Tree;
@@ -123,22 +123,13 @@ save_in_pairs(const Tree *tree, int32_t a, int32_t *restrict sum)
 	}
 }
 
-/* values of the pairs of "a"; not kept if the table is full */
+/* values of the pairs of "a" */
 static const int32_t *
 pair_row(Tree *tree, int32_t a)
 {
-	int32_t    *row = tree->row[a];
+	int32_t    *row = tree->row;
 	int32_t		i;
 
-	if (row != NULL)
-		return row;
-	row = tree->scratch;
-	if (tree->entries <= TABLE_ENTRIES)
-	{
-		tree->entries += tree->width;
-		row = src_memory(tree->search->problem, sizeof(int32_t), tree->width);
-		tree->row[a] = row;
-	}
 	save_in_pairs(tree, a, row);
 	for (i = 0; i < tree->n; i++)
 		row[i] -= tree->fixed[a] + tree->fixed[i] + tree->split;
@@ -146,24 +137,43 @@ pair_row(Tree *tree, int32_t a)
 	return row;
 }
 
-/* the value of three together */
-static int32_t
-value_of_three(const Tree *tree, int32_t a, int32_t b, int32_t c)
+/* savings and heights of two together, for value_with */
+static void
+join(Tree *tree, int32_t a, int32_t b)
 {
-	int32_t		sum = -(tree->fixed[a] + tree->fixed[b] + tree->fixed[c]) - 2 * tree->split;
-	int32_t		line;
+	const int32_t *mine = tree->both + (size_t) a * (size_t) tree->stride;
+	const int32_t *theirs = tree->both + (size_t) b * (size_t) tree->stride;
+	int32_t		half = tree->stride / 2;
+	int32_t		i;
 
-	for (line = 0; line < tree->nlines; line++)
+	for (i = 0; i < half; i++)
 	{
-		const int32_t *gain = tree->gain + (size_t) line * (size_t) tree->width;
-		const int32_t *height = tree->height + (size_t) line * (size_t) tree->width;
-		int32_t		all = gain[a] + gain[b] + gain[c];
-		int32_t		most = height[a] > height[b] ? height[a] : height[b];
-
-		if (height[c] > most)
-			most = height[c];
-		sum += all < most ? all : most;
+		tree->joint[i] = mine[i] + theirs[i];
+		tree->joint[half + i] = mine[half + i] > theirs[half + i] ? mine[half + i] : theirs[half + i];
 	}
+}
+
+/* what two that have been joined and a third save, before costs */
+VECTORIZED static int32_t
+saving_with(const Tree *tree, int32_t c)
+{
+	int32_t		half = tree->stride / 2;
+	const int32_t *restrict gain = tree->both + (size_t) c * (size_t) tree->stride;
+	const int32_t *restrict height = gain + half;
+	const int32_t *restrict joint = tree->joint;
+	const int32_t *restrict tallest = tree->joint + half;
+	int32_t		sum = 0;
+	int32_t		i;
+	int32_t		k;
+
+	for (i = 0; i < half; i += 4)
+		for (k = 0; k < 4; k++)
+		{
+			int32_t		all = joint[i + k] + gain[i + k];
+			int32_t		most = height[i + k] > tallest[i + k] ? height[i + k] : tallest[i + k];
+
+			sum += all < most ? all : most;
+		}
 	return sum;
 }
 
@@ -294,9 +304,8 @@ try_triples(Tree *tree, int32_t a, int32_t npartners)
 	{
 		int32_t		least = threshold(tree);
 		int32_t		b = list[i].rank;
-		int32_t		from_b = list[i].taken;
 		int32_t		needed = least - own - list[i].adds;
-		const int32_t *row;
+		int32_t		empty;
 
 		if (line < 0 ? list[i].adds < needed : list[0].adds < needed)
 			break;
@@ -307,17 +316,17 @@ try_triples(Tree *tree, int32_t a, int32_t npartners)
 		required = required_lines(tree, tree->room2, needed + entry);
 		if (required == UINT32_MAX)
 			continue;
-		row = pair_row(tree, b);
+		join(tree, a, b);
+		empty = tree->fixed[a] + tree->fixed[b] + 2 * tree->split;
 		for (j = line < 0 ? i + 1 : 0; j < npartners && list[j].adds >= needed; j++)
 		{
 			int32_t		ranks[3] = {a, b, list[j].rank};
 			int32_t		value;
 
 			/* this is where the time goes */
-			if ((list[j].lines & required) != required || list[j].done ||
-				row[ranks[2]] + (from_b < list[j].taken ? from_b : list[j].taken) < least)
+			if ((list[j].lines & required) != required || list[j].done)
 				continue;
-			value = value_of_three(tree, a, b, ranks[2]);
+			value = saving_with(tree, ranks[2]) - empty - tree->fixed[ranks[2]];
 			if (value < least)
 				continue;
 			consider(tree, ranks, 3, value);
@@ -372,7 +381,6 @@ try_with(Tree *tree, int32_t a)
 		}
 		partner->adds = row[b] - own;
 		partner->rank = b;
-		partner->taken = row[b] - tree->value[b];
 		partner->lines = tree->lines[b];
 		partner->done = false;
 		npartners++;
@@ -503,19 +511,20 @@ set_up_tree(Tree *tree, const int64_t *most)
 	tree->fixed = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->value = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->later = src_memory(problem, sizeof(int32_t), tree->n);
-	tree->scratch = src_memory(problem, sizeof(int32_t), tree->width);
 	tree->most = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->gain = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
-	tree->height = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
+	tree->stride = 2 * ((search->nlines + 3) & ~3);
+	tree->both = src_memory(problem, sizeof(int32_t), (int64_t) tree->stride * tree->n);
+	memset(tree->both, 0, sizeof(int32_t) * (size_t) tree->stride * (size_t) tree->n);
+	tree->joint = src_memory(problem, sizeof(int32_t), tree->stride);
 	tree->serving = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->lines = src_memory(problem, sizeof(uint32_t), tree->n);
 	tree->taken = src_memory(problem, sizeof(bool), tree->n);
 	tree->room = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->room2 = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->min_fixed = INT32_MAX;
-	tree->row = src_memory(problem, sizeof(int32_t *), tree->n);
+	tree->row = src_memory(problem, sizeof(int32_t), tree->width);
 	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
-	tree->entries = 0;
 	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
 	for (j = 0; j < search->nlines; j++)
 	{
@@ -527,7 +536,6 @@ set_up_tree(Tree *tree, const int64_t *most)
 		const SrcCandidate *cand = &search->cand[alive[i].rank];
 
 		tree->cand[i] = alive[i].rank;
-		tree->row[i] = NULL;
 		tree->taken[i] = false;
 		tree->lines[i] = 0;
 		tree->fixed[i] = (int32_t) ((cand->fixed < limit ? cand->fixed : limit) >> tree->shift);
@@ -543,7 +551,8 @@ set_up_tree(Tree *tree, const int64_t *most)
 
 			height = height < most[j] ? height : most[j];
 			tree->gain[(size_t) j * (size_t) tree->width + i] = rounded;
-			tree->height[(size_t) j * (size_t) tree->width + i] =
+			tree->both[(size_t) i * (size_t) tree->stride + j] = rounded;
+			tree->both[(size_t) i * (size_t) tree->stride + tree->stride / 2 + j] =
 				round_up(height, tree->shift);
 			tree->serving[j] += gain > 0;
 			if (gain > 0 && j < MASK_LINES)
