@@ -59,7 +59,7 @@ class Answer:
 def ask(program, found, options):
     text = "".join(instance.text() for instance in found)
     run = subprocess.run([program, "kinds"], input=text, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True, check=False)
+                         stderr=subprocess.PIPE, text=True, check=False, timeout=600)
     blocks = run.stdout.split("done\n")
     if run.returncode != 0 or len(blocks) != len(found) + 1:
         blocks.append("")
@@ -102,6 +102,8 @@ def compare(instance, answer, options):
         return faults, what
     faults += reading.faults(plan)
     total, terms = reading.cost(plan)
+    if answer.gap and answer.exact:
+        faults.append("exact, but with a gap of %d" % answer.gap)
     if total != answer.total:
         faults.append("the plan costs %d, not %d" % (total, answer.total))
     for name in TERMS:
@@ -111,7 +113,7 @@ def compare(instance, answer, options):
         left = line["quantity"] - sum(parts.get(i, 0) for _, parts in plan)
         if left != answer.unserved[i]:
             faults.append("line %d: %d unserved, not %d" % (i, left, answer.unserved[i]))
-    if not answer.exact:
+    if not answer.exact and instance.kinds:
         faults.append("the plan is not called exact, gap %d" % answer.gap)
     program = Program(reading, max(total, answer.total))
     path = os.path.join(options.tmp, "%s.lp" % instance.name)
@@ -131,10 +133,10 @@ def compare(instance, answer, options):
         what["rounding"] = abs(objective * instances.SCALE - total)
         if not wrong and cost < answer.total:
             what["rounding"] = answer.total - cost
-            if answer.total - cost > slack:
+            if answer.total - cost > slack + answer.gap:
                 faults.append("there is a plan for %d, not %d: %s" % (
                     cost, answer.total, [(s.key(), parts) for s, parts in best]))
-        elif objective * instances.SCALE < answer.total - slack:
+        elif objective * instances.SCALE < answer.total - answer.gap - slack:
             faults.append("the optimum is %.4f, not %.4f; its plan: %s %s" % (
                 objective, answer.total / instances.SCALE,
                 [(s.key(), parts) for s, parts in best], wrong))
@@ -241,6 +243,8 @@ def main():
     print("# %d orders, %d of them at the size limit; %d not solved within %d s%s" % (
         len(both), len(large), len(late), options.seconds,
         ": " + " ".join(late) if late else ""))
+    print("# %d of those at the size limit not proven by the search within its limit on work" %
+          sum(not what["exact"] for what in large))
     print("# slowest %.1f s, %.0f s in all; largest difference by rounding %.1f "
           "ten-thousandths" % (
               max(what["seconds"] for what in both), sum(what["seconds"] for what in both),
@@ -251,9 +255,10 @@ def main():
     ok(not wrong, "%d random orders: the optimum of the integer program%s" % (
         len(both) - len(late), ", except %d: %s" % (len(wrong), " ".join(wrong[:50]))
         if wrong else ""))
-    ok(len(small) - sum(what["time"] for what in small) >= 0.99 * len(small),
-       "the small ones are solved in time")
-    shares(small, ok)
+    if small:
+        ok(len(small) - sum(what["time"] for what in small) >= 0.99 * len(small),
+           "the small ones are solved in time")
+        shares(small, ok)
     print("1..%d" % len(tests))
     return not all(tests)
 

@@ -69,6 +69,7 @@ class Instance:
         self.one_date = False
         self.all_or_nothing = False
         self.max_shipments = 3
+        self.work_limit = 10**9
         self.receiving = None
         self.nodes = []     # dicts
         self.lanes = []     # dicts, with "node"
@@ -94,7 +95,7 @@ class Instance:
             body.append(" ".join([word] + [str(int(v)) for v in values]))
 
         row("problem", self.split_penalty, self.split_min_value, self.one_date,
-            self.all_or_nothing, self.max_shipments, 10**9, number(self.receiving))
+            self.all_or_nothing, self.max_shipments, self.work_limit, number(self.receiving))
         for n, node in enumerate(self.nodes):
             row("node", node["today"], node["handling_days"], node["handling"],
                 node["preference"], node["distance"], node["min_value"],
@@ -244,11 +245,14 @@ def make_cells(instance, rnd, has):
 
 
 def generate(number, large=False):
-    """The instance of that number: the same on every machine."""
+    """
+    The instance of that number: the same on every machine.  Large ones have 10
+    lines and 50 nodes, fewer kinds, and the limit on work that the server sets.
+    """
     rnd = random.Random(7919 * number + 17)
     instance = Instance(("large-%d" if large else "%d") % number)
     has = {kind for kind in KINDS if kind in ALWAYS or
-           rnd.random() < SHARES.get(kind, SHARE)}
+           rnd.random() < SHARES.get(kind, SHARE) * (0.3 if large else 1)}
     if "node_calendar" in has:      # which is about handling alone
         has.add("handling_days")
     nlines = 10 if large else rnd.choice((2, 2, 3, 3, 4, 5))
@@ -273,5 +277,8 @@ def generate(number, large=False):
         make_rooms(instance, rnd, has)
     if has & {"forbidden_node", "goods", "custom", "forbidden_lane"}:
         make_cells(instance, rnd, has)
-    instance.kinds = sorted(has)
+    if large:
+        instance.work_limit = 200000
+    else:
+        instance.kinds = sorted(has)
     return instance

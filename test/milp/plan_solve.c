@@ -21,7 +21,7 @@
 #define MAX_LANES		256
 #define MAX_LINES		16
 #define MAX_STEPS		16
-#define MAX_CALENDARS	64
+#define MAX_CALENDARS	512
 #define MAX_EXCEPTIONS	64
 #define MAX_ROOMS		4096
 #define MAX_KINDS		64
