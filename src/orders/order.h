@@ -124,6 +124,14 @@ typedef struct Claim
 	TimestampTz claimed_at;
 } Claim;
 
+/* a lane that was not used, and why */
+typedef struct OrderSkip
+{
+	const char *node;
+	const char *service;
+	const char *reason;
+} OrderSkip;
+
 typedef struct SalesOrder
 {
 	int32		tenant_id;
@@ -186,6 +194,11 @@ typedef struct SalesOrder
 	bool		mixed;			/* some of these are one item, wanted in different ways */
 	SrcProblem	problem;
 	SrcResult	result;
+	uint8	   *packed;			/* the problem as it was searched, or NULL */
+	size_t		packed_size;
+	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	int			nskips;			/* lanes that were not used though they are there */
+	OrderSkip  *skips;
 	bool		planned;
 	bool		gave_up;		/* others were faster */
 	bool		cut_short;		/* positions were busy to the end: they may have more */
@@ -265,6 +278,7 @@ extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_f
 extern void order_route_aside(SalesOrder *order, Ledger *ledger);
 extern bool position_try_lock(Ledger *ledger, Position *pos);
 extern void order_keep_bookings(SalesOrder *order);
+extern void order_reopen(SalesOrder *order, Ledger *ledger);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 
 /* claim.c */
@@ -291,9 +305,6 @@ extern void order_release_rows(SalesOrder *order);
 /* called for every order that was written: what write-backs hang on */
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
-
-/* decision.c */
-extern Jsonb *order_decision_detail(SalesOrder *order);
 
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);

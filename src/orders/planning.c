@@ -8,6 +8,7 @@
  * breaks ties (rank, code), lanes by service.
  */
 #include "orders/problem.h"
+#include "sourcing/pack.h"
 
 #include "base/quantity.h"
 
@@ -24,16 +25,20 @@ typedef struct PlanContext
 	SalesOrder *order;
 	Ledger	   *ledger;
 	bool		only_locked;
+	SrcAsked	asked;			/* what the search was told, for the record */
 } PlanContext;
 
-static void *
-plan_alloc(void *arg, size_t size)
+/* Memory for the search, whose numbers of 16 bytes want more alignment than palloc gives. */
+void *
+problem_alloc(void *arg, size_t size)
 {
-	return palloc(size);
+	char	   *memory = palloc_extended(size + 8, MCXT_ALLOC_HUGE);
+
+	return (void *) TYPEALIGN(16, memory);
 }
 
-static void
-plan_interrupt(void *arg)
+void
+problem_interrupt(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -54,7 +59,10 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 
 	out->nsteps = 0;
 	if (ctx->only_locked && !pos->locked)
+	{
+		src_note_profile(&order->problem, &ctx->asked, node, item, out);
 		return;
+	}
 	/* lots must outlive the slowest lane: the search asks once for all of them */
 	if (pos->lots.n > 0)
 	{
@@ -67,6 +75,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
+	src_note_profile(&order->problem, &ctx->asked, node, item, out);
 }
 
 bool
@@ -89,7 +98,7 @@ bool
 order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	SrcProblem *p = &order->problem;
-	PlanContext *ctx = palloc(sizeof(PlanContext));
+	PlanContext *ctx = palloc0(sizeof(PlanContext));
 
 	ctx->order = order;
 	ctx->ledger = ledger;
@@ -102,8 +111,8 @@ order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 	p->max_shipments = order->terms.max_shipments;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
-	p->alloc = plan_alloc;
-	p->interrupt = plan_interrupt;
+	p->alloc = problem_alloc;
+	p->interrupt = problem_interrupt;
 	p->arg = ctx;
 	return p->nlines > 0 && p->nnodes > 0;
 }
@@ -113,7 +122,9 @@ void
 order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	const SrcProblem *p = &order->problem;
+	const PlanContext *ctx;
 
+	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
@@ -121,6 +132,11 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	if (!order_set_problem(order, ledger, only_locked))
 		return;
 	plan_search(p, &order->result);
+	/* what it was told is true until something is booked */
+	ctx = p->arg;
+	order->packed_size = src_pack(p, &order->result, &ctx->asked, NULL, 0, &order->packed);
+	if (order->packed_size == 0)
+		order->packed = NULL;
 	for (int i = 0; i < p->nlines; i++)
 		order->lines[order->problem_lines[i]].unserved = order->result.best.unserved[i];
 }

@@ -572,7 +572,25 @@ order_keep_bookings(SalesOrder *order)
 	compute_open(order);
 }
 
-/* The same without locking or booking for good: what promise() shows. */
+/* As if nothing of the order were booked that has not left: for questions, not for booking. */
+void
+order_reopen(SalesOrder *order, Ledger *ledger)
+{
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].replan = true;
+	release_choose(order);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+
+		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+		if (booking_gives_back(b) && b->pos->exists)
+			booking_post(b, -b->quantity);
+	}
+	compute_open(order);
+}
+
+/* Route without locking or booking for good: what promise() shows. */
 void
 orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 {

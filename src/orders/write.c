@@ -5,7 +5,7 @@
  * SPI is connected, the order row and the positions are locked or ours.  Each
  * row is written once, directly where the table allows it (base/store.c).
  */
-#include "orders/order.h"
+#include "orders/record.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -48,13 +48,13 @@ static ColumnMap reservation_columns = {TAB_RESERVATION, R_NCOLS, reservation_na
 enum
 {
 	D_TENANT_ID, D_DECISION_ID, D_PREVIOUS_ID, D_ORDER_ID, D_DECIDED_AT, D_POLICY,
-	D_POLICY_VERSION, D_STATUS, D_COST, D_DETAIL,
+	D_POLICY_VERSION, D_STATUS, D_COST, D_RECORD,
 	D_NCOLS
 };
 
 static const char *const decision_names[D_NCOLS] = {
 	"tenant_id", "decision_id", "previous_id", "order_id", "decided_at", "policy",
-	"policy_version", "status", "cost", "detail"
+	"policy_version", "status", "cost", "record"
 };
 
 static ColumnMap decision_columns = {TAB_DECISION, D_NCOLS, decision_names, 0, {0}};
@@ -279,7 +279,7 @@ insert_decision(SalesOrder *order)
 	set(store, m, D_POLICY_VERSION, Int32GetDatum(order->policy->version));
 	set_text(store, m, D_STATUS, order->new_status);
 	set(store, m, D_COST, NumericGetDatum(scaled_to_numeric(order->cost)));
-	set(store, m, D_DETAIL, JsonbPGetDatum(order_decision_detail(order)));
+	set(store, m, D_RECORD, PointerGetDatum(record_write(order)));
 	store_add(store);
 	store_close(store);
 }

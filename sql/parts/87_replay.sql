@@ -1,0 +1,43 @@
+-- decisions made again from what they recorded
+
+CREATE FUNCTION routing.record_replay(record bytea,
+									  OUT line_no int, OUT item text, OUT node text, OUT service text, OUT quantity numeric,
+									  OUT needed_on date, OUT ship_on date, OUT deliver_on date, OUT shipment_no int, OUT same boolean)
+	RETURNS SETOF record
+	LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT ROWS 5 AS 'MODULE_PATHNAME', 'routing_record_replay';
+COMMENT ON FUNCTION routing.record_replay(bytea) IS 'the plan of a recorded decision, found again';
+
+CREATE FUNCTION routing.record_same(record bytea) RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'routing_record_same';
+COMMENT ON FUNCTION routing.record_same(bytea) IS 'whether a recorded decision, made again, gives the same plan';
+
+CREATE FUNCTION routing.replay(decision_id bigint)
+	RETURNS TABLE (line_no int, item text, node text, service text, quantity numeric,
+				   needed_on date, ship_on date, deliver_on date, shipment_no int, same boolean)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
+#variable_conflict use_column
+DECLARE
+	recorded	bytea;
+BEGIN
+	SELECT d.record INTO recorded FROM routing.decision d
+	WHERE d.tenant_id = routing.current_tenant() AND d.decision_id = replay.decision_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT081',
+			MESSAGE = format('decision %s is unknown', coalesce(replay.decision_id::text, 'null')),
+			HINT = 'Give a decision_id of routing.decision; old ones are removed as the policy says.';
+	END IF;
+	RETURN QUERY SELECT * FROM routing.record_replay(recorded);
+END
+$$;
+COMMENT ON FUNCTION routing.replay(bigint) IS
+	'the plan of a decision, found again from what it recorded; "same": it is the one that was chosen then';
+
+CREATE FUNCTION routing.why_not(order_id text, node text,
+								OUT what text, OUT line_no int, OUT item text, OUT seen text, OUT needed text,
+								OUT change text, OUT wins boolean, OUT known text)
+	RETURNS SETOF record
+	LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan ROWS 5
+	AS 'MODULE_PATHNAME', 'routing_why_not';
+COMMENT ON FUNCTION routing.why_not(text, text) IS
+	'what kept the node out of the order''s plan, and the smallest single changes that would have let it in';
