@@ -41,3 +41,35 @@ CREATE FUNCTION routing.why_not(order_id text, node text,
 	AS 'MODULE_PATHNAME', 'routing_why_not';
 COMMENT ON FUNCTION routing.why_not(text, text) IS
 	'what kept the node out of the order''s plan, and the smallest single changes that would have let it in';
+
+CREATE FUNCTION routing.purge_decisions(max_rows int DEFAULT 10000) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	tenant	int := routing.current_tenant();
+	n		bigint;
+BEGIN
+	IF max_rows IS NULL OR max_rows < 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT005',
+			MESSAGE = format('max_rows %s is not more than 0', coalesce(max_rows::text, 'null')),
+			HINT = 'Give the number of rows that one call may remove.';
+	END IF;
+	WITH kept AS (
+		SELECT DISTINCT ON (p.policy) p.policy, (p.definition ->> 'retention_days')::numeric AS days
+		FROM routing.policy p WHERE p.tenant_id = tenant AND p.state = 'active'
+		ORDER BY p.policy, p.version DESC),
+	old AS (
+		SELECT d.decision_id FROM routing.decision d
+		JOIN kept k ON k.policy = d.policy AND k.days IS NOT NULL
+		WHERE d.tenant_id = tenant AND d.decided_at < pg_catalog.now() - make_interval(days => k.days::int)
+		  AND NOT EXISTS (SELECT FROM routing.sales_order o
+						  WHERE o.tenant_id = tenant AND o.order_id = d.order_id AND o.decision_id = d.decision_id
+							AND o.status NOT IN ('shipped', 'delivered', 'cancelled', 'returned'))
+		ORDER BY d.decision_id LIMIT max_rows)
+	DELETE FROM routing.decision d USING old
+	WHERE d.tenant_id = tenant AND d.decision_id = old.decision_id;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION routing.purge_decisions(int) IS
+	'removes decisions older than the retention_days of their policy, except the one that an open order stands on; returns how many';

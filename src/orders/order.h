@@ -277,6 +277,10 @@ extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position 
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
 extern void order_route_aside(SalesOrder *order, Ledger *ledger);
 extern bool position_try_lock(Ledger *ledger, Position *pos);
+extern void order_compute_open(SalesOrder *order);
+extern bool order_cut_booking(SalesOrder *order, int index, int64 available);
+
+/* preview.c */
 extern void order_keep_bookings(SalesOrder *order);
 extern void order_reopen(SalesOrder *order, Ledger *ledger);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
