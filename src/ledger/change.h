@@ -7,6 +7,7 @@
 
 #include "ledger/offer.h"
 #include "ledger/position.h"
+#include "ledger/rows.h"
 #include "network/network.h"
 
 /* a booking, or a part of one, that supply no longer covers */
@@ -75,22 +76,5 @@ extern void position_ripen(Position *pos, DateADT today, bool others_first, Chan
 
 /* arrive.c: bookings on inbound whose stock has come, or gone */
 extern int	position_arrive(Position *pos, TimestampTz clock, char ***orders);
-
-/* what a part of a booking goes on as */
-typedef struct BookingPart
-{
-	int64		quantity;		/* 0: there is none */
-	const char *state;
-	const char *basis;			/* NULL: as before */
-} BookingPart;
-
-#define MAX_BOOKING_PARTS	3
-
-/* parts beyond it are numbered by routing.part_seq */
-#define LAST_ORDER_PART		1000000
-
-/* rebook.c */
-extern void booking_rebook(int32 tenant_id, const char *order_id, int line_no, int part,
-						   const BookingPart *parts, int n, TimestampTz at);
 
 #endif							/* ROUTING_LEDGER_CHANGE_H */

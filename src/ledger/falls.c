@@ -407,7 +407,7 @@ settle_at_risk(Position *pos, DateADT today, ChangeResult *result)
 		pos->risk_room += lost;
 		if (firm[i] == 0 && lost == 0)
 			continue;
-		booking_rebook(w->row.tenant_id, w->row.order_id, w->row.line_no, w->row.part, parts, 3, now);
+		(void) booking_rebook(&w->row, parts, 3, now);
 		change_add_victim(result, pos, w->row.order_id, w->row.line_no, lost > 0 ? lost : firm[i],
 						  w->stock.needed_on, lost > 0 ? "supply_shortage" : NULL);
 	}

@@ -21,6 +21,7 @@
 #include "ledger/allotment.h"
 #include "ledger/channels.h"
 #include "ledger/lots.h"
+#include "ledger/rows.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -66,32 +67,9 @@ static EnginePlan plan_held = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
-static EnginePlan plan_close = {
-	"UPDATE routing.reservation SET state = 'changed', \"to\" = $5,"
-	" to_xid = pg_catalog.pg_current_xact_id()"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
-	5, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
-};
-
-/* what stays of a row that gave way in part; numbered as in rebook.c */
-static EnginePlan plan_rest = {
-	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
-	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, \"from\","
-	" min_expiry, channel, pool, xid)"
-	" SELECT tenant_id, order_id, line_no,"
-	"  pg_catalog.nextval('routing.part_seq')::int,"
-	"  item, node, lot, $6, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at,"
-	"  'hold', $5, min_expiry, channel, pool, pg_catalog.pg_current_xact_id()"
-	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4"
-	" RETURNING part",
-	6, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, NUMERICOID}, NULL
-};
-
 typedef struct HeldRow
 {
-	char	   *order_id;
-	int			line_no;
-	int			part;
+	BookingRow	row;
 	int64		quantity;
 	StockBooking stock;
 } HeldRow;
@@ -152,9 +130,10 @@ held_rows(Position *pos, EnginePlan *plan, TimestampTz now, HeldRow **rows)
 		HeldRow    *r = &(*rows)[i];
 		char	   *channel;
 
-		r->order_id = spi_text(i, 1);
-		r->line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		r->part = DatumGetInt32(spi_datum(i, 3, &isnull));
+		r->row.tenant_id = pos->key.tenant_id;
+		r->row.order_id = spi_text(i, 1);
+		r->row.line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
+		r->row.part = DatumGetInt32(spi_datum(i, 3, &isnull));
 		r->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
 		r->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
 		r->stock.min_expiry = DatumGetDateADT(spi_datum(i, 6, &isnull));
@@ -198,7 +177,7 @@ holds_sweep(Position *pos, TimestampTz now)
 	for (int i = 0; i < n; i++)
 	{
 		position_book(pos, &rows[i].stock, -rows[i].quantity);
-		ids[i] = rows[i].order_id + strlen(HOLD_PREFIX);
+		ids[i] = unconstify(char *, rows[i].row.order_id) + strlen(HOLD_PREFIX);
 	}
 	args[0] = Int32GetDatum(pos->key.tenant_id);
 	args[1] = text_array(ids, n);
@@ -217,26 +196,13 @@ holds_sweep(Position *pos, TimestampTz now)
 
 /* Take "quantity" out of a hold's row; the rest is another row from now on. */
 static void
-give_way(Position *pos, HeldRow *row, int64 quantity, TimestampTz now)
+give_way(Position *pos, HeldRow *held, int64 quantity, TimestampTz now)
 {
-	Datum		args[6];
-	bool		isnull;
+	BookingPart rest = {held->quantity - quantity, "hold", NULL};
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(row->order_id);
-	args[2] = Int32GetDatum(row->line_no);
-	args[3] = Int32GetDatum(row->part);
-	args[4] = TimestampTzGetDatum(now);
-	(void) engine_exec(&plan_close, args, NULL, ENGINE_FRESH);
-	if (quantity < row->quantity)
-	{
-		args[5] = NumericGetDatum(scaled_to_numeric(row->quantity - quantity));
-		(void) engine_exec(&plan_rest, args, NULL, ENGINE_FRESH);
-		row->part = DatumGetInt32(spi_datum(0, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
-	row->quantity -= quantity;
-	position_book(pos, &row->stock, -quantity);
+	held->row.part = booking_rebook(&held->row, &rest, 1, now);
+	held->quantity = rest.quantity;
+	position_book(pos, &held->stock, -quantity);
 }
 
 /*

@@ -336,13 +336,14 @@ position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *resul
 	for (int i = 0; i < n; i++)
 	{
 		JudgeChoice *c = &choices[i];
+		BookingRow	row = {pos->key.tenant_id, c->order_id, c->line_no, c->part};
 		int64		at_risk = falls_cover(pos, c->taken);
 		int64		lost = c->taken - at_risk;
 		BookingPart parts[3] = {
 			{c->quantity - c->taken, "firm", NULL}, {at_risk, "at_risk", NULL}, {lost, "uncovered", NULL}
 		};
 
-		booking_rebook(pos->key.tenant_id, c->order_id, c->line_no, c->part, parts, 3, result->clock);
+		(void) booking_rebook(&row, parts, 3, result->clock);
 		position_book(pos, &c->stock, -c->taken);
 		if (at_risk > 0)
 			change_add_victim(result, pos, c->order_id, c->line_no, at_risk, c->stock.needed_on, NULL);

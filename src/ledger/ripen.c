@@ -126,6 +126,7 @@ position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *re
 	for (int i = 0; i < n; i++)
 	{
 		Waiting    *w = &waiting[i];
+		BookingRow	row = {pos->key.tenant_id, w->order_id, w->line_no, w->part};
 		int64		covered = others_first ? 0 : cover(pos, w, today, result->clock);
 		int64		lost = w->order_by >= today ? 0 : w->quantity - covered;
 		BookingPart parts[3] = {
@@ -139,7 +140,7 @@ position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *re
 		/* what has lost its supply is in no allotment */
 		if (lost > 0)
 			position_book_planned(pos, &w->stock, -lost);
-		booking_rebook(pos->key.tenant_id, w->order_id, w->line_no, w->part, parts, 3, result->clock);
+		(void) booking_rebook(&row, parts, 3, result->clock);
 		if (lost > 0)
 			change_add_victim(result, pos, w->order_id, w->line_no, lost, w->stock.needed_on,
 							  "horizon_missed");
