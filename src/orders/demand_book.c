@@ -58,9 +58,13 @@ post(Settlement *s, const Demand *d, const char *item, const char *node, DateADT
 	StockBooking stock = {.needed_on = needed_on, .min_expiry = needed_on, .lot = "", .ship_on = needed_on};
 	Position   *pos = ledger_get(s->ledger, d->tenant_id, item, node);
 
-	/* one that is not locked would not be written */
+	/* one that is not locked would not be written; only by hand are bookings moved to another */
 	if (!pos->locked)
-		elog(ERROR, "item \"%s\" at node \"%s\" is not locked for %s", item, node, d->id);
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("bookings of \"%s\" were moved to item \"%s\" at node \"%s\" at the same time",
+						d->id, item, node),
+				 errhint("Run the transaction again.")));
 	position_book(pos, &stock, quantity);
 }
 
