@@ -135,7 +135,7 @@ extern void ledger_want_whole(Ledger *ledger);
 extern int	position_compare(const void *a, const void *b);
 extern void position_want(Position *pos, DateADT needed_on, int64 quantity);
 
-/* slots.c */
+/* slots.c, slots_fill.c */
 typedef enum EscrowMode
 {
 	ESCROW_OFF,
