@@ -5,9 +5,9 @@
 #ifndef ROUTING_LEDGER_CHANGE_H
 #define ROUTING_LEDGER_CHANGE_H
 
+#include "ledger/booked.h"
 #include "ledger/offer.h"
 #include "ledger/position.h"
-#include "ledger/rows.h"
 #include "network/network.h"
 
 /* a booking, or a part of one, that supply no longer covers */
@@ -47,13 +47,8 @@ typedef struct ChangeResult
 /* a booking of which "taken" is to lose its supply */
 typedef struct JudgeChoice
 {
-	char	   *order_id;
-	int			line_no;
-	int			part;
-	int64		quantity;
+	BookedRow	booked;
 	int64		taken;
-	DateADT		deliver_on;
-	StockBooking stock;
 } JudgeChoice;
 
 /* change.c */

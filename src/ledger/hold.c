@@ -19,25 +19,22 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/allotment.h"
-#include "ledger/channels.h"
+#include "ledger/booked.h"
 #include "ledger/lots.h"
-#include "ledger/rows.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
 #define HOLD_LONGS	4
 
-#define HELD_COLUMNS \
-	" r.order_id, r.line_no, r.part, r.quantity, r.needed_on, COALESCE(r.min_expiry, r.deliver_on)," \
-	" r.lot, r.ship_on, r.channel, r.pool, r.expires_at"
+#define HELD_COLUMNS	BOOKED_COLUMNS("r.channel") ", r.expires_at"
 
 static EnginePlan plan_expire = {
 	"UPDATE routing.reservation r SET state = 'expired', \"to\" = r.expires_at,"
 	" to_xid = pg_catalog.pg_current_xact_id()"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'hold' AND r.expires_at <= $4"
-	" RETURNING" HELD_COLUMNS,
+	" RETURNING " HELD_COLUMNS,
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
@@ -60,19 +57,12 @@ static EnginePlan plan_expire_holds = {
 
 /* the youngest give way first */
 static EnginePlan plan_held = {
-	"SELECT" HELD_COLUMNS " FROM routing.reservation r"
+	"SELECT " HELD_COLUMNS " FROM routing.reservation r"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'hold' AND r.expires_at > $4"
 	" ORDER BY r.\"from\" DESC, r.order_id DESC, r.line_no DESC, r.part DESC",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
-
-typedef struct HeldRow
-{
-	BookingRow	row;
-	int64		quantity;
-	StockBooking stock;
-} HeldRow;
 
 /* Count unexpired holds as demand. */
 void
@@ -113,7 +103,7 @@ holds_book(Position *pos, const StockBooking *b, int64 quantity)
 
 /* Run a plan that gives rows of a position, and read them. */
 static int
-held_rows(Position *pos, EnginePlan *plan, TimestampTz now, HeldRow **rows)
+held_rows(Position *pos, EnginePlan *plan, TimestampTz now, BookedRow **rows)
 {
 	Datum		args[4];
 	int			n;
@@ -124,31 +114,13 @@ held_rows(Position *pos, EnginePlan *plan, TimestampTz now, HeldRow **rows)
 	args[2] = CStringGetTextDatum(pos->key.node);
 	args[3] = TimestampTzGetDatum(now);
 	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
-	*rows = palloc0(sizeof(HeldRow) * Max(n, 1));
+	*rows = palloc0(sizeof(BookedRow) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		HeldRow    *r = &(*rows)[i];
-		char	   *channel;
+		BookedRow    *r = &(*rows)[i];
 
-		r->row.tenant_id = pos->key.tenant_id;
-		r->row.order_id = spi_text(i, 1);
-		r->row.line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		r->row.part = DatumGetInt32(spi_datum(i, 3, &isnull));
-		r->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		r->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
-		r->stock.min_expiry = DatumGetDateADT(spi_datum(i, 6, &isnull));
-		r->stock.lot = spi_text(i, 7);
-		r->stock.ship_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
-		channel = spi_text(i, 9);
-		r->stock.pool = spi_text(i, 10);
-		r->stock.expires_at = DatumGetTimestampTz(spi_datum(i, 11, &isnull));
-		if (channel != NULL)
-		{
-			const char **path;
-
-			r->stock.npath = channel_path(pos->key.tenant_id, channel, &path);
-			r->stock.path = path;
-		}
+		booked_read(r, pos->key.tenant_id, i);
+		r->stock.expires_at = DatumGetTimestampTz(spi_datum(i, BOOKED_NCOLS + 1, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
@@ -163,7 +135,7 @@ void
 holds_sweep(Position *pos, TimestampTz now)
 {
 	bool		any = false;
-	HeldRow    *rows;
+	BookedRow    *rows;
 	char	  **ids;
 	int			n;
 	Datum		args[3];
@@ -196,7 +168,7 @@ holds_sweep(Position *pos, TimestampTz now)
 
 /* Take "quantity" out of a hold's row; the rest is another row from now on. */
 static void
-give_way(Position *pos, HeldRow *held, int64 quantity, TimestampTz now)
+give_way(Position *pos, BookedRow *held, int64 quantity, TimestampTz now)
 {
 	BookingPart rest = {held->quantity - quantity, "hold", NULL};
 
@@ -214,7 +186,7 @@ static void
 judge_lots(Position *pos, DateADT today, TimestampTz now)
 {
 	int64		missing = lots_missing_held(pos, today, now);
-	HeldRow    *rows;
+	BookedRow    *rows;
 	int			n;
 
 	if (missing <= 0)
@@ -264,7 +236,7 @@ void
 holds_judge(Position *pos, DateADT today, TimestampTz now)
 {
 	Timeline	tl;
-	HeldRow    *rows = NULL;
+	BookedRow    *rows = NULL;
 	int			n = 0;
 	DateADT		day = today - 1;
 	int64		missing;
