@@ -48,9 +48,7 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 	int			norders = 0;
 
 	*orders = NULL;
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 	args[3] = TimestampTzGetDatum(clock);
 	(void) engine_exec(&plan_on_hand, args, NULL, ENGINE_FRESH);
 	left = scaled_sub(timeline_on_hand(&pos->timeline), scaled_from_datum(spi_datum(0, 1, &isnull)));

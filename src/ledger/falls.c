@@ -95,14 +95,6 @@ typedef struct Waiting
 	TimestampTz since;
 } Waiting;
 
-static void
-set_key(Datum *args, const Position *pos)
-{
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
-}
-
 /* How long the halves of an issue wait for each other, in microseconds. */
 static int64
 grace_of(int32 tenant_id)
@@ -247,7 +239,7 @@ load_waiting(const Position *pos, EnginePlan *plan, Waiting **waiting)
 	Datum		args[3];
 	int			n;
 
-	set_key(args, pos);
+	position_key_args(&pos->key, args);
 	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
 	*waiting = palloc0(sizeof(Waiting) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -417,7 +409,7 @@ give_up_expecting(Position *pos, TimestampTz now)
 		json_key(&writer, "issued_at");
 		json_time(&writer, w->since);
 		json_end_object(&writer);
-		set_key(args, pos);
+		position_key_args(&pos->key, args);
 		args[3] = CStringGetTextDatum(w->booked.row.order_id);
 		args[4] = Int32GetDatum(w->booked.row.line_no);
 		args[5] = JsonbPGetDatum(json_result(&writer));
@@ -510,7 +502,7 @@ falls_keep(Position *pos, TimestampTz now)
 	}
 	if (until == NEVER && !pos->due)
 		return;
-	set_key(args, pos);
+	position_key_args(&pos->key, args);
 	if (until == NEVER)
 	{
 		(void) engine_exec(&plan_wait_no_more, args, NULL, ENGINE_FRESH);

@@ -109,9 +109,7 @@ held_rows(Position *pos, EnginePlan *plan, TimestampTz now, BookedRow **rows)
 	int			n;
 	bool		isnull;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	args[3] = TimestampTzGetDatum(now);
 	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
 	*rows = palloc0(sizeof(BookedRow) * Max(n, 1));
@@ -216,9 +214,7 @@ issued_until(const Position *pos, DateADT day)
 
 	if (pos->falls.n == 0)
 		return 0;
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	args[3] = DateADTGetDatum(day);
 	(void) engine_exec(&plan_issued, args, NULL, ENGINE_FRESH);
 	issued = scaled_from_datum(spi_datum(0, 1, &isnull));

@@ -101,9 +101,7 @@ load_candidates(Judgement *j, DateADT until)
 	const PositionKey *key = &j->pos->key;
 	Datum		args[4];
 
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 	args[3] = DateADTGetDatum(until);
 	j->n = (int) engine_exec(&plan_candidates, args, NULL,
 							 j->ledger->writes ? ENGINE_FRESH : ENGINE_READ);

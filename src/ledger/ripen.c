@@ -41,9 +41,7 @@ load_waiting(const Position *pos, Waiting **waiting)
 	Datum		args[3];
 	int			n;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	n = (int) engine_exec(&plan_waiting, args, NULL, ENGINE_FRESH);
 	*waiting = palloc_extended(sizeof(Waiting) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < n; i++)
