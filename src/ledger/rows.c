@@ -83,13 +83,19 @@ set_row(Datum *args, const BookingRow *row)
 	args[3] = Int32GetDatum(row->part);
 }
 
-/* The part number that a statement returned. */
+/* Run a statement that makes rows out of another; returns the part number of the first. */
 static int
-new_part(void)
+make_rows(EnginePlan *plan, Datum *args, const BookingRow *row)
 {
 	bool		isnull;
-	int			part = DatumGetInt32(spi_datum(0, 1, &isnull));
+	int			part;
 
+	if (engine_exec(plan, args, NULL, ENGINE_FRESH) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("booking %d/%d of \"%s\" could not be changed", row->line_no, row->part, row->order_id),
+				 errhint("Drop what triggers routing.reservation has that are not the extension's.")));
+	part = DatumGetInt32(spi_datum(0, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return part;
 }
@@ -105,8 +111,7 @@ booking_row_split(BookingRow *row, int64 whole, int64 quantity)
 	set_row(args, row);
 	args[4] = NumericGetDatum(scaled_to_numeric(quantity));
 	(void) engine_exec(&plan_shrink, args, NULL, ENGINE_FRESH);
-	(void) engine_exec(&plan_copy, args, NULL, ENGINE_FRESH);
-	row->part = new_part();
+	row->part = make_rows(&plan_copy, args, row);
 }
 
 void
@@ -159,9 +164,7 @@ open_rows(const BookingRow *row, const BookingPart *parts, int n, TimestampTz at
 												 TYPALIGN_INT));
 	args[6] = text_array(states, used);
 	args[7] = text_array(bases, used);
-	if (engine_exec(&plan_open, args, NULL, ENGINE_FRESH) == 0)
-		return 0;
-	return new_part();
+	return make_rows(&plan_open, args, row);
 }
 
 /* Open a row for all that was in a row that is closed now. */
