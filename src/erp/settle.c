@@ -78,6 +78,21 @@ settled(const Note *note)
 	pending_remove(note->tenant_id, note->a, concept_of_note(note), note->b);
 }
 
+/* A key was settled: put it aside with its fault, or let it wait no longer; "clear" if any waits. */
+static void
+key_done(const Note *note, const Binding *binding, const Fault *fault, bool clear, BoundResult *result)
+{
+	if (fault->sqlerrcode && binding->fail)
+		fault_raise(fault);
+	if (fault->sqlerrcode)
+	{
+		set_aside(note, fault->message, fault->sqlerrcode);
+		result->pending++;
+	}
+	else if (clear)
+		settled(note);
+}
+
 static bool
 has_pending(void)
 {
@@ -146,50 +161,26 @@ settle_keys(Note *notes, int n, BoundResult *result)
 			bound_issues_lock(&issue_orders, notes[i].tenant_id, notes[i].b);
 			if (bound_order_apply(s, b, notes[i].b, &fault))
 				result->changed++;
-			if (fault.sqlerrcode && b->fail)
-				fault_raise(&fault);
-			if (fault.sqlerrcode)
-			{
-				set_aside(&notes[i], fault.message, fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&notes[i]);
+			key_done(&notes[i], b, &fault, clear, result);
 		}
 		bound_issues_lock(&issue_orders, PG_INT32_MAX, "");
 		bound_supply_apply(s, supply, nsupply);
 		for (int i = 0; i < nsupply; i++)
 		{
-			Note		note = {NOTE_BOUND_SUPPLY, supply[i].binding->tenant_id, supply[i].binding->name,
-			unconstify(char *, supply[i].key), 0};
+			Binding    *b = supply[i].binding;
+			Note		note = {NOTE_BOUND_SUPPLY, b->tenant_id, b->name, unconstify(char *, supply[i].key), 0};
 
 			result->changed += supply[i].changed;
-			if (supply[i].fault.sqlerrcode && supply[i].binding->fail)
-				fault_raise(&supply[i].fault);
-			if (supply[i].fault.sqlerrcode)
-			{
-				set_aside(&note, supply[i].fault.message, supply[i].fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&note);
+			key_done(&note, b, &supply[i].fault, clear, result);
 		}
 		bound_issues_apply(s, issues, nissues);
 		for (int i = 0; i < nissues; i++)
 		{
-			Note		note = {NOTE_BOUND_ISSUE, issues[i].binding->tenant_id, issues[i].binding->name,
-			unconstify(char *, issues[i].key), 0};
+			Binding    *b = issues[i].binding;
+			Note		note = {NOTE_BOUND_ISSUE, b->tenant_id, b->name, unconstify(char *, issues[i].key), 0};
 
 			result->changed += issues[i].changed;
-			if (issues[i].fault.sqlerrcode && issues[i].binding->fail)
-				fault_raise(&issues[i].fault);
-			if (issues[i].fault.sqlerrcode)
-			{
-				set_aside(&note, issues[i].fault.message, issues[i].fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&note);
+			key_done(&note, b, &issues[i].fault, clear, result);
 		}
 		settlement_finish(s);
 		bound_issues_done(issues, nissues);

@@ -154,7 +154,10 @@ target_partition(DateADT *part_on)
 		}
 	}
 	if (!OidIsValid(leaf))
-		elog(ERROR, "could not find a partition of routing.event");
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("routing.event has no partition for %04d-%02d-%02d", tm.tm_year, tm.tm_mon, tm.tm_mday),
+				 errhint("Attach the table of that day again, or rename it: a new one is made then.")));
 	return leaf;
 }
 
@@ -199,7 +202,11 @@ event_columns(Relation leaf)
 				attnos[c] = i;
 		}
 		if (attnos[c] < 0)
-			elog(ERROR, "column \"%s\" of an event partition is missing", event_names[c]);
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of partition \"%s\" of routing.event is missing", event_names[c],
+							RelationGetRelationName(leaf)),
+					 errhint("Put it back: consumers of the event log read it.")));
 	}
 	known = RelationGetRelid(leaf);
 	known_natts = desc->natts;

@@ -10,6 +10,7 @@
 #include "ledger/timeline.h"
 #include "catalog/indexing.h"
 #include "storage/itemptr.h"
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
@@ -19,6 +20,15 @@ typedef struct PositionKey
 	const char *item;
 	const char *node;
 } PositionKey;
+
+/* $1 to $3 of statements about an item-node: tenant, item, node */
+static inline void
+position_key_args(const PositionKey *key, Datum *args)
+{
+	args[0] = Int32GetDatum(key->tenant_id);
+	args[1] = CStringGetTextDatum(key->item);
+	args[2] = CStringGetTextDatum(key->node);
+}
 
 /* a bigint[] column that most rows do not have */
 typedef struct Longs
@@ -135,7 +145,7 @@ extern void ledger_want_whole(Ledger *ledger);
 extern int	position_compare(const void *a, const void *b);
 extern void position_want(Position *pos, DateADT needed_on, int64 quantity);
 
-/* slots.c */
+/* slots.c, slots_fill.c */
 typedef enum EscrowMode
 {
 	ESCROW_OFF,
