@@ -108,11 +108,10 @@ scaled_to_numeric(int64 value)
 		int64_div_fast_to_numeric(value, decimals);
 }
 
-/* As text without trailing zeros. */
-char *
-scaled_to_text(int64 value)
+/* Write it as text without trailing zeros, and a zero byte; returns the length. */
+int
+scaled_write(int64 value, char *buf)
 {
-	char		buf[32];
 	char	   *p = buf;
 	uint64		u = value < 0 ? (uint64) 0 - (uint64) value : (uint64) value;
 	uint32		rest = (uint32) (u % SCALE);
@@ -131,6 +130,16 @@ scaled_to_text(int64 value)
 		}
 	}
 	*p = '\0';
+	return p - buf;
+}
+
+/* The same, allocated. */
+char *
+scaled_to_text(int64 value)
+{
+	char		buf[SCALED_TEXT];
+
+	(void) scaled_write(value, buf);
 	return pstrdup(buf);
 }
 
