@@ -137,18 +137,32 @@ store_open(EngineTable table)
 Store *
 store_open_relid(Oid relid)
 {
-	Store	   *store = palloc0(sizeof(Store));
-	int			natts;
+	return store_of(table_open(relid, RowExclusiveLock));
+}
 
-	store->rel = table_open(relid, RowExclusiveLock);
+/* The same of a table that is open, and locked for it; store_close() closes it. */
+Store *
+store_of(Relation rel)
+{
+	Store	   *store = palloc0(sizeof(Store));
+	int			natts = RelationGetDescr(rel)->natts;
+
+	store->rel = rel;
 	store->estate = CreateExecutorState();
 	store->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);
-	ExecOpenIndices(store->result, false);
-	natts = RelationGetDescr(store->rel)->natts;
 	store->values = palloc0(sizeof(Datum) * natts);
 	store->nulls = palloc0(sizeof(bool) * natts);
 	return store;
+}
+
+/* Most updates need no index. */
+static void
+open_indexes(Store *store)
+{
+	if (!store->indexed)
+		ExecOpenIndices(store->result, false);
+	store->indexed = true;
 }
 
 static void
@@ -184,6 +198,8 @@ store_insert(Store *store)
 		table_tuple_insert(store->rel, store->rows[0], GetCurrentCommandId(true), 0, NULL);
 	else if (store->nrows > 1)
 		table_multi_insert(store->rel, store->rows, store->nrows, GetCurrentCommandId(true), 0, NULL);
+	if (store->nrows > 0)
+		open_indexes(store);
 	for (int i = 0; i < store->nrows; i++)
 	{
 		if (store->result->ri_NumIndices > 0)
@@ -194,12 +210,9 @@ store_insert(Store *store)
 	store->nrows = 0;
 }
 
-/*
- * Replace a row.  The order's lock keeps other engine sessions away; somebody
- * who changed the row by himself meanwhile makes this a serialization failure.
- */
-void
-store_update(Store *store, ItemPointer tid, Snapshot snapshot)
+/* Replace a row, if nobody has done so since it was read. */
+TM_Result
+store_try_update(Store *store, ItemPointer tid, Snapshot snapshot)
 {
 	TM_FailureData tmfd;
 	LockTupleMode lockmode;
@@ -211,16 +224,30 @@ store_update(Store *store, ItemPointer tid, Snapshot snapshot)
 	fill_slot(store, store->slot);
 	result = table_tuple_update(store->rel, tid, store->slot, GetCurrentCommandId(true),
 								snapshot, InvalidSnapshot, true, &tmfd, &lockmode, &update_indexes);
-	if (result != TM_Ok)
+	if (result == TM_Ok && routing_needs_indexes(update_indexes))
+	{
+		open_indexes(store);
+		if (store->result->ri_NumIndices > 0)
+			(void) routing_insert_index_tuples(store->result, store->slot, store->estate, true,
+											   routing_only_summarizing(update_indexes));
+		ResetPerTupleExprContext(store->estate);
+	}
+	return result;
+}
+
+/*
+ * Replace a row.  The order's lock keeps other engine sessions away; somebody
+ * who changed the row by himself meanwhile makes this a serialization failure.
+ */
+void
+store_update(Store *store, ItemPointer tid, Snapshot snapshot)
+{
+	if (store_try_update(store, tid, snapshot) != TM_Ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("a row of table \"%s\" was changed by somebody else meanwhile",
 						RelationGetRelationName(store->rel)),
 				 errhint("The transaction might succeed if retried.")));
-	if (store->result->ri_NumIndices > 0 && routing_needs_indexes(update_indexes))
-		(void) routing_insert_index_tuples(store->result, store->slot, store->estate, true,
-										   routing_only_summarizing(update_indexes));
-	ResetPerTupleExprContext(store->estate);
 }
 
 /*
@@ -231,7 +258,8 @@ void
 store_close(Store *store)
 {
 	store_insert(store);
-	ExecCloseIndices(store->result);
+	if (store->indexed)
+		ExecCloseIndices(store->result);
 	if (store->slot)
 		ExecDropSingleTupleTableSlot(store->slot);
 	for (int i = 0; i < STORE_ROWS && store->rows[i] != NULL; i++)

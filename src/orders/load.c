@@ -10,6 +10,8 @@
 #include "ledger/channels.h"
 #include "orders/resolve.h"
 
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
@@ -58,6 +60,21 @@ static EnginePlan plan_bookings = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+/*
+ * A copy of the row that was read if this transaction wrote it: then nobody
+ * else can have changed it when it is replaced, and it need not be looked for.
+ */
+static HeapTuple
+own_row(TupleTableSlot *slot)
+{
+	bool		should_free;
+	HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, &should_free);
+
+	Assert(!should_free);
+	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data)) ?
+		heap_copytuple(row) : NULL;
+}
+
 static void
 read_line(SalesOrder *order, TupleTableSlot *slot)
 {
@@ -73,6 +90,7 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line = &order->lines[order->nlines++];
 	memset(line, 0, sizeof(*line));
 	slot_getallattrs(slot);
+	line->row = own_row(slot);
 	line->line_no = DatumGetInt32(slot_datum(slot, &line_columns, L_LINE_NO, &isnull));
 	line->item = slot_text(slot, &line_columns, L_ITEM);
 	line->quantity = slot_scaled(slot, &line_columns, L_QUANTITY);
@@ -124,6 +142,7 @@ load_header(SalesOrder *order, Snapshot snapshot)
 	if (found)
 	{
 		slot = ks.slot;
+		order->row = own_row(slot);
 		order->customer = slot_text(slot, &order_columns, O_CUSTOMER);
 		order->channel = slot_text(slot, &order_columns, O_CHANNEL);
 		order->country = slot_text(slot, &order_columns, O_COUNTRY);

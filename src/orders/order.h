@@ -74,6 +74,7 @@ typedef enum LineUnit
 
 typedef struct OrderLine
 {
+	HeapTuple	row;			/* if this transaction inserted it, and nobody else saw it yet */
 	int			line_no;
 	char	   *item;
 	int64		quantity;
@@ -134,6 +135,7 @@ typedef struct OrderSkip
 
 typedef struct SalesOrder
 {
+	HeapTuple	row;			/* as of a line */
 	int32		tenant_id;
 	char	   *order_id;
 	bool		exists;
