@@ -15,6 +15,8 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
@@ -130,7 +132,11 @@ store_is_plain(Relation rel)
 Store *
 store_open(EngineTable table)
 {
-	return store_open_relid(engine_relid(table));
+	Store	   *store = store_open_relid(engine_relid(table));
+
+	store->known = true;
+	store->table = table;
+	return store;
 }
 
 /* Open a table for writing, in the current memory context. */
@@ -156,13 +162,67 @@ store_of(Relation rel)
 	return store;
 }
 
+#define PREDICATES		8
+
+/*
+ * The predicates of partial indexes, made ready once per version of their
+ * table: the executor does so for every statement.
+ */
+static void
+prepare_predicates(Store *store)
+{
+	static struct Prepared
+	{
+		Oid			index;
+		EngineTable table;
+		uint64		generation;
+		MemoryContext context;
+		ExprState  *state;
+	}			prepared[PREDICATES];
+	uint64		generation = engine_generation(store->table);
+
+	for (int i = 0; i < store->result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = store->result->ri_IndexRelationInfo[i];
+		Oid			index = RelationGetRelid(store->result->ri_IndexRelationDescs[i]);
+		struct Prepared *p = prepared;
+		MemoryContext old;
+
+		if (info->ii_Predicate == NIL)
+			continue;
+		while (p < prepared + PREDICATES && p->state != NULL && p->index != index &&
+			   (p->table != store->table || p->generation == generation))
+			p++;
+		if (p == prepared + PREDICATES)
+			return;				/* the executor does it for the rest */
+		if (p->state == NULL || p->index != index || p->generation != generation)
+		{
+			p->state = NULL;
+			if (p->context == NULL)
+				p->context = AllocSetContextCreate(TopMemoryContext, "routing index predicate",
+												   ALLOCSET_SMALL_SIZES);
+			MemoryContextReset(p->context);
+			old = MemoryContextSwitchTo(p->context);
+			p->index = index;
+			p->table = store->table;
+			p->generation = generation;
+			p->state = ExecInitQual((List *) expression_planner(copyObject((Expr *) info->ii_Predicate)), NULL);
+			MemoryContextSwitchTo(old);
+		}
+		info->ii_PredicateState = p->state;
+	}
+}
+
 /* Most updates need no index. */
 static void
 open_indexes(Store *store)
 {
-	if (!store->indexed)
-		ExecOpenIndices(store->result, false);
+	if (store->indexed)
+		return;
+	ExecOpenIndices(store->result, false);
 	store->indexed = true;
+	if (store->known)
+		prepare_predicates(store);
 }
 
 static void

@@ -30,6 +30,8 @@ typedef struct Store
 	EState	   *estate;
 	ResultRelInfo *result;
 	bool		indexed;		/* the indexes are open */
+	bool		known;			/* table is set */
+	EngineTable table;
 	TupleTableSlot *slot;
 	Datum	   *values;			/* of the row to be written */
 	bool	   *nulls;
