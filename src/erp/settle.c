@@ -533,6 +533,7 @@ settle_all(void)
 		if (pass >= MAX_PASSES)
 			break;
 		(void) settle_native(notes, n);
+		order_row_queued(NULL, NULL);
 		settle_bound(notes, n, &result);
 	}
 	SPI_connect();
@@ -569,7 +570,13 @@ routing_settle(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		if (firing_at_commit())
+		{
+			TriggerData *tg = (TriggerData *) fcinfo->context;
+
+			if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+				order_row_queued(tg->tg_relation, tg->tg_trigtuple);
 			settle_all();
+		}
 		else if (notes_arm())
 		{
 			SPI_connect();
@@ -579,6 +586,7 @@ routing_settle(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
+		order_row_queued(NULL, NULL);
 		enable_seqscan = seqscan_before;
 		plan_cache_mode = mode_before;
 	}

@@ -230,6 +230,7 @@ typedef enum OrderLock
 
 /* load.c */
 extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern void order_row_queued(Relation rel, HeapTuple row);
 extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
