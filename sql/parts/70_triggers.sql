@@ -11,14 +11,9 @@ CREATE FUNCTION routing.settle_due() RETURNS boolean
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_settle_due';
 COMMENT ON FUNCTION routing.settle_due() IS 'whether something was noted for which no settlement is queued yet';
 
-/*
- * enable_seqscan: every statement of a settlement looks up keys, and its plan
- * is kept; one made while a table was small would go on scanning it when it
- * has become large.  plan_cache_mode: no plan gets better by knowing the key.
- */
+/* it turns off enable_seqscan and custom plans by itself */
 CREATE FUNCTION routing.settle() RETURNS trigger
-	LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
-	SET plan_cache_mode = force_generic_plan
+	LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'routing_settle';
 COMMENT ON FUNCTION routing.settle() IS 'trigger: works off what the transaction noted';
 

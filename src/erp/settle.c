@@ -22,10 +22,12 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
 
@@ -501,31 +503,10 @@ set_aside_all(const Note *notes, int n)
 	return true;
 }
 
-/*
- * The deferred trigger: settle everything that is noted.  Fired in
- * mid-transaction by SET CONSTRAINTS it only sees to it that it is fired again
- * at commit, so that nothing is judged between the halves of a change.
- */
-Datum
-routing_settle(PG_FUNCTION_ARGS)
+/* Work off what is noted until nothing is. */
+static void
+settle_all(void)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager", "settle")));
-
-	notes_disarm();
-	if (!firing_at_commit())
-	{
-		if (notes_arm())
-		{
-			SPI_connect();
-			settle_queue_token();
-			SPI_finish();
-		}
-		return PointerGetDatum(NULL);
-	}
-
 	/* after an autocommit statement its own rows are not visible yet */
 	CommandCounterIncrement();
 	for (int pass = 0; notes_any(); pass++)
@@ -543,10 +524,63 @@ routing_settle(PG_FUNCTION_ARGS)
 		if (pass >= MAX_PASSES)
 			break;
 		(void) settle_native(notes, n);
+		order_row_queued(NULL, NULL);
 		settle_bound(notes, n, &result);
 	}
 	SPI_connect();
 	settle_clear_token();
 	SPI_finish();
+}
+
+/*
+ * The deferred trigger: settle everything that is noted.  Fired in
+ * mid-transaction by SET CONSTRAINTS it only sees to it that it is fired again
+ * at commit, so that nothing is judged between the halves of a change.
+ */
+Datum
+routing_settle(PG_FUNCTION_ARGS)
+{
+	bool		seqscan_before = enable_seqscan;
+	int			mode_before = plan_cache_mode;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", "settle")));
+
+	notes_disarm();
+
+	/*
+	 * Every statement of a settlement looks up keys, and its plan is kept: one
+	 * made while a table was small would go on scanning it when it has become
+	 * large.  And no plan gets better by knowing the key.  Set here, since as
+	 * settings of the function they would cost every order a microsecond each.
+	 */
+	enable_seqscan = false;
+	plan_cache_mode = PLAN_CACHE_MODE_FORCE_GENERIC_PLAN;
+	PG_TRY();
+	{
+		if (firing_at_commit())
+		{
+			TriggerData *tg = (TriggerData *) fcinfo->context;
+
+			if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+				order_row_queued(tg->tg_relation, tg->tg_trigtuple);
+			settle_all();
+		}
+		else if (notes_arm())
+		{
+			SPI_connect();
+			settle_queue_token();
+			SPI_finish();
+		}
+	}
+	PG_FINALLY();
+	{
+		order_row_queued(NULL, NULL);
+		enable_seqscan = seqscan_before;
+		plan_cache_mode = mode_before;
+	}
+	PG_END_TRY();
 	return PointerGetDatum(NULL);
 }

@@ -74,6 +74,7 @@ typedef enum LineUnit
 
 typedef struct OrderLine
 {
+	HeapTuple	row;			/* if this transaction inserted it, and nobody else saw it yet */
 	int			line_no;
 	char	   *item;
 	int64		quantity;
@@ -134,6 +135,7 @@ typedef struct OrderSkip
 
 typedef struct SalesOrder
 {
+	HeapTuple	row;			/* as of a line */
 	int32		tenant_id;
 	char	   *order_id;
 	bool		exists;
@@ -228,6 +230,7 @@ typedef enum OrderLock
 
 /* load.c */
 extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern void order_row_queued(Relation rel, HeapTuple row);
 extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);

@@ -266,12 +266,9 @@ position_try_lock(Ledger *ledger, Position *pos)
 static Position *
 last_locked(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
 	Position   *last = NULL;
 
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
 		if (pos->locked && (last == NULL || position_compare(&pos, &last) > 0))
 			last = pos;

@@ -284,27 +284,60 @@ insert_decision(SalesOrder *order)
 	store_close(store);
 }
 
+typedef bool (*ChangeRow) (SalesOrder *order, Store *store);
+
+/*
+ * Replace rows that this transaction inserted, as they were read.  Returns
+ * false if one is not known, or was changed since.
+ */
+static bool
+replace_own_rows(SalesOrder *order, Store *store, EngineTable table, ChangeRow change)
+{
+	bool		header = table == TAB_SALES_ORDER;
+	int			n = header ? 1 : order->nlines;
+	bool		all = true;
+
+	for (int i = 0; i < n && all; i++)
+		all = (header ? order->row : order->lines[i].row) != NULL;
+	for (int i = 0; i < n && all; i++)
+	{
+		HeapTuple	row = header ? order->row : order->lines[i].row;
+
+		heap_deform_tuple(row, RelationGetDescr(store->rel), store->values, store->nulls);
+		if (change(order, store))
+			all = store_try_update(store, &row->t_self, InvalidSnapshot) == TM_Ok;
+	}
+	for (int i = 0; i < n; i++)
+		*(header ? &order->row : &order->lines[i].row) = NULL;
+	return all;
+}
+
 /*
  * Visit the rows of the order in one of its tables and replace them.  Returns
  * false, having done nothing, if the table is not plain.
  */
 static bool
-replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map,
-			 bool (*change) (SalesOrder *order, Store *store))
+replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map, ChangeRow change)
 {
 	Relation	rel = table_open(engine_relid(table), RowExclusiveLock);
-	bool		plain = store_is_plain(rel);
 	Store	   *store;
 	KeyScan		ks;
 	Snapshot	snapshot;
 	List	   *rows = NIL;
 	ListCell   *cell;
 
-	table_close(rel, NoLock);
-	if (!plain)
+	if (!store_is_plain(rel))
+	{
+		table_close(rel, NoLock);
 		return false;
-	store = store_open(table);
+	}
+	store = store_of(rel);
 	columns_resolve(map, RelationGetDescr(store->rel));
+	if (replace_own_rows(order, store, table, change))
+	{
+		store_close(store);
+		return true;
+	}
 	snapshot = fresh_snapshot();
 	keyscan_open(&ks, engine_relid(table), RowExclusiveLock, snapshot);
 	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(order->order_id), 0);
