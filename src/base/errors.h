@@ -69,6 +69,13 @@
 #define RT_NOT_BOOKED					RT_CODE('0', '6', '4')
 #define RT_UNKNOWN_LINE					RT_CODE('0', '6', '6')
 #define RT_SHIPPED_ALREADY				RT_CODE('0', '6', '7')
+#define RT_POLICY_STATE					RT_CODE('1', '0', '0')
+#define RT_SELF_APPROVAL				RT_CODE('1', '0', '1')
+#define RT_CYCLIC_POLICY				RT_CODE('1', '0', '2')
+#define RT_UNKNOWN_POLICY				RT_CODE('1', '0', '3')
+#define RT_POLICY_REFERENCE				RT_CODE('1', '0', '4')
+#define RT_POLICY_FUNCTION				RT_CODE('1', '0', '5')
+#define RT_POLICY_INSTANT				RT_CODE('1', '0', '6')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a
