@@ -135,6 +135,17 @@ value_text(const PolicyTerms *terms, const PolicyField *f)
 	return JsonbToCString(NULL, &doc->root, VARSIZE(doc));
 }
 
+static void
+put_row(ReturnSetInfo *rsinfo, const char *key, const char *value)
+{
+	Datum		values[2];
+	bool		nulls[2] = {false, value == NULL};
+
+	values[0] = CStringGetTextDatum(key);
+	values[1] = value ? CStringGetTextDatum(value) : (Datum) 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
 PG_FUNCTION_INFO_V1(routing_policy_effective);
 
 /*
@@ -169,17 +180,7 @@ routing_policy_effective(PG_FUNCTION_ARGS)
 		fault_raise(&fault);
 	policy_terms(policy, &of, &terms);
 	for (int i = 0; i < policy_nfields; i++)
-	{
-		Datum		values[2];
-		bool		nulls[2] = {false, false};
-		char	   *text = value_text(&terms, &policy_fields[i]);
-
-		values[0] = CStringGetTextDatum(policy_fields[i].name);
-		values[1] = (Datum) 0;
-		nulls[1] = text == NULL;
-		if (text != NULL)
-			values[1] = CStringGetTextDatum(text);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+		put_row(rsinfo, policy_fields[i].name, value_text(&terms, &policy_fields[i]));
+	put_row(rsinfo, "retention_days", policy->retention_days < 0 ? NULL : psprintf("%d", policy->retention_days));
 	return (Datum) 0;
 }

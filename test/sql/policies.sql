@@ -223,9 +223,9 @@ select state from routing.policies where policy = 'ref' and version = 10;
 
 -- ---------------------------------------------------------------- one that builds on another
 insert into routing.policy (policy, version, state, definition) values
-	('eu', 1, 'active', '{"split_penalty": 8, "max_shipments": 2, "rules": [{"when": {"zone": ["MW"]}, "set": {"split_penalty": 9}}]}'),
+	('eu', 1, 'active', '{"split_penalty": 8, "retention_days": 30, "max_shipments": 2, "rules": [{"when": {"zone": ["MW"]}, "set": {"split_penalty": 9}}]}'),
 	('de', 1, 'active', '{"extends": "eu", "split_penalty": 10, "rules": [{"when": {"channel": ["web"]}, "set": {"max_shipments": 1}}]}');
-select key, value from routing.policy_effective('de') where key in ('split_penalty', 'max_shipments');
+select key, value from routing.policy_effective('de') where key in ('split_penalty', 'max_shipments', 'retention_days');
 select key, value from routing.policy_effective('de', 'web', zone => 'MW') where key in ('split_penalty', 'max_shipments');
 select extends, base_version from routing.policies where policy = 'de';
 -- what it says does not change with the other one; a new version takes the new one
@@ -324,6 +324,16 @@ insert into routing.sales_order_line (order_id, line_no, item, quantity) values 
 commit;
 select "order", line, node from t.r where "order" in ('R1', 'R2');
 
+
+-- how long decisions are kept is said by the version in effect, or what it extends: of what is done, none
+call t.ord('K1', 4, 'C 1');
+select routing.cancel_order('K1');
+select routing.purge_decisions();
+insert into routing.policy (policy, version, state, definition) values ('short', 1, 'active', '{"retention_days": 0}');
+insert into routing.policy (policy, version, state, definition) values ('standard', 2, 'active', '{"extends": "short"}');
+insert into routing.policy (policy, version, state, definition, effective_at) values ('standard', 3, 'active', '{"retention_days": 9}', now() + '1 day');
+select routing.purge_decisions() > 0 as some;
+select (select count(*) from routing.decision where order_id = 'K1') as "K1", (select count(*) from routing.decision where order_id = 'R1') as "R1";
 
 -- more policies than a session keeps compiled, and those of another tenant by the same names
 insert into routing.policy (policy, version, state, definition)
