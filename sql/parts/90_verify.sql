@@ -220,7 +220,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		   CASE WHEN d.ref IS NULL THEN 'a demand' ELSE format('at most %s of %s at %s', d.quantity, d.item, d.node) END,
 		   format('%s of %s at %s', b.quantity, b.item, b.node)
 	FROM (SELECT r.tenant_id, r.order_id, r.item, r.node, sum(r.quantity) AS quantity
-		  FROM routing.reservation r WHERE r."to" IS NULL AND r.order_id LIKE 'demand:%' GROUP BY 1, 2, 3, 4) b
+		  FROM routing.reservation r WHERE r."to" IS NULL AND r.state <> 'issued' AND r.order_id LIKE 'demand:%'
+		  GROUP BY 1, 2, 3, 4) b
 	LEFT JOIN routing.demand d ON d.tenant_id = b.tenant_id AND d.ref = substr(b.order_id, 8)
 	WHERE d.ref IS NULL OR d.item <> b.item OR d.node <> b.node OR b.quantity > d.quantity
 	UNION ALL
