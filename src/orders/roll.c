@@ -39,6 +39,9 @@ static EnginePlan plan_due = {
 	" SELECT r.tenant_id, r.item, r.node FROM routing.reservation r"
 	" WHERE r.tenant_id = ANY ($1) AND r.\"to\" IS NULL AND r.state = 'planned'"
 	"  AND r.order_by < routing.node_today(r.tenant_id, r.node)"
+	" UNION"
+	" SELECT e.tenant_id, e.item, e.node FROM routing.exception e"
+	" WHERE e.tenant_id = ANY ($1) AND e.state = 'open' AND e.type = 'picked_short'"
 	" ORDER BY 1, 2, 3 LIMIT $2",
 	2, {INT4ARRAYOID, INT4OID}, NULL
 };
