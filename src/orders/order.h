@@ -305,6 +305,9 @@ extern void order_load_claims(SalesOrder *order);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);
+/* waiting.c */
+extern int	orders_offered(int32 tenant_id, char ***ids);
+
 /* hold.c */
 extern void order_require_unexpired(const SalesOrder *order);
 
