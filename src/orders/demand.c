@@ -93,6 +93,11 @@ static EnginePlan plan_orphans = {
 	"SELECT DISTINCT r.tenant_id, pg_catalog.substr(r.order_id, 8) FROM routing.reservation r"
 	" WHERE r.\"to\" IS NULL AND r.state <> 'issued' AND r.order_id LIKE '" DEMAND_PREFIX "%' AND NOT EXISTS (SELECT FROM routing.demand d"
 	"  WHERE d.tenant_id = r.tenant_id AND r.order_id = '" DEMAND_PREFIX "' || d.ref)"
+	/* of what has left in full only the arrival is there */
+	" UNION"
+	" SELECT s.tenant_id, s.ref FROM routing.supply s"
+	" WHERE s.binding = '' AND s.kind = 'transfer' AND s.source_key = '" DEMAND_PREFIX "' || s.ref"
+	"  AND NOT EXISTS (SELECT FROM routing.demand d WHERE d.tenant_id = s.tenant_id AND d.ref = s.ref)"
 	" ORDER BY 1, 2",
 	0, {0}, NULL
 };

@@ -47,6 +47,7 @@ update routing.setting set issue_grace = '0';
 select routing.put_transfer('T4', 'B', 'CHI', 'DAL', 1, t.day(1), t.day(3));
 select routing.confirm_transfer_shipped('T4', 1, 's5') as "0"; select routing.run_jobs();
 table t.w; table t.x; select t.atp('B', 'CHI', 0) as "0"; select * from routing.verify();
--- emptied, what has left goes on waiting for its fall
-truncate routing.demand; select * from t.b where open; select * from routing.verify();
+-- emptied: what is under way is written off, what has left goes on waiting for its fall
+select node, ref, quantity from routing.supply where kind = 'transfer';
+truncate routing.demand; select node, ref, quantity from routing.supply where kind = 'transfer'; select t.atp('B', 'DAL', 3) as "6"; select * from t.b where open; select * from routing.verify();
 update routing.supply set quantity = 0 where node = 'CHI' and item = 'B'; select * from t.b where open; table t.x; select * from routing.verify();
