@@ -99,8 +99,28 @@ order_is_offered(const SalesOrder *order, Ledger *look)
 }
 
 /*
- * The orders that wait, are offered something, and are not pending, in the
- * order of the queues.  SPI is connected.
+ * Whether a plan would serve more of what waits, now.  What it takes is gone
+ * for those who are asked after it.
+ */
+static bool
+would_be_served(SalesOrder *order, Ledger *look)
+{
+	if (!order_is_offered(order, look))
+		return false;
+	orders_preview(&order, 1, look);
+	for (int i = 0; i < order->nclaims; i++)
+	{
+		const OrderLine *line = order_line(order, order->claims[i].line_no);
+
+		if (line != NULL && line->unserved < order->claims[i].quantity)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The orders that wait, could be served, and are not pending, in the order of
+ * the queues.  SPI is connected.
  */
 int
 orders_offered(int32 tenant_id, char ***ids)
@@ -151,7 +171,7 @@ orders_offered(int32 tenant_id, char ***ids)
 			continue;
 		order->clock = now;
 		order_check(order);
-		if (order->fault.sqlerrcode == 0 && order->lanes != NULL && order_is_offered(order, look))
+		if (order->fault.sqlerrcode == 0 && order->lanes != NULL && would_be_served(order, look))
 			(*ids)[kept++] = (*ids)[i];
 	}
 	ledger_close(look);
