@@ -190,6 +190,10 @@ BEGIN
 						   CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,
 						   routing.money_text((doc ->> 'unread_bound')::numeric));
 	END IF;
+	FOR r IN SELECT k FROM jsonb_array_elements(doc -> 'skipped') k
+	LOOP
+		RETURN NEXT format('Not used:  %s %s  %s', r.k ->> 'node', r.k ->> 'service', r.k ->> 'reason');
+	END LOOP;
 	IF doc ? 'gap' THEN
 		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));

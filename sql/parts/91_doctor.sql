@@ -36,11 +36,13 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	FROM routing.node n
 	WHERE n.status = 'open' AND routing.is_member(n.tenant_id) AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
 	UNION ALL
+	SELECT x.severity, x.subject, x.problem, x.remedy FROM routing.doctor_network() x
+	UNION ALL
 	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed', 'reference_truncated',
+	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed', 'reference_updated', 'reference_truncated', 'note_days', 'note_days_new', 'note_days_gone',
 					  'refuse_delete', 'record_history', 'record_truncate')
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),

@@ -8,10 +8,11 @@ DECLARE
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
 							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures'];
+							'allotment_figures', 'engine_now', 'open_day_after'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
-							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship'];
+							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
+							'report_service_failure', 'report_service_success'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment'];
@@ -45,6 +46,11 @@ BEGIN
 		names := names || admins;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.item_uom, routing.zone, routing.zone_area, routing.carrier,
 						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
+		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.pickup TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, calendar, name, weekdays), UPDATE (calendar, name, weekdays), DELETE
+						ON routing.calendar TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, calendar, day, open, name), UPDATE (calendar, day, open, name), DELETE
+						ON routing.calendar_day TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, kind, status, usable, delay_days, late_days),
 						UPDATE (kind, status, usable, delay_days, late_days), DELETE ON routing.supply_rule TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, issue_grace, receipt_tolerance),

@@ -67,6 +67,11 @@
 #define RT_NOT_BOOKED					RT_CODE('0', '6', '4')
 #define RT_UNKNOWN_LINE					RT_CODE('0', '6', '6')
 #define RT_SHIPPED_ALREADY				RT_CODE('0', '6', '7')
+#define RT_BAD_CALENDAR					RT_CODE('0', '9', '0')	/* the codes of the network: see 71_calendars.sql */
+#define RT_UNKNOWN_ZONE					RT_CODE('0', '9', '1')
+#define RT_UNKNOWN_SERVICE				RT_CODE('0', '9', '2')
+#define RT_UNKNOWN_CALENDAR				RT_CODE('0', '9', '3')
+#define RT_UNKNOWN_CARRIER				RT_CODE('0', '9', '4')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

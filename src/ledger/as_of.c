@@ -102,7 +102,7 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 		if (!rule.usable)
 			continue;
 		if (day != ON_HAND_DAY)
-			day += dock_days + rule.delay_days;
+			day = node_stock_day(node, day + rule.delay_days, dock_days);
 		add_supply(pos, day, rule.late_days - 1, scaled_from_datum(spi_datum(i, 2, &isnull)),
 				   date_or_never(i, 5), &lots_end);
 	}

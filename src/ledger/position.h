@@ -113,7 +113,6 @@ typedef struct Ledger
 	TupleTableSlot *lock_slot;
 	struct IndexFetchTableData *fetch;	/* of rows that a directory found */
 	HTAB	   *positions;
-	struct PlanNodes *plan_nodes;	/* of the planning room: kept as long as the ledger */
 	HTAB	   *items;			/* how much of each item has been read */
 	bool		aside;			/* works for orders that nobody in this transaction asked for */
 	int			aside_tries;	/* how often it has waited for these */

@@ -166,6 +166,30 @@ write_candidates(JsonWriter *w, const SalesOrder *order)
 		json_key_int(w, "candidates_left_out", left);
 }
 
+/* Lanes that could not be used, the most telling first. */
+static void
+write_skipped(JsonWriter *w, const SalesOrder *order)
+{
+	const NetNode *nodes;
+
+	if (order->nskipped == 0)
+		return;
+	(void) network_nodes(order->net, &nodes);
+	json_key(w, "skipped");
+	json_begin_array(w);
+	for (int i = 0; i < Min(order->nskipped, MAX_CANDIDATES); i++)
+	{
+		json_begin_object(w);
+		json_key_text(w, "node", nodes[order->skipped[i].node].node);
+		json_key_text(w, "service", order->skipped[i].service);
+		json_key_text(w, "reason", order->skipped[i].reason);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	if (order->nskipped > MAX_CANDIDATES)
+		json_key_int(w, "skipped_left_out", order->nskipped - MAX_CANDIDATES);
+}
+
 /* The document of the decision that order->result and its bookings make. */
 Jsonb *
 order_decision_detail(SalesOrder *order)
@@ -212,6 +236,7 @@ order_decision_detail(SalesOrder *order)
 		if (!r->exact)
 			json_key_scaled(&w, "gap", r->gap);
 	}
+	write_skipped(&w, order);
 	if (order->gave_up)
 		json_key_bool(&w, "contended", true);
 	json_end_object(&w);

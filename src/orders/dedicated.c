@@ -118,7 +118,8 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 		if (isnull)
 			dock_days = nodes[d->node_index].dock_days;
 		if (d->day != ON_HAND_DAY)
-			d->day = effective_day(d->day + dock_days + rule.delay_days, rule.late_days - 1, d->today);
+			d->day = effective_day(node_stock_day(&nodes[d->node_index], d->day + rule.delay_days, dock_days),
+								   rule.late_days - 1, d->today);
 		d->left = scaled_from_datum(spi_datum(i, 4, &isnull));
 		d->line_no = DatumGetInt32(spi_datum(i, 7, &isnull));
 		if (isnull)

@@ -137,6 +137,7 @@ typedef struct SalesOrder
 	const char **path;
 	int			min_life;		/* the customer's */
 	char	   *customer_group; /* or NULL */
+	char	   *receiving;		/* the customer's calendar, or NULL */
 	char	   *country;
 	char	   *postal_code;
 	bool		has_requested;
@@ -181,6 +182,8 @@ typedef struct SalesOrder
 	int			nproblem_lines;
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;
+	int			nskipped;		/* lanes that are not used, and why */
+	const ClosedLane *skipped;
 	const OrderLine **problem_items;	/* a line for each item of the problem */
 	int64	   *problem_needs;	/* what its lines want of it */
 	bool		mixed;			/* some of these are one item, wanted in different ways */

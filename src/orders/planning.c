@@ -93,7 +93,7 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 
 	memset(&order->result, 0, sizeof(order->result));
 	if (p->nodes == NULL)
-		problem_set_nodes(order, ledger);
+		problem_set_nodes(order);
 	problem_set_lines(order);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = order->terms.split_min_value;

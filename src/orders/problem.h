@@ -8,7 +8,7 @@
 #include "orders/order.h"
 
 /* problem_nodes.c */
-extern void problem_set_nodes(SalesOrder *order, Ledger *ledger);
+extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
 
 /* problem_lines.c */
