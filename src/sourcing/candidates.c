@@ -7,7 +7,8 @@
  *	- a shipment that src_read_node leaves out is never needed for a cheapest
  *	  plan: another lane or day of the same node takes everything it could
  *	  carry at no higher cost.  The one exception is a lane with more than
- *	  SRC_LANE_DAYS useful days, which is remembered in "days_cut";
+ *	  SRC_LANE_DAYS useful days; what such plans cost at the least is kept in
+ *	  "cut_bound";
  *	- availability is asked for once per node and item, and not at all for
  *	  items that the node may not serve.
  */
@@ -16,27 +17,45 @@
 
 #include "cost.h"
 
-/* the lane is never better than another one of its node; see plan.h on ties */
+/* one shipment might not take everything for its weight */
+static bool
+may_be_too_heavy(const SrcSearch *search, const SrcLane *lane)
+{
+	return lane->max_weight > 0 && lane->max_weight < search->order_weight;
+}
+
+/*
+ * The lane is never better than another one of its node; see plan.h on ties.
+ * Lanes with rules of their own are left alone.
+ */
 static bool
 lane_dominated(const SrcSearch *search, const SrcNode *node, int32_t which)
 {
-	const SrcLane *lanes = search->problem->lanes;
+	const SrcProblem *problem = search->problem;
+	const SrcLane *lanes = problem->lanes;
 	const SrcLane *lane = &lanes[which];
 	int32_t		i;
 
+	if (problem->lane_forbidden != NULL || problem->one_date || search->sole_parts)
+		return false;
 	for (i = node->first_lane; i < node->first_lane + node->nlanes; i++)
 	{
 		const SrcLane *by = &lanes[i];
 
 		if (i == which || by->base > lane->base || by->per_kg > lane->per_kg ||
-			by->transit_days > lane->transit_days)
+			by->transit_days > lane->transit_days || by->risk > lane->risk)
+			continue;
+		if (by->pickup != lane->pickup || by->transit != lane->transit ||
+			by->first_ship > lane->first_ship || lane->open_day != INT32_MIN ||
+			may_be_too_heavy(search, by))
 			continue;
 
 		/*
 		 * The faster lane may leave later to meet a delivery day, which would
-		 * delay a line that asks for a ship day.
+		 * delay a line that asks for a ship day, or find another capacity.
 		 */
-		if (search->mixed && by->transit_days != lane->transit_days)
+		if ((search->mixed || problem->room != NULL) &&
+			(by->transit_days != lane->transit_days || by->first_ship != lane->first_ship))
 			continue;
 		if (by->base < lane->base || i < which)
 			return true;
@@ -46,8 +65,9 @@ lane_dominated(const SrcSearch *search, const SrcNode *node, int32_t which)
 
 /*
  * Candidate a makes candidate b of the same node superfluous: whatever b
- * carries, a can, at no higher cost.  Where stock is the same on both days it
- * does not matter which is earlier: the days between see at least as much.
+ * carries, a can, at no higher cost, also together with what a carries by
+ * itself.  Where stock is the same on both days it does not matter which is
+ * earlier: the days between see at least as much.
  */
 static bool
 candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
@@ -60,6 +80,10 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 		return false;
 	if (a->fixed == b->fixed && (a->arrival > b->arrival || a->lane > b->lane))
 		return false;
+	if (search->sole_parts || may_be_too_heavy(search, &lanes[a->lane]) ||
+		(a->ship != b->ship && a->room >= 0) ||
+		(search->problem->one_date && a->arrival != b->arrival))
+		return false;
 	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcOption *mine = &a->options[i];
@@ -67,7 +91,7 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 
 		if (theirs->cost == SRC_NEVER || theirs->avail == 0)
 			continue;
-		if (mine->cost == SRC_NEVER || mine->late > theirs->late ||
+		if (mine->cost == SRC_NEVER || mine->rate > theirs->rate ||
 			mine->avail < theirs->avail)
 			return false;
 	}
@@ -86,69 +110,169 @@ available_at(const SrcProfile *profile, int32_t step, int64_t need)
 }
 
 static int32_t
-last_step_on(const SrcProfile *profile, int32_t from, int64_t day)
+last_step_on(const SrcProfile *profile, int32_t from, int32_t day)
 {
 	while (from + 1 < profile->nsteps && profile->steps[from + 1].day <= day)
 		from++;
 	return from;
 }
 
-/* the first day after "day" when more of the item can be had, or INT64_MAX */
-static int64_t
-next_rise(const SrcProfile *profile, int32_t step, int64_t day, int64_t need)
+/*
+ * The first day after the step when more of the item can be had, or
+ * CALENDAR_NEVER; beyond what is needed more is of use only for the
+ * stock-balance price.
+ */
+static int32_t
+next_rise(const SrcProfile *profile, int32_t step, int64_t need)
 {
 	int64_t		now = available_at(profile, step, need);
 	int32_t		i;
 
 	if (now >= need)
-		return INT64_MAX;
+		return CALENDAR_NEVER;
 	for (i = step + 1; i < profile->nsteps; i++)
-		if (profile->steps[i].day > day &&
-			available_at(profile, i, need) > now)
+		if (available_at(profile, i, need) > now)
 			return profile->steps[i].day;
-	return INT64_MAX;
+	return CALENDAR_NEVER;
 }
 
 /*
- * The next day after "day" on which the lane could carry something that it
- * could not carry before: a line's target, or a rise of the stock of a line
- * that is past its target.  INT64_MAX if there is none.
+ * The next ship day after "ship" on which the lane could carry something that
+ * it could not carry before: the first one of a line, or one for a rise of the
+ * stock of a line that could be carried before.  CALENDAR_NEVER if there is
+ * none.
  */
-static int64_t
-next_day(const SrcSearch *search, int32_t node, const SrcLane *lane,
-		 int64_t day)
+static int32_t
+next_event(const SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
 	const SrcProblem *problem = search->problem;
-	int64_t		next = INT64_MAX;
+	int32_t		next = CALENDAR_NEVER;
 	int32_t		i;
 
 	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcLineInfo *info = &search->lines[i];
-		int64_t		event;
+		int32_t		event = search->from[i];
 
-		if (search->any_pinned && !src_may_serve(search, node, i))
-			continue;
-		event = src_target_day(&problem->lines[i], &problem->nodes[node], lane);
-		if (event <= day)
+		if (event <= ship)
+		{
+			int64_t		need = problem->lines[i].balance_price > 0 ?
+				INT64_MAX : info->need;
+
 			event = next_rise(&search->profile[info->item],
-							  search->step[info->item], day, info->need);
+							  search->step[info->item], need);
+			if (event != CALENDAR_NEVER)
+				event = src_ship_day(problem, lane, event);
+			if (event <= ship)	/* falling availability, a step passed */
+				continue;
+		}
 		if (event < next)
 			next = event;
 	}
+	if (lane->open_day > ship && lane->open_day < next && ship != INT32_MIN &&
+		calendar_is_open(lane->pickup, lane->open_day))
+		next = lane->open_day;
 	return next;
 }
 
-/* append a candidate; false if it could carry nothing */
-static bool
-add_candidate(SrcSearch *search, int32_t node, int32_t lane, int64_t day)
+/* what the node can still do on the day: index into rooms[], -1 without limits */
+static int32_t
+room_on(SrcSearch *search, int32_t node, int32_t ship)
+{
+	const SrcProblem *problem = search->problem;
+	SrcRoomDay *day;
+	int32_t		i;
+
+	if (problem->room == NULL)
+		return -1;
+	for (i = search->nrooms - 1; i >= 0 && search->rooms[i].node == node; i--)
+		if (search->rooms[i].ship == ship)
+			break;
+	if (i < 0 || search->rooms[i].node != node)
+	{
+		if (search->nrooms == search->maxrooms)
+		{
+			SrcRoomDay *larger;
+
+			search->maxrooms = search->maxrooms > 0 ? search->maxrooms * 4 : 32;
+			larger = src_memory(problem, sizeof(SrcRoomDay), search->maxrooms);
+			if (search->nrooms > 0)
+				memcpy(larger, search->rooms,
+					   sizeof(SrcRoomDay) * (size_t) search->nrooms);
+			search->rooms = larger;
+		}
+		i = search->nrooms++;
+		day = &search->rooms[i];
+		memset(day, 0, sizeof(*day));
+		day->node = node;
+		day->ship = ship;
+		problem->room(problem->arg, node, ship, &day->room);
+	}
+	day = &search->rooms[i];
+	return day->room.shipments == INT64_MAX && day->room.lines == INT64_MAX &&
+		day->room.units == INT64_MAX && day->room.price == 0 ? -1 : i;
+}
+
+/* the line in the candidate, whose days and price are set */
+static void
+set_option(SrcSearch *search, SrcCandidate *cand, int32_t which)
+{
+	const SrcProblem *problem = search->problem;
+	const SrcLine *line = &problem->lines[which];
+	const SrcLineInfo *info = &search->lines[which];
+	const SrcProfile *profile = &search->profile[info->item];
+	SrcOption  *option = &cand->options[which];
+	int64_t		late;
+
+	option->rate = 0;
+	option->cost = SRC_NEVER;
+	option->gain = 0;
+	option->late = 0;
+	option->available = available_at(profile, search->step[info->item], INT64_MAX);
+	option->avail = option->available < info->need ? option->available : info->need;
+	if (line->quantity <= 0 || search->from[which] > cand->ship ||
+		src_meant_day(line, cand->ship, cand->arrival) > line->latest)
+		return;
+	late = src_days_late(line, cand->ship, cand->arrival);
+	option->late = src_clamp_day(late);
+	option->cost = src_floor_cost(search, which, &problem->lanes[cand->lane], late);
+	if (option->avail == 0)
+		return;
+	if (line->balance_price > 0)
+	{
+		src_int128	cost = (src_int128) line->balance_price * line->quantity /
+			option->available + option->cost;
+
+		option->cost = cost < search->amount_limit ? (int64_t) cost : search->amount_limit;
+	}
+	option->rate = src_exact_rate(search, which, cand);
+	if (option->cost < info->unserved)
+	{
+		int64_t		most = option->avail < line->quantity ?
+			option->avail : line->quantity;
+
+		/* rounded up: a gain is an upper bound */
+		option->gain = src_floor_part(info->unserved - option->cost, most,
+									  line->quantity);
+		if (most < line->quantity)
+			option->gain++;
+		cand->gain += option->gain;
+	}
+}
+
+/* append a candidate; NULL if it could carry nothing */
+static const SrcCandidate *
+add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 {
 	const SrcProblem *problem = search->problem;
 	const SrcLane *own = &problem->lanes[lane];
+	int32_t		arrival = src_arrival_day(problem, own, ship);
 	SrcCandidate *cand;
 	bool		carries = false;
 	int32_t		i;
 
+	if (arrival == CALENDAR_NEVER)
+		return NULL;
 	if (search->ncand == search->maxcand)
 	{
 		SrcCandidate *larger;
@@ -163,49 +287,28 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int64_t day)
 	cand = &search->cand[search->ncand];
 	cand->node = node;
 	cand->lane = lane;
-	cand->day = src_clamp_day(day);
-	cand->arrival = src_clamp_day(day + own->transit_days);
-	cand->fixed = src_lane_fixed(search, &problem->nodes[node], own);
+	cand->day = src_stock_day(problem, own, ship);
+	cand->ship = ship;
+	cand->arrival = arrival;
+	cand->base = ship == own->open_day ? 0 : own->base;
+	cand->room = room_on(search, node, ship);
+	cand->price = cand->room < 0 ? 0 : search->rooms[cand->room].room.price;
+	cand->fixed = src_add(src_lane_fixed(search, &problem->nodes[node], cand->base),
+						  cand->price);
+	if (cand->fixed > search->amount_limit)
+		cand->fixed = search->amount_limit;
 	cand->gain = 0;
 	cand->options = problem->alloc(problem->arg,
 								   sizeof(SrcOption) * (size_t) search->nlines);
 	for (i = 0; i < search->nlines; i++)
 	{
-		const SrcLine *line = &problem->lines[i];
-		const SrcLineInfo *info = &search->lines[i];
-		SrcOption  *option = &cand->options[i];
-		int64_t		late;
-
-		option->cost = SRC_NEVER;
-		option->gain = 0;
-		option->late = 0;
-		option->avail = available_at(&search->profile[info->item],
-									 search->step[info->item], info->need);
-		if (!src_may_serve(search, node, i) || line->quantity <= 0 ||
-			src_target_day(line, &problem->nodes[node], own) > day)
-			continue;
-		late = day + src_lead_days(line, own) - line->requested;
-		option->late = late > 0 ? src_clamp_day(late) : 0;
-		option->cost = src_floor_cost(search, i, own->per_kg, late);
-		if (option->avail == 0)
-			continue;
-		carries = true;
-		if (option->cost < info->unserved)
-		{
-			int64_t		most = option->avail < line->quantity ?
-				option->avail : line->quantity;
-
-			/* rounded up: a gain is an upper bound */
-			option->gain = src_floor_part(info->unserved - option->cost, most,
-										  line->quantity);
-			if (most < line->quantity)
-				option->gain++;
-			cand->gain += option->gain;
-		}
+		set_option(search, cand, i);
+		carries |= cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0;
 	}
-	if (carries)
-		search->ncand++;
-	return carries;
+	if (!carries)
+		return NULL;
+	search->ncand++;
+	return cand;
 }
 
 /* tell the line bounds of a candidate that will stay */
@@ -243,7 +346,7 @@ note_candidate(SrcSearch *search, const SrcCandidate *cand)
 
 /* put the items' step positions on a day; days only grow within a lane */
 static void
-move_to_day(SrcSearch *search, int64_t day)
+move_to_day(SrcSearch *search, int32_t day)
 {
 	int32_t		i;
 
@@ -251,92 +354,96 @@ move_to_day(SrcSearch *search, int64_t day)
 		search->step[i] = last_step_on(&search->profile[i], search->step[i], day);
 }
 
-/* the useful days of one lane become candidates */
+/* days of the lane from "ship" on are not tried */
+static void
+note_cut(SrcSearch *search, int32_t node, const SrcLane *lane, int32_t ship)
+{
+	int64_t		bound = src_bound_from(search, node, lane, ship);
+
+	if (bound < search->cut_bound)
+		search->cut_bound = bound;
+}
+
+/* no line that the lane may carry can be carried as late as that */
+static bool
+past_latest(const SrcSearch *search, const SrcLane *lane, int32_t ship)
+{
+	const SrcProblem *problem = search->problem;
+	int32_t		arrival = src_arrival_day(problem, lane, ship);
+	int32_t		i;
+
+	for (i = 0; i < search->nlines; i++)
+		if (search->from[i] != CALENDAR_NEVER && problem->lines[i].quantity > 0 &&
+			src_meant_day(&problem->lines[i], ship, arrival) <= problem->lines[i].latest)
+			return false;
+	return true;
+}
+
+/*
+ * The useful ship days of one lane become candidates.  A day on which nothing
+ * new can be carried is of use only if the days before have limits or a price,
+ * if a day takes a limited part of an order, or if arrivals must meet.
+ */
 static void
 add_lane(SrcSearch *search, int32_t node, int32_t which)
 {
-	const SrcLane *lane = &search->problem->lanes[which];
-	int64_t		day = INT64_MIN;
-	int64_t		next;
+	const SrcProblem *problem = search->problem;
+	const SrcLane *lane = &problem->lanes[which];
+	bool		repeat = search->sole_parts || may_be_too_heavy(search, lane);
+	int32_t		possible = src_ship_day(problem, lane, problem->nodes[node].today);
+	int32_t		ship = INT32_MIN;
 	int32_t		ndays = 0;
+	int32_t		unlimited = 0;	/* days since the event, but for those with limits */
+	bool		follow = false; /* the day after is of use, too */
+	bool		cut = false;
 	int32_t		i;
 
 	for (i = 0; i < search->nitems; i++)
 		search->step[i] = -1;
-	next = next_day(search, node, lane, day);
-	while (next != INT64_MAX)
-	{
-		day = next;
-		move_to_day(search, day);
-		next = next_day(search, node, lane, day);
-		if (ndays == SRC_LANE_DAYS - 1 && next != INT64_MAX)
-		{
-			/* the last day of all is worth more than the next one */
-			search->days_cut = true;
-			continue;
-		}
-		if (add_candidate(search, node, which, day))
-			ndays++;
-	}
-}
-
-/*
- * Why the node cannot serve everything: the first line that is short on its
- * target day, on the lane on which it is least short.  Lines of one item are
- * served in input order here.
- */
-static void
-find_shortage(const SrcSearch *search, int32_t which, SrcNodeResult *out)
-{
-	const SrcProblem *problem = search->problem;
-	const SrcNode *node = &problem->nodes[which];
-	int32_t		i;
-	int32_t		j;
-
 	for (i = 0; i < search->nlines; i++)
+		search->from[i] = src_may_serve(search, node, i) && src_may_go(problem, which, i) ?
+			src_first_ship(problem, lane, &problem->lines[i], possible) : CALENDAR_NEVER;
+	for (;;)
 	{
-		const SrcLine *line = &problem->lines[i];
-		const SrcLineInfo *info = &search->lines[i];
-		const SrcProfile *profile = &search->profile[info->item];
-		int64_t		before = 0;
-		int64_t		offered = -1;
-		int64_t		offered_day = 0;
+		const SrcCandidate *cand;
+		int32_t		event = next_event(search, lane, ship);
+		int32_t		next = event;
 
-		for (j = 0; j < i && info->shared; j++)
-			if (search->lines[j].item == info->item &&
-				src_may_serve(search, which, j))
-				before = src_add(before, problem->lines[j].quantity);
-		for (j = node->first_lane; j < node->first_lane + node->nlanes; j++)
+		if (follow && ship + 1 < event)
 		{
-			int64_t		day = src_target_day(line, node, &problem->lanes[j]);
-			int64_t		left = 0;
-
-			if (src_may_serve(search, which, i))
-				left = available_at(profile, last_step_on(profile, -1, day),
-									INT64_MAX) - before;
-			if (left < 0)
-				left = 0;
-			if (left > offered || (left == offered && day < offered_day))
-			{
-				offered = left;
-				offered_day = day;
-			}
+			next = calendar_from(lane->pickup, ship + 1);
+			if (next > event)
+				next = event;
 		}
-		if (offered >= line->quantity)
-			continue;
-		out->short_line = i;
-		out->short_available = offered;
-		out->short_day = src_clamp_day(offered_day);
-		for (j = 0; src_may_serve(search, which, i) && j < profile->nsteps; j++)
-		{
-			if (profile->steps[j].available - before < line->quantity)
-				continue;
-			out->complete_day = profile->steps[j].day;
-			if (out->complete_day < out->short_day)
-				out->complete_day = out->short_day;
+		if (next == CALENDAR_NEVER)
 			break;
+		ship = next;
+		move_to_day(search, src_stock_day(problem, lane, ship));
+		if (ndays >= SRC_LANE_DAYS - 1 &&
+			(ship != event || next_event(search, lane, ship) != CALENDAR_NEVER))
+		{
+			/* the last event of all is worth more than the next day */
+			if (!cut)
+				note_cut(search, node, lane, ship);
+			cut = true;
+			follow = false;
+			continue;
 		}
-		return;
+		cand = add_candidate(search, node, which, ship);
+		if (cand == NULL)
+		{
+			follow = false;
+			if (past_latest(search, lane, ship))
+				break;
+			continue;
+		}
+		ndays++;
+		if (ship == event)
+			unlimited = 0;
+		else if (cand->room < 0)
+			unlimited++;
+		follow = problem->one_date || cand->room >= 0 ||
+			(repeat && unlimited < search->exhaustive - 1);
 	}
 }
 
@@ -426,5 +533,5 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 		}
 	}
 	if (!out->feasible)
-		find_shortage(search, node, out);
+		src_find_shortage(search, node, out);
 }

@@ -44,31 +44,57 @@ src_round_ratio(int64_t a, int64_t b, int64_t divisor)
 	return ratio > INT64_MAX ? INT64_MAX : (int64_t) ratio;
 }
 
+static int64_t
+saturate(src_int128 amount)
+{
+	return amount > INT64_MAX ? INT64_MAX : (int64_t) amount;
+}
+
 /* price of the lateness of a part of a line */
 int64_t
 src_late_money(const SrcLine *line, int32_t late, int64_t part)
 {
-	src_int128	whole;
-
 	if (late <= 0 || line->lateness_per_day == 0 || part == 0)
 		return 0;
-	whole = (src_int128) late * line->lateness_per_day;
-	if (whole > INT64_MAX)
-		whole = INT64_MAX;
-	return src_round_ratio((int64_t) whole, part, line->quantity);
+	return src_round_ratio(saturate((src_int128) late * line->lateness_per_day),
+						   part, line->quantity);
+}
+
+/* price of the risk that a part is late; astronomic amounts are cut first */
+int64_t
+src_risk_money(const SrcLine *line, const SrcLane *lane, int64_t part)
+{
+	src_int128	whole = (src_int128) lane->risk * line->sla_penalty;
+
+	if (whole == 0)
+		return 0;
+	if (whole <= INT64_MAX && line->quantity <= INT64_MAX / SRC_SCALE)
+		return src_round_ratio((int64_t) whole, part, line->quantity * SRC_SCALE);
+	return src_round_ratio(saturate(whole / SRC_SCALE), part, line->quantity);
+}
+
+/* price of taking a part out of what the node has */
+int64_t
+src_balance_money(const SrcLine *line, int64_t available, int64_t part)
+{
+	if (line->balance_price == 0 || available <= 0)
+		return 0;
+	return src_round_ratio(line->balance_price, part, available);
 }
 
 /*
- * Floor of the variable cost of a whole line: freight by weight and lateness.
- * Called for every line on every lane of the network, hence the shortcut for
- * amounts of everyday size.
+ * Floor of the variable cost of a whole line, without what depends on
+ * availability.  Called for every line on every lane of the network, hence the
+ * shortcut for amounts of everyday size.
  */
 int64_t
-src_floor_cost(const SrcSearch *search, int32_t line, int64_t per_kg,
+src_floor_cost(const SrcSearch *search, int32_t line, const SrcLane *lane,
 			   int64_t late)
 {
+	const SrcLine *wanted = &search->problem->lines[line];
 	int64_t		weight = search->lines[line].weight;
-	int64_t		per_day = search->problem->lines[line].lateness_per_day;
+	int64_t		per_day = wanted->lateness_per_day;
+	int64_t		per_kg = lane->per_kg;
 	int64_t		limit = search->amount_limit;
 	src_int128	cost;
 
@@ -78,6 +104,14 @@ src_floor_cost(const SrcSearch *search, int32_t line, int64_t per_kg,
 		cost = (src_int128) weight * per_kg / SRC_SCALE;
 	if (late > 0)
 		cost += (src_int128) late * per_day;
+	if (lane->risk > 0 && wanted->sla_penalty > 0)
+		cost += (src_int128) lane->risk * wanted->sla_penalty / SRC_SCALE;
+	if (search->problem->line_nodes != NULL)
+	{
+		const SrcLineNode *own = src_line_node(search->problem, line, lane->node);
+
+		cost += (src_int128) own->goods + own->custom;
+	}
 	return cost > limit ? limit : (int64_t) cost;
 }
 
@@ -118,6 +152,12 @@ src_slack(const SrcSearch *search, int64_t shipments)
 			halves += (src_int128) shipments *
 				((src_int128) per_kg / SRC_SCALE + 1);
 		if (line->lateness_per_day > 0)
+			halves += shipments;
+		if (search->problem->line_nodes != NULL)
+			halves += 2 * shipments;
+		if (line->sla_penalty > 0)
+			halves += shipments;
+		if (line->balance_price > 0)
 			halves += shipments;
 		if (line->backorder_penalty > 0)
 			halves += 1;
@@ -218,18 +258,22 @@ src_floor_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 
 /*
  * Unrounded variable cost of the whole line in units of money / SRC_SCALE^2:
- * within a line these compare like the costs per unit, exactly.
+ * within a line these compare like the costs per unit, exactly, but for the
+ * stock-balance price, which is cut down to that unit.
  */
 src_int128
 src_exact_rate(const SrcSearch *search, int32_t line, const SrcCandidate *cand)
 {
 	const SrcLine *wanted = &search->problem->lines[line];
-	int64_t		per_kg = search->problem->lanes[cand->lane].per_kg;
-	src_int128	limit = (src_int128) 1 << 124;
+	const SrcLane *lane = &search->problem->lanes[cand->lane];
+	const SrcOption *option = &cand->options[line];
+	int64_t		per_kg = lane->per_kg;
+	src_int128	limit = (src_int128) 1 << 120;
 	src_int128	late;
 	src_int128	freight;
+	src_int128	other;
 
-	late = (src_int128) cand->options[line].late * wanted->lateness_per_day *
+	late = (src_int128) option->late * wanted->lateness_per_day *
 		((int64_t) SRC_SCALE * SRC_SCALE);
 	if (late > limit)
 		late = limit;
@@ -238,7 +282,24 @@ src_exact_rate(const SrcSearch *search, int32_t line, const SrcCandidate *cand)
 		freight = limit;
 	else
 		freight *= per_kg;
-	return late + freight;
+	other = (src_int128) lane->risk * wanted->sla_penalty * SRC_SCALE;
+	if (search->problem->line_nodes != NULL)
+	{
+		const SrcLineNode *own = src_line_node(search->problem, line, cand->node);
+
+		other += ((src_int128) own->goods + own->custom) *
+			((int64_t) SRC_SCALE * SRC_SCALE);
+	}
+	if (wanted->balance_price > 0 && option->available > 0)
+	{
+		src_int128	balance = (src_int128) wanted->balance_price * wanted->quantity;
+
+		if (balance > limit / ((int64_t) SRC_SCALE * SRC_SCALE))
+			other += limit;
+		else
+			other += balance * ((int64_t) SRC_SCALE * SRC_SCALE) / option->available;
+	}
+	return late + freight + (other > limit ? limit : other);
 }
 
 /* the same of leaving the line unserved */
@@ -259,7 +320,7 @@ goes_before(const SrcCandidate *a, const SrcCandidate *b)
 		return a->node < b->node;
 	if (a->lane != b->lane)
 		return a->lane < b->lane;
-	return a->day < b->day;
+	return a->ship < b->ship;
 }
 
 /* spread one line over the set; adds to used[], sets its row of quantities */
@@ -285,7 +346,7 @@ serve_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 		if (own->options[line].cost == SRC_NEVER ||
 			own->options[line].avail <= 0)
 			continue;
-		rate[i] = src_exact_rate(search, line, own);
+		rate[i] = own->options[line].rate;
 		if (rate[i] > unserved)
 			continue;
 		for (j = norder; j > 0; j--)
@@ -324,8 +385,10 @@ price(const SrcSearch *search, const int32_t *cand, int32_t n,
 	int32_t		i;
 	int32_t		line;
 
-	out->handling = out->freight = out->split = 0;
-	out->lateness = out->backorder = 0;
+	out->handling = out->preference = out->distance = out->capacity = 0;
+	out->freight = out->split = 0;
+	out->lateness = out->goods = out->custom = out->risk = out->balance = 0;
+	out->backorder = 0;
 	out->nloaded = 0;
 	out->arrival = INT32_MIN;
 	out->quantity = quantity;
@@ -342,6 +405,8 @@ price(const SrcSearch *search, const int32_t *cand, int32_t n,
 
 		for (i = 0; i < n; i++)
 		{
+			const SrcCandidate *own = &search->cand[cand[i]];
+
 			if (row[i] == 0)
 				continue;
 			left -= row[i];
@@ -350,9 +415,25 @@ price(const SrcSearch *search, const int32_t *cand, int32_t n,
 									 src_round_ratio(row[i], wanted->unit_weight,
 													 SRC_SCALE));
 			out->lateness = src_add(out->lateness,
-									src_late_money(wanted,
-												   search->cand[cand[i]].options[line].late,
+									src_late_money(wanted, own->options[line].late,
 												   row[i]));
+			out->risk = src_add(out->risk,
+								src_risk_money(wanted, &problem->lanes[own->lane],
+											   row[i]));
+			out->balance = src_add(out->balance,
+								   src_balance_money(wanted, own->options[line].available,
+													 row[i]));
+			if (problem->line_nodes != NULL)
+			{
+				const SrcLineNode *here = src_line_node(problem, line, own->node);
+
+				out->goods = src_add(out->goods,
+									 src_round_ratio(here->goods, row[i],
+													 wanted->quantity));
+				out->custom = src_add(out->custom,
+									  src_round_ratio(here->custom, row[i],
+													  wanted->quantity));
+			}
 		}
 		if (left > 0)
 			out->backorder = src_add(out->backorder,
@@ -371,7 +452,12 @@ price(const SrcSearch *search, const int32_t *cand, int32_t n,
 			out->arrival = own->arrival;
 		out->handling = src_add(out->handling,
 								problem->nodes[own->node].handling);
-		out->freight = src_add(out->freight, lane->base);
+		out->preference = src_add(out->preference,
+								  problem->nodes[own->node].preference);
+		out->distance = src_add(out->distance,
+								problem->nodes[own->node].distance);
+		out->capacity = src_add(out->capacity, own->price);
+		out->freight = src_add(out->freight, own->base);
 		freight = src_round_ratio(out->weight[i], lane->per_kg, SRC_SCALE);
 		by_weight = src_add(by_weight, freight);
 		out->freight = src_add(out->freight, freight);
@@ -379,10 +465,13 @@ price(const SrcSearch *search, const int32_t *cand, int32_t n,
 			out->split = src_add(out->split, problem->split_penalty);
 		out->nloaded++;
 	}
-	out->variable = src_add(src_add(by_weight, out->lateness), out->backorder);
+	out->variable = src_add(src_add(out->lateness, out->backorder),
+							src_add(src_add(out->goods, out->custom),
+									src_add(out->risk, out->balance)));
 	out->total = src_add(src_add(src_add(out->handling, out->freight),
-								 src_add(out->split, out->lateness)),
-						 out->backorder);
+								 src_add(out->preference, out->distance)),
+						 src_add(src_add(out->capacity, out->split), out->variable));
+	out->variable = src_add(out->variable, by_weight);
 }
 
 /*

@@ -17,6 +17,7 @@
 #ifndef ROUTING_SOURCING_COST_H
 #define ROUTING_SOURCING_COST_H
 
+#include "dates.h"
 #include "plan.h"
 
 typedef __int128 src_int128;
@@ -28,8 +29,10 @@ typedef __int128 src_int128;
 /* one line in one candidate shipment */
 typedef struct SrcOption
 {
+	src_int128	rate;			/* unrounded cost of the whole line, see src_exact_rate */
 	int64_t		cost;			/* floor for the whole line, or SRC_NEVER */
 	int64_t		avail;			/* of the item on that day, at most its need */
+	int64_t		available;		/* the same without that limit */
 	int64_t		gain;			/* at most this is saved against not serving */
 	int32_t		late;			/* days */
 } SrcOption;
@@ -39,9 +42,13 @@ typedef struct SrcCandidate
 {
 	int32_t		node;
 	int32_t		lane;
-	int32_t		day;
+	int32_t		day;			/* stock is needed */
+	int32_t		ship;
 	int32_t		arrival;
-	int64_t		fixed;			/* handling + base */
+	int32_t		room;			/* index into rooms[]; -1: no limits, no price */
+	int64_t		fixed;			/* floor of what it costs empty */
+	int64_t		base;			/* of the lane, or 0 on its open day */
+	int64_t		price;			/* of capacity */
 	int64_t		gain;			/* sum of its options' gains */
 	SrcOption  *options;		/* one per line */
 } SrcCandidate;
@@ -66,8 +73,16 @@ typedef struct SrcSet
 	int32_t		n;
 	int32_t		arrival;		/* last one; INT32_MIN without shipments */
 	int64_t		total;
-	int32_t		cand[SRC_PLAN_SHIPMENTS];	/* by day, node, lane */
+	int32_t		cand[SRC_PLAN_SHIPMENTS];	/* by ship day, node, lane */
 } SrcSet;
+
+/* what a node said about a ship day */
+typedef struct SrcRoomDay
+{
+	int32_t		node;
+	int32_t		ship;
+	SrcRoom		room;
+} SrcRoomDay;
 
 typedef struct SrcSearch
 {
@@ -76,15 +91,21 @@ typedef struct SrcSearch
 	int32_t		nitems;
 	int32_t		exhaustive;		/* sets up to this size are all considered */
 	bool		any_shared;
-	bool		any_pinned;
+	bool		any_excluded;	/* some line may not come from some node */
 	bool		mixed;			/* ship days and delivery days in one order */
-	bool		days_cut;		/* some lane had more days than are tried */
+	bool		calendars;		/* some day is closed somewhere */
+	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
+	int64_t		order_weight;	/* of all lines, rounded up */
+	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
 	int64_t		amount_limit;	/* floors are kept below, so that sums fit */
 	SrcLineInfo *lines;
 	int32_t    *item_number;	/* compact number -> the caller's */
 	int64_t		max_per_kg;		/* of all lanes */
 	int64_t		slack;			/* rounding, up to "exhaustive" shipments */
+	int64_t		slack_alone;	/* the same of one shipment */
+	int64_t		slack_split;	/* of as many as pay in a bound of several */
 	int64_t		min_fixed;		/* of all lanes of all usable nodes */
+	int64_t		cheapest;		/* sum of the lines' */
 
 	int32_t		ncand;
 	int32_t		maxcand;
@@ -94,6 +115,10 @@ typedef struct SrcSearch
 	/* reading a node */
 	SrcProfile *profile;		/* per item */
 	int32_t    *step;			/* per item: last step not after the day */
+	int32_t    *from;			/* per line: first ship day on the lane */
+	int32_t		nrooms;
+	int32_t		maxrooms;
+	SrcRoomDay *rooms;
 
 	/* evaluation */
 	int64_t    *quantity;		/* nlines x shipments */
@@ -124,9 +149,16 @@ typedef struct SrcFigures
 {
 	int64_t		total;
 	int64_t		handling;
+	int64_t		preference;
+	int64_t		distance;
+	int64_t		capacity;
 	int64_t		freight;
 	int64_t		split;
 	int64_t		lateness;
+	int64_t		goods;
+	int64_t		custom;
+	int64_t		risk;
+	int64_t		balance;
 	int64_t		backorder;
 	int64_t		variable;		/* total without what a shipment costs empty */
 	bool		proven;			/* no other quantities cost less */
@@ -141,8 +173,12 @@ typedef struct SrcFigures
 extern int64_t src_add(int64_t a, int64_t b);
 extern int64_t src_round_ratio(int64_t a, int64_t b, int64_t divisor);
 extern int64_t src_late_money(const SrcLine *line, int32_t late, int64_t part);
+extern int64_t src_risk_money(const SrcLine *line, const SrcLane *lane,
+							  int64_t part);
+extern int64_t src_balance_money(const SrcLine *line, int64_t available,
+								 int64_t part);
 extern int64_t src_floor_cost(const SrcSearch *search, int32_t line,
-							  int64_t per_kg, int64_t late);
+							  const SrcLane *lane, int64_t late);
 extern int64_t src_floor_part(int64_t cost, int64_t part, int64_t whole);
 extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
 							  int32_t n, int32_t line);
@@ -159,6 +195,16 @@ extern bool src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
 
 /* bounds.c */
 extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
+extern bool src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out);
+extern int64_t src_bound_from(SrcSearch *search, int32_t node, const SrcLane *lane,
+							  int32_t ship);
+
+/* lines.c */
+extern void src_set_up_lines(SrcSearch *search);
+extern int32_t src_first_ship(const SrcProblem *problem, const SrcLane *lane,
+							  const SrcLine *line, int32_t possible);
+extern void src_find_shortage(const SrcSearch *search, int32_t which,
+							  SrcNodeResult *out);
 
 /* candidates.c */
 extern void src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out);
@@ -207,28 +253,47 @@ src_split_floor(const SrcSearch *search)
 		search->problem->split_penalty : search->amount_limit;
 }
 
+static inline const SrcLineNode *
+src_line_node(const SrcProblem *problem, int32_t line, int32_t node)
+{
+	return problem->line_nodes == NULL ? NULL :
+		&problem->line_nodes[(size_t) line * (size_t) problem->nnodes + (size_t) node];
+}
+
 static inline bool
 src_may_serve(const SrcSearch *search, int32_t node, int32_t line)
 {
-	int32_t		pinned = search->problem->lines[line].pinned_node;
+	int32_t		pinned;
 
-	return pinned < 0 || pinned == node;
+	if (!search->any_excluded)
+		return true;
+	pinned = search->problem->lines[line].pinned_node;
+	if (pinned >= 0 && pinned != node)
+		return false;
+	return search->problem->line_nodes == NULL ||
+		!src_line_node(search->problem, line, node)->forbidden;
 }
 
-/* days between leaving and what "requested" means for the line */
-static inline int64_t
-src_lead_days(const SrcLine *line, const SrcLane *lane)
+static inline bool
+src_may_go(const SrcProblem *problem, int32_t lane, int32_t line)
 {
-	return line->by_ship_day ? 0 : lane->transit_days;
+	return problem->lane_forbidden == NULL ||
+		!problem->lane_forbidden[(size_t) line * (size_t) problem->nlanes + (size_t) lane];
 }
 
-/* first day on which a shipment on the lane could carry the line */
-static inline int64_t
-src_target_day(const SrcLine *line, const SrcNode *node, const SrcLane *lane)
+/* the day that "requested" and "latest" of the line speak of */
+static inline int32_t
+src_meant_day(const SrcLine *line, int32_t ship, int32_t arrival)
 {
-	int64_t		day = (int64_t) line->requested - src_lead_days(line, lane);
+	return line->by_ship_day ? ship : arrival;
+}
 
-	return day > node->today ? day : node->today;
+static inline int64_t
+src_days_late(const SrcLine *line, int32_t ship, int32_t arrival)
+{
+	int64_t		late = (int64_t) src_meant_day(line, ship, arrival) - line->requested;
+
+	return late > 0 ? late : 0;
 }
 
 static inline int32_t
@@ -241,11 +306,14 @@ src_clamp_day(int64_t day)
 	return (int32_t) day;
 }
 
+/* floor of what a shipment costs empty, but for the capacity price */
 static inline int64_t
-src_lane_fixed(const SrcSearch *search, const SrcNode *node, const SrcLane *lane)
+src_lane_fixed(const SrcSearch *search, const SrcNode *node, int64_t base)
 {
-	int64_t		fixed = src_add(node->handling, lane->base);
+	int64_t		fixed;
 
+	fixed = src_add(src_add(node->handling, base),
+					src_add(node->preference, node->distance));
 	return fixed < search->amount_limit ? fixed : search->amount_limit;
 }
 

@@ -217,7 +217,7 @@ src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
 			flow.allowed[at][j] = own->options[i].cost != SRC_NEVER;
 			if (!flow.allowed[at][j])
 				continue;
-			rate = src_exact_rate(search, i, own) / wanted->quantity;
+			rate = own->options[i].rate / wanted->quantity;
 			if (rate > (src_int128) 1 << 100)
 				rate = (src_int128) 1 << 100;
 			flow.cost[at][j] = rate;

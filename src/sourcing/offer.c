@@ -7,7 +7,7 @@
  *	- "best" only ever gets better in the order of plan.h (cost, shipments,
  *	  last arrival, nodes, lanes), so which of several equal plans is found
  *	  first does not matter;
- *	- "next" differs from "best" in its set of (node, day) and is the cheapest
+ *	- "next" differs from "best" in its set of (node, ship day) and is the cheapest
  *	  such plan among those offered; shipping nothing is no alternative.
  */
 #include <string.h>
@@ -18,8 +18,8 @@
 static bool
 ships_before(const SrcCandidate *a, const SrcCandidate *b)
 {
-	if (a->day != b->day)
-		return a->day < b->day;
+	if (a->ship != b->ship)
+		return a->ship < b->ship;
 	if (a->node != b->node)
 		return a->node < b->node;
 	return a->lane < b->lane;
@@ -68,12 +68,12 @@ better(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 				return mine[i] < theirs[i];
 	}
 	for (i = 0; i < a->n; i++)
-		if (search->cand[a->cand[i]].day != search->cand[b->cand[i]].day)
-			return search->cand[a->cand[i]].day < search->cand[b->cand[i]].day;
+		if (search->cand[a->cand[i]].ship != search->cand[b->cand[i]].ship)
+			return search->cand[a->cand[i]].ship < search->cand[b->cand[i]].ship;
 	return false;
 }
 
-/* the two have the same set of (node, day) */
+/* the two have the same set of (node, ship day) */
 static bool
 same_places(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 {
@@ -85,14 +85,14 @@ same_places(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 		const SrcCandidate *mine = &search->cand[a->cand[i]];
 		const SrcCandidate *theirs = &search->cand[b->cand[j]];
 
-		if (mine->node != theirs->node || mine->day != theirs->day)
+		if (mine->node != theirs->node || mine->ship != theirs->ship)
 			return false;
 		/* the pairs are sorted; several lanes may share one */
 		while (i < a->n && search->cand[a->cand[i]].node == mine->node &&
-			   search->cand[a->cand[i]].day == mine->day)
+			   search->cand[a->cand[i]].ship == mine->ship)
 			i++;
 		while (j < b->n && search->cand[b->cand[j]].node == theirs->node &&
-			   search->cand[b->cand[j]].day == theirs->day)
+			   search->cand[b->cand[j]].ship == theirs->ship)
 			j++;
 	}
 	return i == a->n && j == b->n;
@@ -172,6 +172,27 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	return false;
 }
 
+/* the terms of a part whose line and quantity are set */
+static void
+write_terms(const SrcSearch *search, const SrcCandidate *cand, SrcPart *part)
+{
+	const SrcProblem *problem = search->problem;
+	const SrcLine *line = &problem->lines[part->line];
+	const SrcOption *option = &cand->options[part->line];
+
+	part->days_late = option->late;
+	part->lateness = src_late_money(line, option->late, part->quantity);
+	part->risk = src_risk_money(line, &problem->lanes[cand->lane], part->quantity);
+	part->balance = src_balance_money(line, option->available, part->quantity);
+	if (problem->line_nodes != NULL)
+	{
+		const SrcLineNode *here = src_line_node(problem, part->line, cand->node);
+
+		part->goods = src_round_ratio(here->goods, part->quantity, line->quantity);
+		part->custom = src_round_ratio(here->custom, part->quantity, line->quantity);
+	}
+}
+
 /* write a set out as a plan, in memory of the caller's */
 void
 src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
@@ -208,11 +229,14 @@ src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
 		shipment->node = cand->node;
 		shipment->lane = cand->lane;
 		shipment->day = cand->day;
-		shipment->ship = cand->day;
+		shipment->ship = cand->ship;
 		shipment->arrival = cand->arrival;
 		shipment->weight = figures.weight[i];
 		shipment->handling = problem->nodes[cand->node].handling;
-		shipment->base = lane->base;
+		shipment->preference = problem->nodes[cand->node].preference;
+		shipment->distance = problem->nodes[cand->node].distance;
+		shipment->capacity = cand->price;
+		shipment->base = cand->base;
 		shipment->by_weight = src_round_ratio(figures.weight[i], lane->per_kg,
 											  SRC_SCALE);
 		shipment->split = i > 0 ? problem->split_penalty : 0;
@@ -232,18 +256,23 @@ src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
 			part->line = line;
 			part->shipment = i;
 			part->quantity = quantity;
-			part->days_late = search->cand[set->cand[i]].options[line].late;
-			part->lateness = src_late_money(&problem->lines[line],
-											part->days_late, quantity);
+			write_terms(search, &search->cand[set->cand[i]], part);
 			left -= quantity;
 			nparts++;
 		}
 		plan->unserved[line] = left > 0 ? left : 0;
 	}
 	plan->handling = figures.handling;
+	plan->preference = figures.preference;
+	plan->distance = figures.distance;
+	plan->capacity = figures.capacity;
 	plan->freight = figures.freight;
 	plan->split = figures.split;
 	plan->lateness = figures.lateness;
+	plan->goods = figures.goods;
+	plan->custom = figures.custom;
+	plan->risk = figures.risk;
+	plan->balance = figures.balance;
 	plan->backorder = figures.backorder;
 	plan->total = figures.total;
 }

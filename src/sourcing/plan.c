@@ -26,6 +26,7 @@ typedef struct NodeQueue
 {
 	int32_t		n;
 	int32_t    *node;
+	bool	   *refined;		/* per node: its bound knows the calendars */
 	const SrcNodeResult *results;
 } NodeQueue;
 
@@ -78,64 +79,23 @@ queue_pop(NodeQueue *queue)
 	return node;
 }
 
-/* number the items, add up what is wanted of each, see what is special */
+/* the first node's bound has to know the calendars before it counts */
 static void
-set_up_lines(SrcSearch *search)
+queue_refine(NodeQueue *queue, SrcSearch *search, SrcNodeResult *results)
 {
-	const SrcProblem *problem = search->problem;
-	bool		by_ship_day = false;
-	bool		by_delivery = false;
-	int32_t		i;
-	int32_t		j;
-
-	for (i = 0; i < problem->nlines; i++)
+	while (search->calendars && queue->n > 0 && !queue->refined[queue->node[0]] &&
+		   queue_bound(queue) <= search->best.total)
 	{
-		const SrcLine *line = &problem->lines[i];
-		SrcLineInfo *info = &search->lines[i];
-		int64_t		wanted = line->quantity > 0 ? line->quantity : 0;
-		src_int128	weight;
+		int32_t		node = queue->node[0];
 
-		for (j = 0; j < i; j++)
-			if (problem->lines[j].item == line->item)
-				break;
-		if (j < i)
-		{
-			info->item = search->lines[j].item;
-			info->shared = true;
-			info->need = src_add(search->lines[j].need, wanted);
-			for (j = 0; j < i; j++)
-			{
-				if (search->lines[j].item != info->item)
-					continue;
-				search->lines[j].need = info->need;
-				search->lines[j].shared = true;
-			}
-			search->any_shared = true;
-		}
+		queue->refined[node] = true;
+		if (!src_refine_bound(search, node, &results[node]))
+			continue;
+		if (results[node].bound == INT64_MAX)
+			(void) queue_pop(queue);
 		else
-		{
-			info->item = search->nitems;
-			info->shared = false;
-			info->need = wanted;
-			search->item_number[search->nitems++] = line->item;
-		}
-		weight = (src_int128) wanted * line->unit_weight / SRC_SCALE;
-		info->weight = weight > INT64_MAX ? INT64_MAX : (int64_t) weight;
-		info->serving = 0;
-		info->unserved = wanted == 0 ? 0 :
-			line->backorder_penalty < search->amount_limit ?
-			line->backorder_penalty : search->amount_limit;
-		info->cheapest = info->unserved;
-		info->best = info->unserved;
-		memset(info->top, 0, sizeof(info->top));
-		if (line->by_ship_day)
-			by_ship_day = true;
-		else
-			by_delivery = true;
-		if (line->pinned_node >= 0)
-			search->any_pinned = true;
+			queue_settle(queue, 0);
 	}
-	search->mixed = by_ship_day && by_delivery;
 }
 
 static void
@@ -158,7 +118,7 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 		(nlines + SRC_PLAN_SHIPMENTS + 8);
 	search->lines = src_memory(problem, sizeof(SrcLineInfo), nlines);
 	search->item_number = src_memory(problem, sizeof(int32_t), nlines);
-	set_up_lines(search);
+	src_set_up_lines(search);
 	for (i = 0; i < problem->nlanes; i++)
 		if (problem->lanes[i].per_kg > search->max_per_kg)
 			search->max_per_kg = problem->lanes[i].per_kg;
@@ -168,6 +128,8 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 	search->cand = src_memory(problem, sizeof(SrcCandidate), search->maxcand);
 	search->profile = src_memory(problem, sizeof(SrcProfile), search->nitems);
 	search->step = src_memory(problem, sizeof(int32_t), search->nitems);
+	search->from = src_memory(problem, sizeof(int32_t), nlines);
+	search->cut_bound = INT64_MAX;
 	search->quantity = src_memory(problem, sizeof(int64_t), nlines * shipments);
 	if (search->any_shared)
 	{
@@ -228,11 +190,64 @@ try_node(SrcSearch *search, int32_t node, SrcNodeResult *result,
 		src_greedy(search, seed);
 }
 
+/* read while a node that is not read yet may lead to a better plan */
+static void
+read_best_first(SrcSearch *search, SrcResult *result, NodeQueue *queue)
+{
+	for (;;)
+	{
+		int32_t		node;
+
+		queue_refine(queue, search, result->nodes);
+		if (search->exhaustive == 0 || queue->n == 0 ||
+			queue_bound(queue) > search->best.total)
+			break;
+		node = queue_pop(queue);
+		queue_refine(queue, search, result->nodes);
+		try_node(search, node, &result->nodes[node], queue);
+		result->read_order[result->nodes_read++] = node;
+	}
+}
+
+/*
+ * Read the nodes that the caller names.  What is tried after each depends on
+ * the bound of those that were not read then, so the queue goes along.
+ */
+static void
+read_as_told(SrcSearch *search, SrcResult *result, NodeQueue *queue)
+{
+	const SrcProblem *problem = search->problem;
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 0; i < problem->nread && search->exhaustive > 0; i++)
+	{
+		int32_t		node = problem->read_order[i];
+
+		if (result->nodes[node].read)
+			continue;
+		queue_refine(queue, search, result->nodes);
+		for (j = 0; j < queue->n; j++)
+			if (queue->node[j] == node)
+				break;
+		if (j < queue->n)
+		{
+			queue->node[j] = queue->node[--queue->n];
+			for (j = queue->n / 2 - 1; j >= 0; j--)
+				queue_settle(queue, j);
+		}
+		queue_refine(queue, search, result->nodes);
+		try_node(search, node, &result->nodes[node], queue);
+		result->read_order[result->nodes_read++] = node;
+	}
+	queue_refine(queue, search, result->nodes);
+}
+
 /*
  * A bound for all plans when best is not proven: of the exhaustive part what
  * was left open; of plans with more shipments the fixed costs of so many, and
- * every line served at its cheapest; of what the limit on days cut off, the
- * nodes' own bounds.
+ * every line served at its cheapest; of days that were not tried, what plans
+ * with them cost at the least.
  */
 static int64_t
 lower_bound(const SrcSearch *search, const SrcResult *result,
@@ -243,10 +258,8 @@ lower_bound(const SrcSearch *search, const SrcResult *result,
 		exhausted : search->open_bound;
 	int32_t		i;
 
-	if (search->days_cut)
-		for (i = 0; i < problem->nnodes; i++)
-			if (result->nodes[i].bound < lower)
-				lower = result->nodes[i].bound;
+	if (search->cut_bound < lower)
+		lower = search->cut_bound;
 	if (problem->max_shipments > search->exhaustive)
 	{
 		int64_t		ship_slack = src_slack(search, 2) - src_slack(search, 1) + 1;
@@ -289,6 +302,12 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 	queue.n = 0;
 	queue.node = src_memory(problem, sizeof(int32_t), problem->nnodes);
 	queue.results = result->nodes;
+	queue.refined = NULL;
+	if (search.calendars)
+	{
+		queue.refined = src_memory(problem, sizeof(bool), problem->nnodes);
+		memset(queue.refined, 0, sizeof(bool) * (size_t) problem->nnodes);
+	}
 	for (i = 0; i < problem->nnodes; i++)
 	{
 		result->nodes[i].short_line = -1;
@@ -300,19 +319,15 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 		queue_settle(&queue, i);
 
 	offer_nothing(&search);
-	while (search.exhaustive > 0 && queue.n > 0 &&
-		   queue_bound(&queue) <= search.best.total)
-	{
-		int32_t		node = queue_pop(&queue);
-
-		try_node(&search, node, &result->nodes[node], &queue);
-		result->read_order[result->nodes_read++] = node;
-	}
+	if (problem->read_order != NULL)
+		read_as_told(&search, result, &queue);
+	else
+		read_best_first(&search, result, &queue);
 	result->unread_bound = queue_bound(&queue);
 
 	src_tree(&search);
 	exhausted = search.best.total;
-	result->exact = !search.stopped && !search.days_cut &&
+	result->exact = !search.stopped && search.cut_bound >= exhausted &&
 		search.open_bound >= exhausted;
 	if (problem->max_shipments > SRC_EXACT_SHIPMENTS)
 		extended = src_extend(&search);
@@ -323,7 +338,7 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 		lower = lower_bound(&search, result, exhausted);
 		if (lower < search.best.total)
 			result->gap = search.best.total - lower;
-		else if (!extended && !search.days_cut)
+		else if (!extended)
 			result->exact = true;
 	}
 

@@ -85,6 +85,8 @@ add_lane(Instance *in, int32_t transit, int64_t base, int64_t per_kg)
 	lane->transit_days = transit;
 	lane->base = base;
 	lane->per_kg = per_kg;
+	lane->first_ship = INT32_MIN;
+	lane->open_day = INT32_MIN;
 	in->nodes[lane->node].nlanes++;
 	return in->problem.nlanes++;
 }
@@ -103,6 +105,9 @@ add_line(Instance *in, int32_t item, int64_t quantity, int32_t requested)
 	line->requested = requested;
 	line->lateness_per_day = U(2);
 	line->backorder_penalty = U(1000);
+	line->not_before = INT32_MIN;
+	line->latest = INT32_MAX;
+	line->group = -1;
 	return line;
 }
 
