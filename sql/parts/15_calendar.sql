@@ -28,19 +28,19 @@ COMMENT ON TABLE routing.calendar_day IS 'days on which a calendar departs from 
 COMMENT ON COLUMN routing.calendar_day.posted IS 'engine''s own: what the day means for inbound is in positions or noted for them (a restored row is not noted again)';
 
 /*
- * Lazily: the days are made one by one until enough are open.  After ten
- * years without one there is none: what waits for it does so for ever.
+ * Lazily: the days are made one by one until enough are open.  If ten years
+ * have none it never becomes stock.
  */
-CREATE FUNCTION routing.open_day_after(tenant_id int, calendar text, day date, days int) RETURNS date
+CREATE FUNCTION routing.stock_day(tenant_id int, calendar text, day date, dock_days int) RETURNS date
 	LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
-	RETURN CASE WHEN days <= 0 THEN day ELSE coalesce((
-		SELECT o.day FROM (SELECT open_day_after.day + generate_series(1, 3660 + 7 * days) AS day) o
+	RETURN CASE WHEN dock_days <= 0 THEN day ELSE coalesce((
+		SELECT o.day FROM (SELECT stock_day.day + generate_series(0, 3660 + 7 * dock_days) AS day) o
 		WHERE coalesce((SELECT x.open FROM routing.calendar_day x
-						WHERE x.tenant_id = open_day_after.tenant_id
-						  AND x.calendar = open_day_after.calendar COLLATE "C" AND x.day = o.day),
+						WHERE x.tenant_id = stock_day.tenant_id
+						  AND x.calendar = stock_day.calendar COLLATE "C" AND x.day = o.day),
 					   extract(isodow FROM o.day)::int = ANY ((
 						SELECT c.weekdays FROM routing.calendar c
-						WHERE c.tenant_id = open_day_after.tenant_id AND c.calendar = open_day_after.calendar COLLATE "C")::int[]))
-		OFFSET greatest(days, 1) - 1 LIMIT 1), '3001-12-31') END;
-COMMENT ON FUNCTION routing.open_day_after(int, text, date, int) IS
-	'so many open days of a calendar after a day; 3001-12-31 if it does not come to them';
+						WHERE c.tenant_id = stock_day.tenant_id AND c.calendar = stock_day.calendar COLLATE "C")::int[]))
+		OFFSET greatest(dock_days, 0) LIMIT 1), '3001-12-31') END;
+COMMENT ON FUNCTION routing.stock_day(int, text, date, int) IS
+	'the day on which inbound that arrives on a day at a node of a calendar is stock: the next day of work, and so many more';

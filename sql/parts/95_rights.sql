@@ -8,7 +8,7 @@ DECLARE
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
 							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures', 'engine_now', 'open_day_after'];
+							'allotment_figures', 'engine_now', 'stock_day'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',

@@ -226,15 +226,17 @@ lane_cut_off(const Lane *lane, DateADT day)
 
 /*
  * The day on which inbound that arrives on a day is stock at the node, which
- * may be NULL.  The far end of all dates if the node never works so many days.
+ * may be NULL.  What needs days in the dock is taken in on the next day of work
+ * and is stock so many of these later; the far end of all dates if the node
+ * never works so many.
  */
 DateADT
 node_stock_day(const NetNode *node, DateADT day, int32 dock_days)
 {
 	int32		stock;
 
-	if (node == NULL || node->calendar == NULL)
+	if (node == NULL || node->calendar == NULL || dock_days <= 0)
 		return day + dock_days;
-	stock = calendar_after(node->calendar, day, dock_days);
+	stock = calendar_after(node->calendar, calendar_from(node->calendar, day), dock_days);
 	return stock == CALENDAR_NEVER ? NEVER_STOCK : stock;
 }
