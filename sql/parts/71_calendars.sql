@@ -49,7 +49,7 @@ CREATE CONSTRAINT TRIGGER open_day AFTER UPDATE OR DELETE ON routing.calendar_da
 
 /*
  * What a calendar changes is the day on which inbound is stock, at nodes that
- * need days for that.  Its days concern what arrives before them, but not long
+ * need days for that.  Its days concern what arrives up to then, but not long
  * before: the bound is generous, and spares the rest of a large table.
  */
 CREATE FUNCTION routing.note_calendar_days(tenant_id int, calendar text, first date, last date) RETURNS void
@@ -58,7 +58,7 @@ CREATE FUNCTION routing.note_calendar_days(tenant_id int, calendar text, first d
 	FROM routing.node n
 	WHERE n.tenant_id = note_calendar_days.tenant_id AND n.calendar = note_calendar_days.calendar COLLATE "C"
 	  AND s.tenant_id = n.tenant_id AND s.node = n.node AND s.available_on > '-infinity'
-	  AND s.available_on < last AND s.available_on >= first - 4000
+	  AND s.available_on <= last AND s.available_on >= first - 4000
 	  AND coalesce((SELECT i.dock_days FROM routing.item_node i
 					WHERE i.tenant_id = s.tenant_id AND i.item = s.item AND i.node = s.node), n.dock_days) > 0
 $$;

@@ -52,7 +52,7 @@ write_plan(JsonWriter *w, const SalesOrder *order, const SrcPlan *plan)
 		json_key_text(w, "node", candidate_code(order, s->node));
 		json_key_text(w, "service", lane->service);
 		json_key_int(w, "transit", lane->transit_days);
-		json_key_date(w, "ship_on", s->day);
+		json_key_date(w, "ship_on", s->ship);
 		json_key_date(w, "deliver_on", s->arrival);
 		write_term(w, "kg", s->weight);
 		write_term(w, "per_kg", lane->per_kg);

@@ -10,6 +10,7 @@
 #include "orders/problem.h"
 
 #include "base/quantity.h"
+#include "sourcing/dates.h"
 
 #include "miscadmin.h"
 
@@ -38,6 +39,39 @@ plan_interrupt(void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/*
+ * Days from the day stock is needed until a shipment of the lane arrives.
+ * Where days off make them vary, the most in the two weeks from the node's
+ * today and from the day the line is wanted.
+ */
+static int
+lane_span(const SrcProblem *p, const SrcLane *lane, const OrderLine *line)
+{
+	const SrcNode *n = &p->nodes[lane->node];
+	int			span = n->handling_days + lane->transit_days;
+	int32		from[2] = {n->today, line->has_requested ? line->requested - span : n->today};
+
+	if (n->calendar == NULL && lane->pickup == NULL && lane->transit == NULL && p->receiving == NULL)
+		return span;
+	for (int k = 0; k < 2; k++)
+	{
+		int32		ship = from[k];
+
+		for (int i = 0; i < 14; i++)
+		{
+			int32		arrival;
+
+			ship = calendar_from(lane->pickup, ship);
+			arrival = src_arrival_day(p, lane, ship);
+			if (arrival == CALENDAR_NEVER)
+				break;
+			span = Max(span, arrival - src_stock_day(p, lane, ship));
+			ship++;
+		}
+	}
+	return span;
+}
+
 /* The search asks what a candidate offers of an item. */
 static void
 plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
@@ -59,7 +93,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	if (pos->lots.n > 0)
 	{
 		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
-			transit = Max(transit, order->problem.lanes[l].transit_days);
+			transit = Max(transit, lane_span(&order->problem, &order->problem.lanes[l], line));
 	}
 	order_request(order, line, order->todays[node], transit, &req);
 	if (pos->slots > 0 && !pos->locked && !pos->merged &&
