@@ -10,7 +10,6 @@ CREATE TABLE routing.service_state (
 	opened_at	timestamptz,
 	retry_at	timestamptz,
 	wait		interval,
-	succeeded_at timestamptz,
 	PRIMARY KEY (tenant_id, service, node),
 	FOREIGN KEY (tenant_id, service) REFERENCES routing.service ON DELETE CASCADE,
 	CHECK (state = 'closed' OR (opened_at IS NOT NULL AND retry_at IS NOT NULL AND wait IS NOT NULL))
@@ -31,9 +30,11 @@ CREATE TABLE routing.service_report (
 	success		boolean NOT NULL,
 	reason		text NOT NULL DEFAULT '',
 	reported_at	timestamptz NOT NULL,
+	counts		boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (tenant_id, reference),
 	FOREIGN KEY (tenant_id, service) REFERENCES routing.service ON DELETE CASCADE
 );
 CREATE INDEX service_report_service ON routing.service_report (tenant_id, service, node, reported_at);
 COMMENT ON TABLE routing.service_report IS
 	'engine''s own: what report_service_failure() and report_service_success() were told, kept for 30 days so that a repeated report changes nothing';
+COMMENT ON COLUMN routing.service_report.counts IS 'no success has followed';

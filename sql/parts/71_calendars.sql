@@ -156,12 +156,12 @@ BEGIN
 	END IF;
 	new_row := to_jsonb(NEW);
 	RAISE EXCEPTION USING ERRCODE = state,
-		MESSAGE = format('%s of %s: %s "%s" is unknown', TG_TABLE_NAME,
-						 concat_ws(', ', CASE WHEN new_row ? 'node' THEN format('node "%s"', new_row ->> 'node') END,
-								   CASE WHEN TG_TABLE_NAME IN ('lane', 'pickup', 'service') THEN format('service "%s"', new_row ->> 'service') END,
-								   CASE WHEN new_row ? 'customer' THEN format('customer "%s"', new_row ->> 'customer') END,
-								   CASE WHEN TG_TABLE_NAME = 'zone_area' THEN format('country "%s"', new_row ->> 'country') END,
-								   CASE WHEN TG_TABLE_NAME = 'calendar_day' THEN new_row ->> 'day' END),
+		MESSAGE = format('%s: %s "%s" is unknown',
+						 CASE TG_TABLE_NAME WHEN 'zone_area' THEN format('area of country "%s"', new_row ->> 'country')
+							  WHEN 'calendar_day' THEN format('day %s', new_row ->> 'day')
+							  WHEN 'lane' THEN format('lane of node "%s", service "%s"', new_row ->> 'node', new_row ->> 'service')
+							  WHEN 'pickup' THEN format('pick-up of node "%s", service "%s"', new_row ->> 'node', new_row ->> 'service')
+							  ELSE format('%s "%s"', TG_TABLE_NAME, new_row ->> TG_TABLE_NAME) END,
 						 what, code),
 		HINT = format('Insert it into routing.%s first, or correct the code.', what);
 END

@@ -69,12 +69,12 @@ BEGIN
 		b.retry_at := NULL;
 		b.wait := NULL;
 		b.reason := '';
-		b.succeeded_at := at;
+		UPDATE routing.service_report x SET counts = false
+		WHERE x.tenant_id = report_service.tenant_id AND x.service = report_service.service AND x.node = place AND x.counts;
 	ELSE
 		SELECT count(*) INTO n FROM routing.service_report x
 		WHERE x.tenant_id = report_service.tenant_id AND x.service = report_service.service AND x.node = place
-		  AND NOT x.success AND x.reported_at > at - rules.failure_window
-		  AND x.reported_at > coalesce(b.succeeded_at, '-infinity');
+		  AND x.counts AND x.reported_at > at - rules.failure_window;
 		b.failures := n;
 		IF b.state = 'open' AND b.retry_at <= at THEN
 			-- the trial failed
@@ -91,7 +91,7 @@ BEGIN
 	END IF;
 	UPDATE routing.service_state x
 	SET state = b.state, failures = b.failures, reason = b.reason, opened_at = b.opened_at, retry_at = b.retry_at,
-		wait = b.wait, succeeded_at = b.succeeded_at
+		wait = b.wait
 	WHERE x.tenant_id = report_service.tenant_id AND x.service = report_service.service AND x.node = place;
 	RETURN b.state;
 END
