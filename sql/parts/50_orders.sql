@@ -90,8 +90,9 @@ CREATE TABLE routing.decision (
 	policy_version	int NOT NULL,
 	status			text NOT NULL,
 	cost			numeric,
-	detail			jsonb NOT NULL,
+	record			bytea NOT NULL,
 	PRIMARY KEY (tenant_id, decision_id)
 ) WITH (toast_tuple_target = 4080);
 ALTER SEQUENCE routing.decision_seq OWNED BY routing.decision.decision_id;
-COMMENT ON TABLE routing.decision IS 'what was known, considered and chosen at each routing of an order; previous_id leads to the one before';
+COMMENT ON TABLE routing.decision IS 'what was known and chosen at each routing of an order; previous_id leads to the one before';
+COMMENT ON COLUMN routing.decision.record IS 'engine''s own: the inputs of the plan search and the answer; decision_detail() reads it';

@@ -178,6 +178,7 @@ BEGIN
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER refuse_unknown BEFORE INSERT OR UPDATE ON routing.%I
 			FOR EACH ROW %s EXECUTE FUNCTION routing.check_codes()', t, w);
+		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER refuse_unknown', t);
 	END LOOP;
 	FOR t, w IN SELECT c.relname, tg.tgname
 				FROM pg_catalog.pg_trigger tg JOIN pg_catalog.pg_class c ON c.oid = tg.tgrelid

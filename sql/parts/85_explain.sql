@@ -17,6 +17,13 @@ CREATE FUNCTION routing.shipments_text(plan jsonb) RETURNS text
 			FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY AS x(s, n));
 COMMENT ON FUNCTION routing.shipments_text(jsonb) IS 'the shipments of a recorded plan in one line';
 
+CREATE FUNCTION routing.term_text(term text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
+	RETURN CASE term WHEN 'split' THEN 'split penalty' WHEN 'backorder' THEN 'backorder penalty'
+					 WHEN 'capacity' THEN 'capacity price' WHEN 'goods' THEN 'cost of goods'
+					 WHEN 'risk' THEN 'risk of delay' WHEN 'balance' THEN 'stock balance' ELSE term END;
+COMMENT ON FUNCTION routing.term_text(text) IS 'a cost term as explanations write it';
+
 CREATE FUNCTION routing.cost_text(plan jsonb) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -24,11 +31,11 @@ DECLARE
 	s		jsonb := plan -> 'shipments' -> 0;
 	term	text;
 BEGIN
-	FOREACH term IN ARRAY ARRAY['handling', 'freight', 'split', 'lateness', 'backorder']
+	FOREACH term IN ARRAY ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split',
+							   'lateness', 'goods', 'custom', 'risk', 'balance', 'backorder']
 	LOOP
 		CONTINUE WHEN coalesce((plan ->> term)::numeric, 0) = 0;
-		terms := terms || format('%s %s', CASE term WHEN 'split' THEN 'split penalty'
-												 WHEN 'backorder' THEN 'backorder penalty' ELSE term END,
+		terms := terms || format('%s %s', routing.term_text(term),
 								 routing.money_text((plan ->> term)::numeric));
 		IF term = 'freight' AND jsonb_array_length(plan -> 'shipments') = 1 THEN
 			terms[cardinality(terms)] := terms[cardinality(terms)] ||
@@ -40,6 +47,36 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION routing.cost_text(jsonb) IS 'the cost terms of a recorded plan that are not zero';
+
+CREATE FUNCTION routing.dearer_text(plan jsonb, than jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	RETURN (SELECT string_agg(routing.term_text(term), ', ' ORDER BY n)
+			FROM unnest(ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split', 'lateness', 'goods',
+							  'custom', 'risk', 'balance', 'backorder']) WITH ORDINALITY x(term, n)
+			WHERE coalesce((plan ->> term)::numeric, 0) > coalesce((than ->> term)::numeric, 0));
+COMMENT ON FUNCTION routing.dearer_text(jsonb, jsonb) IS 'the cost terms in which one recorded plan costs more than another';
+
+CREATE FUNCTION routing.record_detail(tenant_id int, record bytea, decided_at timestamptz) RETURNS jsonb
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'routing_record_detail';
+COMMENT ON FUNCTION routing.record_detail(int, bytea, timestamptz) IS 'the record of a decision as a document';
+
+CREATE FUNCTION routing.decision_detail(decision_id bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	d	routing.decision;
+BEGIN
+	SELECT * INTO d FROM routing.decision x
+	WHERE x.tenant_id = routing.current_tenant() AND x.decision_id = decision_detail.decision_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT081',
+			MESSAGE = format('decision %s is unknown', coalesce(decision_detail.decision_id::text, 'null')),
+			HINT = 'Give a decision_id of routing.decision; old ones are removed as the policy says.';
+	END IF;
+	RETURN routing.record_detail(d.tenant_id, d.record, d.decided_at);
+END
+$$;
+COMMENT ON FUNCTION routing.decision_detail(bigint) IS
+	'what a decision knew, considered and chose; plan, runner-up and candidates are computed again from its inputs';
 
 CREATE FUNCTION routing.explain(order_id text) RETURNS SETOF text
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
@@ -76,7 +113,7 @@ BEGIN
 						   upper(replace(o.status, '_', ' ')), o.decision_id);
 		RETURN;
 	END IF;
-	doc := d.detail;
+	doc := routing.record_detail(tenant, d.record, d.decided_at);
 	plan := doc -> 'plan';
 	next_plan := doc -> 'next';
 	wanted := o.requested_on;
@@ -160,10 +197,11 @@ BEGIN
 		END IF;
 	END IF;
 	IF next_plan IS NOT NULL THEN
-		RETURN NEXT format('Next best: %s  %s (+%s) = %s',
+		RETURN NEXT format('Next best: %s  %s (+%s%s) = %s',
 			coalesce(routing.shipments_text(next_plan), 'nothing shipped'),
 			routing.money_text((next_plan ->> 'total')::numeric),
-			routing.money_text((next_plan ->> 'total')::numeric - total), routing.cost_text(next_plan));
+			routing.money_text((next_plan ->> 'total')::numeric - total),
+			coalesce(': ' || routing.dearer_text(next_plan, plan), ''), routing.cost_text(next_plan));
 	END IF;
 	prefix := 'Rejected:  ';
 	FOR r IN SELECT c FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY x(c, k)
@@ -182,18 +220,19 @@ BEGIN
 			ELSE format('%s  serves no line', r.c ->> 'node') END;
 		prefix := '           ';
 	END LOOP;
-	IF doc ? 'candidates_left_out' THEN
-		RETURN NEXT format('           and %s more nodes', doc ->> 'candidates_left_out');
+	FOR r IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') WITH ORDINALITY s(x, k) ORDER BY k LIMIT 6
+	LOOP
+		RETURN NEXT format('%s%s %s  %s', prefix, r.x ->> 'node', r.x ->> 'service', r.x ->> 'reason');
+		prefix := '           ';
+	END LOOP;
+	IF jsonb_array_length(doc -> 'skipped') > 6 THEN
+		RETURN NEXT '           and further lanes that could not be used';
 	END IF;
 	IF doc ? 'unread' THEN
 		RETURN NEXT format('Not read:  %s %s; none can cost less than %s', doc ->> 'unread',
 						   CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,
 						   routing.money_text((doc ->> 'unread_bound')::numeric));
 	END IF;
-	FOR r IN SELECT k FROM jsonb_array_elements(doc -> 'skipped') k
-	LOOP
-		RETURN NEXT format('Not used:  %s %s  %s', r.k ->> 'node', r.k ->> 'service', r.k ->> 'reason');
-	END LOOP;
 	IF doc ? 'gap' THEN
 		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));
@@ -205,3 +244,107 @@ END
 $$;
 COMMENT ON FUNCTION routing.explain(text) IS
 	'why the order went where it went: result, shipments, cost, runner-up, rejected and unread nodes';
+
+CREATE FUNCTION routing.explain_rows(order_id text)
+	RETURNS TABLE (node text, rank int, outcome text, reason text, service text, bound numeric, handling numeric, preference numeric,
+				   distance numeric, capacity numeric, freight numeric, split numeric, lateness numeric, goods numeric, custom numeric,
+				   risk numeric, balance numeric, backorder numeric, total numeric, margin numeric, deliver_on date, known text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50 AS $$
+#variable_conflict use_column
+DECLARE
+	tenant	int := routing.current_tenant();
+	o		routing.sales_order;
+	d		routing.decision;
+	doc		jsonb;
+	best	numeric;
+	c		record;
+	n		int := 0;
+BEGIN
+	SELECT * INTO o FROM routing.sales_order so WHERE so.tenant_id = tenant AND so.order_id = explain_rows.order_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT008',
+			MESSAGE = format('order %s is unknown', coalesce('"' || explain_rows.order_id || '"', 'null')),
+			HINT = 'Give the id of an order in routing.sales_order.';
+	END IF;
+	SELECT * INTO d FROM routing.decision x WHERE x.tenant_id = tenant AND x.decision_id = o.decision_id;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	doc := routing.record_detail(tenant, d.record, d.decided_at);
+	best := (doc -> 'plan' ->> 'total')::numeric;
+
+	-- what was read: the plan's own nodes first, then whole ones by their cost, then the others
+	FOR c IN SELECT x, EXISTS (SELECT FROM jsonb_array_elements(doc -> 'plan' -> 'shipments') s
+							   WHERE s -> 'node' = x -> 'node') AS chosen
+			 FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY y(x, k)
+			 ORDER BY 2 DESC, (x ->> 'total')::numeric NULLS LAST, k
+	LOOP
+		n := n + 1;
+		node := c.x ->> 'node';
+		rank := n;
+		outcome := CASE WHEN c.chosen THEN 'chosen' WHEN c.x ? 'total' THEN 'feasible' ELSE 'rejected' END;
+		reason := CASE
+			WHEN c.x ? 'short_line' THEN format('line %s %s short: ATP %s of %s on %s%s', c.x ->> 'short_line', c.x ->> 'item',
+				c.x ->> 'atp', c.x ->> 'needed', c.x ->> 'on', coalesce(', enough from ' || (c.x ->> 'complete_on'), ''))
+			WHEN NOT c.x ? 'total' THEN coalesce(
+				(SELECT string_agg(f, ', ') FROM jsonb_array_elements_text(c.x -> 'failed') f), 'no shipment of it can carry all lines')
+			WHEN NOT c.chosen THEN 'dearer' END;
+		service := CASE WHEN c.chosen THEN (SELECT string_agg(DISTINCT s ->> 'service', ', ')
+											FROM jsonb_array_elements(doc -> 'plan' -> 'shipments') s WHERE s -> 'node' = c.x -> 'node')
+						ELSE c.x ->> 'service' END;
+		bound := (c.x ->> 'bound')::numeric;
+		SELECT q.handling, q.preference, q.distance, q.capacity, q.freight, q.split, q.lateness, q.goods, q.custom, q.risk, q.balance, q.backorder,
+			   q.total, q.deliver_on
+		INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, deliver_on
+		FROM jsonb_to_record(c.x) AS q(handling numeric, preference numeric, distance numeric, capacity numeric, freight numeric,
+									   split numeric, lateness numeric, goods numeric, custom numeric, risk numeric, balance numeric,
+									   backorder numeric, total numeric, deliver_on date);
+		margin := total - best;
+		known := 'then';
+		RETURN NEXT;
+	END LOOP;
+	SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, margin, deliver_on;
+	FOR c IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') x
+	LOOP
+		node := c.x ->> 'node';
+		rank := NULL;
+		outcome := 'not used';
+		reason := c.x ->> 'reason';
+		service := c.x ->> 'service';
+		bound := NULL;
+		known := 'then';
+		RETURN NEXT;
+	END LOOP;
+	service := NULL;
+
+	-- what was not: the bound holds for each of them; that they exist is known now
+	FOR c IN SELECT nd.node, nd.status FROM routing.node nd
+			 WHERE nd.tenant_id = tenant
+			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') x WHERE x ->> 'node' = nd.node)
+			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'skipped') x WHERE x ->> 'node' = nd.node)
+			 ORDER BY nd.rank, nd.node
+	LOOP
+		node := c.node;
+		rank := NULL;
+		bound := NULL;
+		IF c.status <> 'open' THEN
+			outcome := 'rejected';
+			reason := 'node is closed';
+			known := 'now';
+		ELSIF NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = tenant AND l.node = c.node AND l.zone = doc ->> 'zone') THEN
+			outcome := 'rejected';
+			reason := format('no lane to zone %s', doc ->> 'zone');
+			known := 'now';
+		ELSE
+			outcome := 'not read';
+			reason := format('no plan using it can cost less than %s', doc ->> 'unread_bound');
+			bound := (doc ->> 'unread_bound')::numeric;
+			known := 'then';
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION routing.explain_rows(text) IS
+	'every node and what became of it in the order''s decision: cost by term of a single shipment from it, the reason it was rejected, or the bound that made reading it needless';

@@ -40,10 +40,9 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	UNION ALL
 	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed', 'reference_updated', 'reference_truncated', 'note_days', 'note_days_new', 'note_days_gone',
-					  'refuse_delete', 'record_history', 'record_truncate')
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+	WHERE c.relnamespace = 'routing'::regnamespace AND p.pronamespace = 'routing'::regnamespace
+	  AND c.relkind <> 'v' AND NOT t.tgisinternal AND t.tgenabled <> 'A'
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),
 		   format('table %I.%I %s', w.table_schema, w.table_name,

@@ -6,7 +6,8 @@ DECLARE
 	tenant	int := routing.current_tenant();
 	f		regprocedure;
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
-							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
+							'pegging', 'promise', 'promise_options', 'score_nodes', 'explain', 'explain_rows',
+							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
 							'allotment_figures', 'engine_now', 'stock_day'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
@@ -14,7 +15,7 @@ DECLARE
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
 							'report_service_failure', 'report_service_success'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
-							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
+							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment'];
 	names	text[];
 BEGIN

@@ -58,6 +58,8 @@
 #define RT_BAD_LIMIT					RT_CODE('0', '6', '1')
 #define RT_NOT_KNOWN_YET				RT_CODE('0', '6', '8')
 #define RT_UNKNOWN_SUPPLY				RT_CODE('0', '6', '9')
+#define RT_BAD_RECORD					RT_CODE('0', '8', '0')
+#define RT_UNKNOWN_DECISION				RT_CODE('0', '8', '1')
 #define RT_BAD_TTL						RT_CODE('0', '4', '8')
 #define RT_UNKNOWN_HOLD					RT_CODE('0', '4', '9')
 #define RT_HOLD_EXPIRED					RT_CODE('0', '5', '0')

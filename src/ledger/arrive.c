@@ -48,9 +48,7 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 	int			norders = 0;
 
 	*orders = NULL;
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 	args[3] = TimestampTzGetDatum(clock);
 	(void) engine_exec(&plan_on_hand, args, NULL, ENGINE_FRESH);
 	left = scaled_sub(timeline_on_hand(&pos->timeline), scaled_from_datum(spi_datum(0, 1, &isnull)));
@@ -66,8 +64,11 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 	for (int i = 0; i < n && left > 0; i++)
 	{
 		char	   *order_id = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
-		int			line_no = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
-		int			part = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull));
+		BookingRow	row = {
+			key->tenant_id, order_id,
+			DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull)),
+			DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull))
+		};
 		int64		quantity = scaled_from_datum(SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
 		int64		moved = Min(quantity, left);
 		BookingPart parts[2] = {
@@ -76,7 +77,7 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 		};
 		bool		seen = false;
 
-		booking_rebook(key->tenant_id, order_id, line_no, part, parts, 2, clock);
+		(void) booking_rebook(&row, parts, 2, clock);
 		left -= moved;
 		for (int j = 0; j < norders && !seen; j++)
 			seen = strcmp((*orders)[j], order_id) == 0;

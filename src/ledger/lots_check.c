@@ -46,9 +46,7 @@ uncovered(Position *trial, bool negative, DateADT today)
 
 	if (missing == 0)
 		return 0;
-	args[0] = Int32GetDatum(trial->key.tenant_id);
-	args[1] = CStringGetTextDatum(trial->key.item);
-	args[2] = CStringGetTextDatum(trial->key.node);
+	position_key_args(&trial->key, args);
 	n = (int) engine_exec(&plan_firm, args, NULL, ENGINE_READ);
 	firm = palloc0(sizeof(StockBooking) * Max(n, 1));
 	quantities = palloc(sizeof(int64) * Max(n, 1));

@@ -52,9 +52,7 @@ static EnginePlan plan_holds = {
 static void
 key_arguments(const PositionKey *key, Datum *args)
 {
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 }
 
 static LotPin

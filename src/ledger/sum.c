@@ -32,9 +32,7 @@ static EnginePlan plan_item_node = {
 static void
 key_arguments(const PositionKey *key, Datum *args)
 {
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 }
 
 /* The rows of supply that count, with the days from which they do. */

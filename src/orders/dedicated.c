@@ -80,7 +80,7 @@ has_dedicated(const SalesOrder *order)
 	ExecDropSingleTupleTableSlot(slot);
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
-	index_close(index, NoLock);
+	index_close(index, AccessShareLock);	/* see keyscan_close() */
 	table_close(rel, NoLock);
 	return found;
 }

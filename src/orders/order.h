@@ -74,6 +74,7 @@ typedef enum LineUnit
 
 typedef struct OrderLine
 {
+	HeapTuple	row;			/* if this transaction inserted it, and nobody else saw it yet */
 	int			line_no;
 	char	   *item;
 	int64		quantity;
@@ -124,8 +125,17 @@ typedef struct Claim
 	TimestampTz claimed_at;
 } Claim;
 
+/* a lane that was not used, and why */
+typedef struct OrderSkip
+{
+	const char *node;
+	const char *service;
+	const char *reason;
+} OrderSkip;
+
 typedef struct SalesOrder
 {
+	HeapTuple	row;			/* as of a line */
 	int32		tenant_id;
 	char	   *order_id;
 	bool		exists;
@@ -182,13 +192,16 @@ typedef struct SalesOrder
 	int			nproblem_lines;
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;
-	int			nskipped;		/* lanes that are not used, and why */
-	const ClosedLane *skipped;
 	const OrderLine **problem_items;	/* a line for each item of the problem */
 	int64	   *problem_needs;	/* what its lines want of it */
 	bool		mixed;			/* some of these are one item, wanted in different ways */
 	SrcProblem	problem;
 	SrcResult	result;
+	uint8	   *packed;			/* the problem as it was searched, or NULL */
+	size_t		packed_size;
+	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	int			nskips;			/* lanes that were not used though they are there */
+	OrderSkip  *skips;
 	bool		planned;
 	bool		gave_up;		/* others were faster */
 	bool		cut_short;		/* positions were busy to the end: they may have more */
@@ -218,6 +231,7 @@ typedef enum OrderLock
 
 /* load.c */
 extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern void order_row_queued(Relation rel, HeapTuple row);
 extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
@@ -267,7 +281,12 @@ extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position 
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
 extern void order_route_aside(SalesOrder *order, Ledger *ledger);
 extern bool position_try_lock(Ledger *ledger, Position *pos);
+extern void order_compute_open(SalesOrder *order);
+extern bool order_cut_booking(SalesOrder *order, int index, int64 available);
+
+/* preview.c */
 extern void order_keep_bookings(SalesOrder *order);
+extern void order_reopen(SalesOrder *order, Ledger *ledger);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 
 /* claim.c */
@@ -294,9 +313,6 @@ extern void order_release_rows(SalesOrder *order);
 /* called for every order that was written: what write-backs hang on */
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
-
-/* decision.c */
-extern Jsonb *order_decision_detail(SalesOrder *order);
 
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);

@@ -8,6 +8,7 @@
  * breaks ties (rank, code), lanes by service.
  */
 #include "orders/problem.h"
+#include "sourcing/pack.h"
 
 #include "base/quantity.h"
 #include "sourcing/dates.h"
@@ -25,16 +26,20 @@ typedef struct PlanContext
 	SalesOrder *order;
 	Ledger	   *ledger;
 	bool		only_locked;
+	SrcAsked	asked;			/* what the search was told, for the record */
 } PlanContext;
 
-static void *
-plan_alloc(void *arg, size_t size)
+/* Memory for the search, whose numbers of 16 bytes want more alignment than palloc gives. */
+void *
+problem_alloc(void *arg, size_t size)
 {
-	return palloc(size);
+	char	   *memory = palloc_extended(size + 8, MCXT_ALLOC_HUGE);
+
+	return (void *) TYPEALIGN(16, memory);
 }
 
-static void
-plan_interrupt(void *arg)
+void
+problem_interrupt(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -88,7 +93,10 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 
 	out->nsteps = 0;
 	if (ctx->only_locked && !pos->locked)
+	{
+		src_note_profile(&order->problem, &ctx->asked, node, item, out);
 		return;
+	}
 	/* lots must outlive the slowest lane: the search asks once for all of them */
 	if (pos->lots.n > 0)
 	{
@@ -101,6 +109,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
+	src_note_profile(&order->problem, &ctx->asked, node, item, out);
 }
 
 bool
@@ -115,17 +124,19 @@ order_needs_plan(const SalesOrder *order)
 }
 
 /*
- * Find the plan for what is open, from availability as the ledger reads it.
- * With only_locked, positions that are not locked offer nothing, so that the
- * plan needs no further lock.  Sets order->result and each line's unserved.
+ * Set the problem of what is open of an order, with availability as the ledger
+ * reads it.  With only_locked, positions that are not locked offer nothing, so
+ * that the plan needs no further lock.  False if there is nothing to search.
  */
-void
-order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
+bool
+order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	SrcProblem *p = &order->problem;
-	PlanContext ctx = {order, ledger, only_locked};
+	PlanContext *ctx = palloc0(sizeof(PlanContext));
 
-	memset(&order->result, 0, sizeof(order->result));
+	ctx->order = order;
+	ctx->ledger = ledger;
+	ctx->only_locked = only_locked;
 	if (p->nodes == NULL)
 		problem_set_nodes(order);
 	problem_set_lines(order);
@@ -134,15 +145,32 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	p->max_shipments = order->terms.max_shipments;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
-	p->alloc = plan_alloc;
-	p->interrupt = plan_interrupt;
-	p->arg = &ctx;
+	p->alloc = problem_alloc;
+	p->interrupt = problem_interrupt;
+	p->arg = ctx;
+	return p->nlines > 0 && p->nnodes > 0;
+}
+
+/* Find the plan for what is open.  Sets order->result and each line's unserved. */
+void
+order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
+{
+	const SrcProblem *p = &order->problem;
+	const PlanContext *ctx;
+
+	order->packed = NULL;
+	memset(&order->result, 0, sizeof(order->result));
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
 	order->result.exact = true;
-	if (p->nlines == 0 || p->nnodes == 0)
+	if (!order_set_problem(order, ledger, only_locked))
 		return;
 	plan_search(p, &order->result);
+	/* what it was told is true until something is booked */
+	ctx = p->arg;
+	order->packed_size = src_pack(p, &order->result, &ctx->asked, NULL, 0, &order->packed);
+	if (order->packed_size == 0)
+		order->packed = NULL;
 	for (int i = 0; i < p->nlines; i++)
 		order->lines[order->problem_lines[i]].unserved = order->result.best.unserved[i];
 }

@@ -18,6 +18,9 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+/* of lanes that are not used so many are told */
+#define MAX_SKIPS	20
+
 typedef struct PlanNodes
 {
 	MemoryContext context;
@@ -31,8 +34,8 @@ typedef struct PlanNodes
 	int		   *candidates;
 	DateADT    *todays;
 	const Lane **problem_lanes;
-	int			nskipped;
-	ClosedLane *skipped;
+	int			nskips;
+	OrderSkip  *skips;
 } PlanNodes;
 
 /* while they are made */
@@ -87,12 +90,15 @@ first_day(Maker *m, const NetNode *node)
 }
 
 static void
-skip(PlanNodes *pn, const Lane *lane, const char *reason)
+skip(Maker *m, int node, const char *service, const char *reason)
 {
-	ClosedLane *s = &pn->skipped[pn->nskipped++];
+	OrderSkip  *s;
 
-	s->node = lane->node;
-	s->service = lane->service;
+	if (m->pn->nskips == MAX_SKIPS)
+		return;
+	s = &m->pn->skips[m->pn->nskips++];
+	s->node = m->nodes[node].node;
+	s->service = service;
 	s->reason = reason;
 }
 
@@ -169,7 +175,7 @@ make_nodes(const SalesOrder *order, const Breakers *breakers)
 	pn->candidates = palloc(sizeof(int) * n);
 	pn->todays = palloc(sizeof(DateADT) * n);
 	pn->problem_lanes = palloc(sizeof(Lane *) * n);
-	pn->skipped = palloc(sizeof(ClosedLane) * (n + zl->nclosed));
+	pn->skips = palloc(sizeof(OrderSkip) * Min(n + zl->nclosed, MAX_SKIPS));
 	for (int i = 0; i < zl->nlanes; i++)
 	{
 		const Lane *lane = &zl->lanes[i];
@@ -188,7 +194,7 @@ make_nodes(const SalesOrder *order, const Breakers *breakers)
 		}
 		if (reason != NULL)
 		{
-			skip(pn, lane, reason);
+			skip(&m, lane->node, lane->service, reason);
 			continue;
 		}
 		if (pn->nnodes == 0 || pn->candidates[pn->nnodes - 1] != lane->node)
@@ -197,7 +203,7 @@ make_nodes(const SalesOrder *order, const Breakers *breakers)
 	}
 	/* what always holds comes after what holds for a while */
 	for (int i = 0; i < zl->nclosed; i++)
-		pn->skipped[pn->nskipped++] = zl->closed[i];
+		skip(&m, zl->closed[i].node, zl->closed[i].service, zl->closed[i].reason);
 	return pn;
 }
 
@@ -238,8 +244,8 @@ problem_set_nodes(SalesOrder *order)
 	order->candidates = pn->candidates;
 	order->todays = pn->todays;
 	order->problem_lanes = pn->problem_lanes;
-	order->nskipped = pn->nskipped;
-	order->skipped = pn->skipped;
+	order->nskips = pn->nskips;
+	order->skips = pn->skips;
 	p->nnodes = pn->nnodes;
 	p->nodes = pn->nodes;
 	p->nlanes = pn->nlanes;

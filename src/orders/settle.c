@@ -595,6 +595,7 @@ settle_native(Note *notes, int n)
 	if (orders_emptied)
 		norders = orphaned_orders(&orders, norders);
 	add_native_orders(s, orders, norders);
+	order_row_queued(NULL, NULL);
 	demands_add_noted(s, demands, ndemands, demand_emptied);
 	settlement_finish(s);
 	MemoryContextSwitchTo(old);

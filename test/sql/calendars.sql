@@ -74,6 +74,10 @@ update routing.node set calendar = null where node = 'CHI'; select * from t.stoc
 update routing.node set calendar = 'work' where node = 'CHI'; select * from t.stock_days where item = 'A';
 select * from routing.verify();
 
+-- the records of all these decisions give the same plans again
+select d.order_id, count(distinct d.decision_id) > 0 as decided, bool_and(r.same) as same
+from routing.decision d, routing.replay(d.decision_id) r group by 1 order by 1;
+
 -- receiving days of the customer: Tuesdays; the shipment arrives on Mon 30 and waits
 call t.reset(); call t.stock('A', 'CHI', 9);
 update routing.calendar set weekdays = '{1,2,3,4,5}' where calendar = 'work';
