@@ -38,3 +38,12 @@ CREATE INDEX service_report_service ON routing.service_report (tenant_id, servic
 COMMENT ON TABLE routing.service_report IS
 	'engine''s own: what report_service_failure() and report_service_success() were told, kept for 30 days so that a repeated report changes nothing';
 COMMENT ON COLUMN routing.service_report.counts IS 'no success has followed';
+
+CREATE TABLE routing.service_wait (
+	tenant_id	int NOT NULL DEFAULT routing.current_tenant(),
+	order_id	text COLLATE "C" NOT NULL,
+	retry_at	timestamptz NOT NULL,
+	PRIMARY KEY (tenant_id, order_id)
+);
+COMMENT ON TABLE routing.service_wait IS
+	'engine''s own: orders that lack something while a service is not used since it failed; from retry_at on run_jobs() routes them again';

@@ -63,6 +63,9 @@ BEGIN
 	  AND x.reported_at < at - interval '30 days';
 
 	IF report_service.success THEN
+		IF b.state = 'open' THEN
+			UPDATE routing.service_wait w SET retry_at = at WHERE w.tenant_id = report_service.tenant_id AND w.retry_at > at;
+		END IF;
 		b.state := 'closed';
 		b.failures := 0;
 		b.opened_at := NULL;

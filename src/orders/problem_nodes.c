@@ -34,6 +34,7 @@ typedef struct PlanNodes
 	int		   *candidates;
 	DateADT    *todays;
 	const Lane **problem_lanes;
+	TimestampTz retry_at;		/* the first of its breakers' trials, or 0 */
 	int			nskips;
 	OrderSkip  *skips;
 } PlanNodes;
@@ -112,6 +113,8 @@ lane_closed(Maker *m, const Lane *lane, const NetNode *node, int32 start, int32 
 	if (b != NULL && b->retry_at > m->clock)
 	{
 		until(m, b->retry_at);
+		if (m->pn->retry_at == 0 || b->retry_at < m->pn->retry_at)
+			m->pn->retry_at = b->retry_at;
 		return psprintf("the service is not used since %s%s%s", node_local_time(node, b->opened_at),
 						b->reason[0] ? ": " : "", b->reason);
 	}
@@ -244,6 +247,7 @@ problem_set_nodes(SalesOrder *order)
 	order->candidates = pn->candidates;
 	order->todays = pn->todays;
 	order->problem_lanes = pn->problem_lanes;
+	order->retry_at = pn->retry_at;
 	order->nskips = pn->nskips;
 	order->skips = pn->skips;
 	p->nnodes = pn->nnodes;

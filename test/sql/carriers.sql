@@ -81,6 +81,13 @@ select routing.report_service_failure('ground', 'CHI', 'x'), routing.report_serv
 	   routing.report_service_failure('ground', 'DAL', 'y'), routing.report_service_failure('ground', 'DAL', 'y');
 select t.goes(); call t.ord('O7', null, 'A 1'); select "order", status, node from t.l where "order" = 'O7'; select * from t.not_used('O7');
 
+-- when one of them may be used again, or works, run_jobs() routes what waited for it
+select routing.run_jobs(); select "order", status from t.l where "order" = 'O7';
+set routing.clock_offset = '3700s'; select routing.run_jobs(); select "order", status, node from t.l where "order" = 'O7'; reset routing.clock_offset;
+call t.ord('O8', null, 'A 1'); select "order", status, regexp_replace(reason, '\d{4}-.{12}', '(time)') as reason from t.l where "order" = 'O8';
+select routing.report_service_success('ground', 'DAL'); select routing.run_jobs(); select "order", status, node from t.l where "order" = 'O8';
+select count(*) from routing.service_wait;
+
 -- what is refused
 select t.try($$select routing.report_service_failure(null)$$);
 select t.try($$select routing.report_service_failure('')$$);
