@@ -89,6 +89,7 @@ DECLARE
 	next_plan	jsonb;
 	r			record;
 	p			record;
+	g			record;
 	nlines		int;
 	served		int;
 	last_day	date;
@@ -159,11 +160,28 @@ BEGIN
 				CASE WHEN p.q ? 'atp' THEN format('  ATP before %s, after %s', p.q ->> 'atp',
 						trim_scale((p.q ->> 'atp')::numeric - (p.q ->> 'qty')::numeric))
 					 ELSE '  kept from an earlier decision' END);
+			-- what it rests on is computed now, not recorded
+			FOR g IN SELECT x.ref, x.available_on, sum(x.quantity) AS quantity
+					 FROM routing.pegging(order_id => o.order_id) x
+					 WHERE p.q ->> 'basis' = 'inbound' AND x.order_id = o.order_id AND x.line_no = (p.q ->> 'line')::int
+					   AND x.node = r.node AND x.ref <> ''
+					 GROUP BY 1, 2 ORDER BY 2, 1
+			LOOP
+				RETURN NEXT format('    rests now on %s of %s, stock from %s', g.quantity, g.ref, routing.day_text(g.available_on));
+			END LOOP;
 		END LOOP;
 	END LOOP;
 	FOR r IN SELECT l FROM jsonb_array_elements(doc -> 'lines') l WHERE l ? 'reason' ORDER BY (l ->> 'line')::int
 	LOOP
 		RETURN NEXT format('Backordered: line %s  %s  %s', r.l ->> 'line', r.l ->> 'item', r.l ->> 'reason');
+		FOR g IN SELECT c.node, c.rank, (SELECT count(*) FROM routing.claim b
+										WHERE b.tenant_id = tenant AND b.item = c.item AND b.node = c.node
+										  AND (b.rank, b.claimed_at) < (c.rank, c.claimed_at)) AS ahead
+				 FROM routing.claim c
+				 WHERE c.tenant_id = tenant AND c.order_id = o.order_id AND c.line_no = (r.l ->> 'line')::int
+		LOOP
+			RETURN NEXT format('  waits at %s with rank %s, %s in the queue before it', g.node, g.rank, g.ahead);
+		END LOOP;
 	END LOOP;
 	IF plan IS NULL THEN
 		RETURN;
@@ -236,6 +254,18 @@ BEGIN
 	IF doc ? 'gap' THEN
 		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));
+	END IF;
+	-- what would have let the best of the others in
+	SELECT c ->> 'node' INTO prefix FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY x(c, k)
+	WHERE c ? 'short_line' AND NOT EXISTS (SELECT FROM jsonb_array_elements(plan -> 'shipments') s WHERE s -> 'node' = c -> 'node')
+	ORDER BY (c ->> 'bound')::numeric, k LIMIT 1;
+	IF FOUND THEN
+		SELECT string_agg(w.change, ', or ' ORDER BY w.n) AS changes INTO g
+		FROM (SELECT y.*, row_number() OVER () AS n FROM routing.why_not(o.order_id, prefix) y WHERE y.wins) w
+		WHERE w.n <= 3;
+		IF g.changes IS NOT NULL THEN
+			RETURN NEXT format('Smallest change that lets %s win: %s', prefix, g.changes);
+		END IF;
 	END IF;
 	IF doc ? 'contended' THEN
 		RETURN NEXT 'Other orders were faster at some nodes while this one was decided';

@@ -54,13 +54,14 @@ BEGIN
 			HINT = 'Give the number of rows that one call may remove.';
 	END IF;
 	WITH kept AS (
-		SELECT DISTINCT ON (p.policy) p.policy, (p.definition ->> 'retention_days')::numeric AS days
-		FROM routing.policy p WHERE p.tenant_id = tenant AND p.state = 'active'
-		ORDER BY p.policy, p.version DESC),
+		SELECT p.policy, e.value::int AS days
+		FROM (SELECT DISTINCT a.policy FROM routing.policy a WHERE a.tenant_id = tenant AND a.state = 'active') p,
+			 LATERAL routing.policy_effective(p.policy) e
+		WHERE routing.policy_in_effect(tenant, p.policy, routing.engine_now()) IS NOT NULL AND e.key = 'retention_days'),
 	old AS (
 		SELECT d.decision_id FROM routing.decision d
 		JOIN kept k ON k.policy = d.policy AND k.days IS NOT NULL
-		WHERE d.tenant_id = tenant AND d.decided_at < pg_catalog.now() - make_interval(days => k.days::int)
+		WHERE d.tenant_id = tenant AND d.decided_at < pg_catalog.now() - make_interval(days => k.days)
 		  AND NOT EXISTS (SELECT FROM routing.sales_order o
 						  WHERE o.tenant_id = tenant AND o.order_id = d.order_id AND o.decision_id = d.decision_id
 							AND o.status NOT IN ('shipped', 'delivered', 'cancelled', 'returned'))

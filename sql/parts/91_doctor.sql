@@ -86,8 +86,18 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 		   format('DROP INDEX %s', i.indexrelid::regclass)
 	FROM pg_index i WHERE i.indrelid = 'routing.position'::regclass AND NOT i.indisprimary
 	UNION ALL
-	SELECT 'error', format('policy %s version %s', p.policy, p.version), 'the active version is effective in the future; built-in values apply until then',
-		   'keep the older version active until then'
-	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now() AND routing.is_member(p.tenant_id)
+	SELECT CASE p.policy WHEN 'standard' THEN 'warning' ELSE 'error' END, format('policy %s', p.policy),
+		   format('its active version is effective in the future; until then %s',
+				  CASE p.policy WHEN 'standard' THEN 'the built-in values apply' ELSE 'orders that name it are refused' END),
+		   'activate a version that counts at once'
+	FROM routing.policy p WHERE p.state = 'active' AND routing.is_member(p.tenant_id)
+	GROUP BY p.tenant_id, p.policy
+	HAVING bool_and(p.effective_at > p.activated_at AND p.effective_at > routing.engine_now())
+	UNION ALL
+	SELECT 'error', format('policy %s version %s', p.policy, p.version), w.problem, 'correct it in a new version, or put back what is missing'
+	FROM routing.policy p,
+		 LATERAL (SELECT routing.policy_problem(p.tenant_id, p.policy, p.version, p.definition, p.base_version) AS problem) w
+	WHERE p.state = 'active' AND w.problem IS NOT NULL AND routing.is_member(p.tenant_id)
+	  AND (p.effective_at > routing.engine_now() OR p.version = routing.policy_in_effect(p.tenant_id, p.policy, routing.engine_now()))
 $$;
 COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';

@@ -9,14 +9,18 @@ DECLARE
 							'pegging', 'promise', 'promise_options', 'score_nodes', 'explain', 'explain_rows',
 							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures', 'engine_now', 'stock_day'];
+							'allotment_figures',
+							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
+							'stock_day'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
 							'report_service_failure', 'report_service_success'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
-							'time_zone_known', 'put_allotment'];
+							'time_zone_known', 'put_allotment',
+							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
+							'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN

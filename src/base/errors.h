@@ -74,6 +74,13 @@
 #define RT_UNKNOWN_SERVICE				RT_CODE('0', '9', '2')
 #define RT_UNKNOWN_CALENDAR				RT_CODE('0', '9', '3')
 #define RT_UNKNOWN_CARRIER				RT_CODE('0', '9', '4')
+#define RT_POLICY_STATE					RT_CODE('1', '0', '0')
+#define RT_SELF_APPROVAL				RT_CODE('1', '0', '1')
+#define RT_CYCLIC_POLICY				RT_CODE('1', '0', '2')
+#define RT_UNKNOWN_POLICY				RT_CODE('1', '0', '3')
+#define RT_POLICY_REFERENCE				RT_CODE('1', '0', '4')
+#define RT_POLICY_FUNCTION				RT_CODE('1', '0', '5')
+#define RT_POLICY_INSTANT				RT_CODE('1', '0', '6')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

@@ -24,6 +24,13 @@ $node->safe_psql(
 INSERT INTO routing.policy (policy, version, state, definition)
 VALUES ('standard', 1, 'active', '{"split_penalty": "3.50", "max_shipments": 4}'),
 	   ('careful', 1, 'draft', '{"lateness_per_day": {"1": "9.00"}}');
+-- rows that name others, which a restore may bring later: a node, a policy, a function of an extension's user
+CREATE FUNCTION public.far(text, text, jsonb) RETURNS numeric LANGUAGE sql RETURN 1;
+INSERT INTO routing.policy (policy, version, state, definition) VALUES ('zz', 1, 'active', '{"max_shipments": 2}');
+INSERT INTO routing.policy (policy, version, state, definition)
+VALUES ('aa', 1, 'active', '{"extends": "zz", "nodes": {"list": ["N1"]}, "custom": [{"name": "far", "function": "public.far"}]}');
+UPDATE routing.policy SET state = 'retired' WHERE policy = 'zz';
+UPDATE routing.policy SET comment = 'moved behind what extends it' WHERE policy = 'zz';
 INSERT INTO routing.channel (channel) VALUES ('web');
 INSERT INTO routing.item_node (item, node, safety_stock) VALUES ('I1', 'N1', 5), ('I2', 'N2', 0.5);
 INSERT INTO routing.tenant (tenant_id, tenant, currency) VALUES (2, 'acme', 'EUR');
