@@ -136,7 +136,7 @@ CREATE FUNCTION routing.note_days() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF TG_TABLE_NAME = 'node' THEN
-		IF NEW.dock_days <> OLD.dock_days THEN
+		IF (NEW.dock_days, NEW.calendar) IS DISTINCT FROM (OLD.dock_days, OLD.calendar) THEN
 			UPDATE routing.supply SET posted = true
 			WHERE tenant_id = NEW.tenant_id AND node = NEW.node AND available_on > '-infinity';
 		END IF;
@@ -179,7 +179,7 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', t, g);
 	END LOOP;
 	-- reference tables that backends cache
-	FOREACH t IN ARRAY ARRAY['node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
+	FOREACH t IN ARRAY ARRAY['calendar', 'calendar_day', 'pickup', 'node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
 							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'supply_rule']
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE

@@ -238,11 +238,14 @@ BEGIN
 			ELSE format('%s  serves no line', r.c ->> 'node') END;
 		prefix := '           ';
 	END LOOP;
-	FOR r IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') x
+	FOR r IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') WITH ORDINALITY s(x, k) ORDER BY k LIMIT 6
 	LOOP
 		RETURN NEXT format('%s%s %s  %s', prefix, r.x ->> 'node', r.x ->> 'service', r.x ->> 'reason');
 		prefix := '           ';
 	END LOOP;
+	IF jsonb_array_length(doc -> 'skipped') > 6 THEN
+		RETURN NEXT '           and further lanes that could not be used';
+	END IF;
 	IF doc ? 'unread' THEN
 		RETURN NEXT format('Not read:  %s %s; none can cost less than %s', doc ->> 'unread',
 						   CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,

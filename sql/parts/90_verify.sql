@@ -18,8 +18,10 @@ COMMENT ON FUNCTION routing.position_shortage(bigint[], bigint[], date, timestam
 CREATE VIEW routing.ledger_entry WITH (security_invoker = true) AS
 	SELECT s.tenant_id, s.item, s.node,
 		   CASE WHEN s.available_on = '-infinity' THEN -2147483648
-				ELSE (s.available_on - date '2000-01-01') + coalesce(i.dock_days, n.dock_days, 0) + r.delay_days
-					 + (r.late_days - 1) * 4294967296 END AS key,
+				ELSE CASE WHEN n.calendar IS NULL THEN s.available_on + r.delay_days + coalesce(i.dock_days, n.dock_days, 0)
+						  ELSE routing.stock_day(n.tenant_id, n.calendar, s.available_on + r.delay_days,
+												 coalesce(i.dock_days, n.dock_days, 0)) END
+					 - date '2000-01-01' + (r.late_days - 1) * 4294967296 END AS key,
 		   (s.quantity * 10000)::bigint AS supply, 0::bigint AS demand,
 		   CASE WHEN s.expires_on IS NULL THEN NULL::bigint ELSE s.expires_on - date '2000-01-01' END AS until
 	FROM routing.supply s

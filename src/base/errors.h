@@ -70,6 +70,11 @@
 #define RT_NOT_BOOKED					RT_CODE('0', '6', '4')
 #define RT_UNKNOWN_LINE					RT_CODE('0', '6', '6')
 #define RT_SHIPPED_ALREADY				RT_CODE('0', '6', '7')
+#define RT_BAD_CALENDAR					RT_CODE('0', '9', '0')	/* the codes of the network: see 71_calendars.sql */
+#define RT_UNKNOWN_ZONE					RT_CODE('0', '9', '1')
+#define RT_UNKNOWN_SERVICE				RT_CODE('0', '9', '2')
+#define RT_UNKNOWN_CALENDAR				RT_CODE('0', '9', '3')
+#define RT_UNKNOWN_CARRIER				RT_CODE('0', '9', '4')
 #define RT_POLICY_STATE					RT_CODE('1', '0', '0')
 #define RT_SELF_APPROVAL				RT_CODE('1', '0', '1')
 #define RT_CYCLIC_POLICY				RT_CODE('1', '0', '2')

@@ -136,7 +136,7 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
 
 		if (day != ON_HAND_DAY)
-			day += dock_days + DatumGetInt32(spi_datum(i, 4, &isnull));
+			day = node_stock_day(node, day + DatumGetInt32(spi_datum(i, 4, &isnull)), dock_days);
 		add_supply(pos, day, DatumGetInt32(spi_datum(i, 5, &isnull)) - 1,
 				   scaled_from_datum(spi_datum(i, 2, &isnull)), date_or_never(i, 3), &lots_end);
 	}

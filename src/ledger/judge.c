@@ -151,7 +151,9 @@ has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 	{
 		const Lane *lane = &lanes->lanes[i];
 		const NetNode *node = &j->nodes[lane->node];
-		DateADT		day = c->choice.booked.deliver_on - lane->transit_days;
+		int32		ship = calendar_until(lane->pickup, calendar_before(lane->transit, c->choice.booked.deliver_on,
+																	lane->transit_days));
+		int32		day = calendar_before(node->calendar, ship, node->handling_days);
 		const AtpStep *steps;
 		OfferRequest req;
 		int			n;
@@ -159,7 +161,7 @@ has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 		if (!node->open || strcmp(node->node, j->pos->key.node) == 0)
 			continue;
 		offer_request_init(&req, node_date(node, j->now), j->now);
-		if (day < req.today)
+		if (day < req.today || day == CALENDAR_NEVER)
 			continue;
 		req.rank = c->priority;
 		req.life = c->choice.booked.stock.min_expiry - c->choice.booked.stock.needed_on;

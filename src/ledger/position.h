@@ -130,7 +130,6 @@ typedef struct Ledger
 	int			nfree;
 	char	   *room;			/* for codes */
 	Size		room_left;
-	struct PlanNodes *plan_nodes;	/* of the planning room: kept as long as the ledger */
 	struct items_hash *items;	/* how much of each item has been read */
 	bool		aside;			/* works for orders that nobody in this transaction asked for */
 	int			aside_tries;	/* how often it has waited for these */

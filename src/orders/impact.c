@@ -105,7 +105,7 @@ row_day(DateADT date, const NetNode *node, const SupplyRule *rule, int i)
 	bool		isnull;
 	int32		dock = DatumGetInt32(spi_datum(i, 7, &isnull));
 
-	return date == ON_HAND_DAY ? date : date + (isnull ? node->dock_days : dock) + rule->delay_days;
+	return date == ON_HAND_DAY ? date : node_stock_day(node, date + rule->delay_days, isnull ? node->dock_days : dock);
 }
 
 static void

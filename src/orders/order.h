@@ -147,6 +147,7 @@ typedef struct SalesOrder
 	const char **path;
 	int			min_life;		/* the customer's */
 	char	   *customer_group; /* or NULL */
+	char	   *receiving;		/* the customer's calendar, or NULL */
 	char	   *country;
 	char	   *postal_code;
 	bool		has_requested;
@@ -199,6 +200,7 @@ typedef struct SalesOrder
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
 	size_t		packed_size;
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
 	int			nskips;			/* lanes that were not used though they are there */
 	OrderSkip  *skips;
 	bool		planned;
@@ -327,6 +329,10 @@ extern void order_release_rows(SalesOrder *order);
 /* called for every order that was written: what write-backs hang on */
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
+
+/* service_wait.c */
+extern void order_wait_for_service(const SalesOrder *order);
+extern void service_waits_due(int32 tenant_id);
 
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);

@@ -11,6 +11,7 @@
 #include "sourcing/pack.h"
 
 #include "base/quantity.h"
+#include "sourcing/dates.h"
 
 #include "miscadmin.h"
 
@@ -43,6 +44,39 @@ problem_interrupt(void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/*
+ * Days from the day stock is needed until a shipment of the lane arrives.
+ * Where days off make them vary, the most in the two weeks from the node's
+ * today and from the day the line is wanted.
+ */
+static int
+lane_span(const SrcProblem *p, const SrcLane *lane, const OrderLine *line)
+{
+	const SrcNode *n = &p->nodes[lane->node];
+	int			span = n->handling_days + lane->transit_days;
+	int32		from[2] = {n->today, line->has_requested ? line->requested - span : n->today};
+
+	if (n->calendar == NULL && lane->pickup == NULL && lane->transit == NULL && p->receiving == NULL)
+		return span;
+	for (int k = 0; k < 2; k++)
+	{
+		int32		ship = from[k];
+
+		for (int i = 0; i < 14; i++)
+		{
+			int32		arrival;
+
+			ship = calendar_from(lane->pickup, ship);
+			arrival = src_arrival_day(p, lane, ship);
+			if (arrival == CALENDAR_NEVER)
+				break;
+			span = Max(span, arrival - src_stock_day(p, lane, ship));
+			ship++;
+		}
+	}
+	return span;
+}
+
 /* The search asks what a candidate offers of an item. */
 static void
 plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
@@ -67,7 +101,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	if (pos->lots.n > 0)
 	{
 		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
-			transit = Max(transit, order->problem.lanes[l].transit_days);
+			transit = Max(transit, lane_span(&order->problem, &order->problem.lanes[l], line));
 	}
 	order_request(order, line, order->todays[node], transit, &req);
 	if (pos->slots > 0 && !pos->locked && !pos->merged &&
@@ -104,7 +138,7 @@ order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 	ctx->ledger = ledger;
 	ctx->only_locked = only_locked;
 	if (p->nodes == NULL)
-		problem_set_nodes(order, ledger);
+		problem_set_nodes(order);
 	problem_set_lines(order);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = order->terms.split_min_value;

@@ -13,7 +13,7 @@ extern void problem_interrupt(void *arg);
 extern bool order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked);
 
 /* problem_nodes.c */
-extern void problem_set_nodes(SalesOrder *order, Ledger *ledger);
+extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
 
 /* problem_lines.c */

@@ -56,6 +56,8 @@ reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
 		return dated ? pstrdup("supply is later than requested") : NULL;
 	if (order->cut_short)
 		return pstrdup("positions were busy, route the order again");
+	if (order->ncandidates == 0 && order->retry_at != 0)
+		return psprintf("%s %s: %s", order->skips[0].node, order->skips[0].service, order->skips[0].reason);
 	if (order->ncandidates == 0)
 		return pstrdup("no open node has a lane to the destination");
 	if (line->lot[0] != '\0')

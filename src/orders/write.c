@@ -508,6 +508,7 @@ order_write(SalesOrder *order, EventBatch *events)
 
 	insert_decision(order);
 	update_order(order);
+	order_wait_for_service(order);
 	CommandCounterIncrement();
 	if (!first)
 	{

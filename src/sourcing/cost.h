@@ -22,6 +22,9 @@
 
 typedef __int128 src_int128;
 
+/* for structs: memory of the caller's is aligned to 8 bytes only */
+typedef __int128 src_stored128 __attribute__((aligned(8)));
+
 #define SRC_NEVER			INT64_MAX	/* floor of what cannot be carried */
 #define SRC_PLAN_SHIPMENTS	64	/* plans are not made of more shipments */
 #define SRC_LANE_DAYS		16	/* days tried per lane of a node */
@@ -29,7 +32,7 @@ typedef __int128 src_int128;
 /* one line in one candidate shipment */
 typedef struct SrcOption
 {
-	src_int128	rate;			/* unrounded cost of the whole line, see src_exact_rate */
+	src_stored128 rate;			/* unrounded cost of the whole line, see src_exact_rate */
 	int64_t		cost;			/* floor for the whole line, or SRC_NEVER */
 	int64_t		avail;			/* of the item on that day, at most its need */
 	int64_t		available;		/* the same without that limit */

@@ -24,9 +24,13 @@ static void *
 give_memory(void *arg, size_t size)
 {
 	Instance   *in = arg;
-	char	   *memory = in->arena + in->arena_used;
+	char	   *memory;
 
-	in->arena_used += (size + 15) & ~(size_t) 15;
+	/* aligned to 8 and no more, as in the server */
+	if (in->arena_used % 16 == 0)
+		in->arena_used += 8;
+	memory = in->arena + in->arena_used;
+	in->arena_used += (size + 7) & ~(size_t) 7;
 	if (in->arena_used > in->arena_size)
 		abort();
 	return memory;
