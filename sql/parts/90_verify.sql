@@ -1,9 +1,5 @@
 -- verify: every invariant recomputed
 
-CREATE FUNCTION routing.engine_now() RETURNS timestamptz
-	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_engine_now';
-COMMENT ON FUNCTION routing.engine_now() IS 'the time it is for the engine: now(), moved by routing.clock_offset';
-
 CREATE FUNCTION routing.position_shortage(timeline bigint[], holds bigint[], today date, at timestamptz, since date)
 	RETURNS bigint[]
 	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_position_shortage';
@@ -294,6 +290,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	SELECT a.* FROM routing.verify_allotments() a
 	UNION ALL
 	SELECT d.* FROM routing.verify_dedicated() d
+	UNION ALL
+	SELECT c.* FROM routing.verify_capacity() c
 	) v(what, tenant_id, item, node, order_id, line_no, expected, found)
 	WHERE routing.is_member(v.tenant_id)
 $$;

@@ -36,6 +36,7 @@ typedef enum EngineTable
 	TAB_CALENDAR_DAY,
 	TAB_PICKUP,
 	TAB_SERVICE_STATE,
+	TAB_CAPACITY,
 	NUM_ENGINE_TABLES
 } EngineTable;
 

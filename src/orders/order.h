@@ -199,6 +199,9 @@ typedef struct SalesOrder
 	SrcResult	result;
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
 	size_t		packed_size;
+	bool		took_capacity;	/* in this decision: it is written */
+	bool		uses_known;
+	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */
 	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
 	int			nskips;			/* lanes that were not used though they are there */
@@ -277,6 +280,9 @@ extern int	dedicated_left(int32 tenant_id, const char *order_id, bool fresh, Ded
 /* dedicated.c */
 extern void dedicated_choose(SalesOrder *order);
 extern void dedicated_take(SalesOrder *order, Ledger *ledger);
+
+/* capacity.c */
+extern bool order_take_capacity(SalesOrder *order, bool must);
 
 /* check.c */
 extern void order_find_policy(SalesOrder *order);

@@ -11,6 +11,7 @@
 #include "sourcing/pack.h"
 
 #include "base/quantity.h"
+#include "ledger/capacity.h"
 #include "sourcing/dates.h"
 
 #include "miscadmin.h"
@@ -123,6 +124,16 @@ order_needs_plan(const SalesOrder *order)
 	return false;
 }
 
+/* The search asks what a node can still ship on a day. */
+static void
+plan_room(void *arg, int32_t node, int32_t ship_day, SrcRoom *out)
+{
+	PlanContext *ctx = arg;
+
+	order_room(ctx->order, order_candidate(ctx->order, node)->node, ship_day, out);
+	src_note_room(&ctx->order->problem, &ctx->asked, node, ship_day, out);
+}
+
 /*
  * Set the problem of what is open of an order, with availability as the ledger
  * reads it.  With only_locked, positions that are not locked offer nothing, so
@@ -137,6 +148,7 @@ order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 	ctx->order = order;
 	ctx->ledger = ledger;
 	ctx->only_locked = only_locked;
+	order->uses_known = false;
 	if (p->nodes == NULL)
 		problem_set_nodes(order);
 	problem_set_lines(order);
@@ -145,6 +157,7 @@ order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 	p->max_shipments = order->terms.max_shipments;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
+	p->room = capacity_any() ? plan_room : NULL;
 	p->alloc = problem_alloc;
 	p->interrupt = problem_interrupt;
 	p->arg = ctx;

@@ -12,6 +12,9 @@ extern void *problem_alloc(void *arg, size_t size);
 extern void problem_interrupt(void *arg);
 extern bool order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked);
 
+/* capacity.c */
+extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);
+
 /* problem_nodes.c */
 extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);

@@ -184,7 +184,12 @@ book(SalesOrder *order, int from, bool cut)
 		if (planned >= 0)
 			booking_post_new(order, planned);
 	}
-	return true;
+	if (order_take_capacity(order, false))
+		return true;
+	for (int k = from; k < order->nbookings; k++)
+		booking_post(&order->bookings[k], -order->bookings[k].quantity);
+	drop_new_bookings(order, n);
+	return false;
 }
 
 /*

@@ -182,6 +182,7 @@ close_rows(SalesOrder *order, const char *order_id, bool held, const char *state
 void
 order_release_rows(SalesOrder *order)
 {
+	(void) order_take_capacity(order, true);
 	close_rows(order, order->order_id, false, "cancelled");
 	if (order->from_hold != NULL)
 		close_rows(order, order->from_hold, true, "changed");

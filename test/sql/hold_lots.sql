@@ -37,7 +37,7 @@ call t.hold('q', 3, 5, 'NEW'); call t.hold('r', 3, 2, 'OLD'); call t.hold('any',
 update routing.supply set quantity = 3 where lot = 'NEW'; table t.held; select t.atp('L', 'CHI', 0) as "6"; select * from routing.verify();
 -- another by number sees what is left of each
 select t.try($$select routing.hold('{"customer":"C1","ship_to":{"country":"US","postal_code":"60614"},"lines":[{"item":"L","quantity":"1","lot":"NEW"}]}') is null$$);
-select lot, quantity from routing.reservation where order_id = (select max('hold:' || hold_id) from routing.hold) and "to" is null;
+select lot, quantity from routing.reservation where order_id = (select 'hold:' || hold_id from routing.hold order by made_at desc, hold_id desc limit 1) and "to" is null;
 call t.hold('s', 3, 8, 'OLD'); select * from t.held where hold = 's' and open;
 -- cancelled, or past its time: free for everybody again
 select routing.cancel_hold(t.id('q')); select t.atp('L', 'CHI', 19) as "3";
