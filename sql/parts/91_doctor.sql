@@ -100,5 +100,30 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 		 LATERAL (SELECT routing.policy_problem(p.tenant_id, p.policy, p.version, p.definition, p.base_version) AS problem) w
 	WHERE p.state = 'active' AND w.problem IS NOT NULL AND routing.is_member(p.tenant_id)
 	  AND (p.effective_at > routing.engine_now() OR p.version = routing.policy_in_effect(p.tenant_id, p.policy, routing.engine_now()))
+	UNION ALL
+	-- what is in doubt holds orders, positions or slots: who wants them waits, and hot item-nodes cannot be folded
+	SELECT 'warning', format('prepared transaction %s', x.gid),
+		   format('prepared by %s at %s, it still holds locks of the engine', x.owner, date_trunc('second', x.prepared)),
+		   format('COMMIT PREPARED %L or ROLLBACK PREPARED %L', x.gid, x.gid)
+	FROM pg_prepared_xacts x
+	WHERE x.database = current_database() AND x.prepared < routing.engine_now() - interval '1 minute'
+	  AND EXISTS (SELECT FROM pg_locks own JOIN pg_locks l ON l.virtualtransaction = own.virtualtransaction AND l.pid IS NULL
+				  JOIN pg_class c ON c.oid = l.relation
+				  WHERE own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.pid IS NULL
+					AND own.mode = 'ExclusiveLock' AND own.granted
+					AND l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+					AND c.relnamespace = 'routing'::regnamespace AND c.relkind IN ('r', 'p')
+					AND l.mode <> 'AccessShareLock')
+	UNION ALL
+	SELECT 'warning', 'routing.roll()',
+		   CASE WHEN s.rolled_at IS NULL THEN 'it has never run'
+				ELSE format('it last ran at %s', date_trunc('second', s.rolled_at)) END
+		   || ', and supply with a date may be late or past its last day by now',
+		   'SELECT routing.roll(), every hour'
+	FROM routing.tenant t LEFT JOIN routing.setting s USING (tenant_id)
+	WHERE (s.rolled_at IS NULL OR s.rolled_at < routing.engine_now() - interval '1 day') AND routing.is_member(t.tenant_id)
+	  AND EXISTS (SELECT FROM routing.supply d WHERE d.tenant_id = t.tenant_id
+				  AND (d.available_on <> '-infinity' OR d.expires_on IS NOT NULL) AND d.quantity <> 0
+				  AND d."from" < routing.engine_now() - interval '1 day')
 $$;
 COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';

@@ -66,6 +66,7 @@
 #define RT_HOLD_STATE					RT_CODE('0', '5', '1')
 #define RT_ORDER_EXISTS					RT_CODE('0', '5', '2')
 #define RT_SUPPLY_HAS_LOTS				RT_CODE('0', '7', '0')
+#define RT_CONTROL_CONTRADICTED			RT_CODE('0', '8', '5')
 #define RT_NOT_BOOKED					RT_CODE('0', '6', '4')
 #define RT_UNKNOWN_LINE					RT_CODE('0', '6', '6')
 #define RT_SHIPPED_ALREADY				RT_CODE('0', '6', '7')

@@ -22,10 +22,15 @@ static EnginePlan plan_on_hand = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
-/* $4: the basis they have now; who is here gives way from the latest need on */
+/*
+ * $4: the basis they have now; who is here gives way from the latest need on,
+ * but not what is picked: that is here, whatever the books say.
+ */
 static EnginePlan plan_bookings = {
-	"SELECT order_id, line_no, part, quantity FROM routing.reservation"
+	"SELECT order_id, line_no, part, quantity FROM routing.reservation r"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND state = 'firm' AND basis = $4"
+	"  AND ($4 = 'inbound' OR NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = r.tenant_id"
+	"   AND l.order_id = r.order_id AND l.line_no = r.line_no AND l.status IN ('picked', 'packed')))"
 	" ORDER BY CASE $4 WHEN 'inbound' THEN needed_on - date '2000-01-01' ELSE date '2000-01-01' - needed_on END,"
 	"  \"from\", order_id, line_no, part",
 	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL

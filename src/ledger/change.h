@@ -66,6 +66,10 @@ extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, Time
 						 JudgeChoice **choices);
 extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);
 
+/* picked.c: what is picked and not in the books */
+extern bool position_is_short(const Position *pos, DateADT today);
+extern void picked_settle(const Position *pos, DateADT today, bool may_be_open);
+
 /* ripen.c: what waits for supply, or for its time to pass */
 extern void position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result);
 

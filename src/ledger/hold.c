@@ -5,7 +5,8 @@
  * A hold counts until its time has passed, without anybody doing anything:
  * who reads a position leaves out what has expired.  The entries of a
  * position are (expires_at, needed_on, min_expiry, quantity), the sum of the
- * open rows of routing.reservation in the state "hold".  Whoever writes the
+ * open rows of routing.reservation in the state "hold"; of those that hold one
+ * lot only, which is in their rows, min_expiry is marked.  Whoever writes the
  * position sweeps what has expired: entries and rows.
  *
  * A hold is no promise: when supply falls short, holds give way before any
@@ -81,7 +82,10 @@ holds_add_demand(const Position *pos, TimestampTz now, Timeline *tl)
 void
 holds_book(Position *pos, const StockBooking *b, int64 quantity)
 {
-	int64		entry[HOLD_LONGS] = {b->expires_at, b->needed_on, b->min_expiry, quantity};
+	bool		pinned = b->lot != NULL && b->lot[0] != '\0';
+	int64		entry[HOLD_LONGS] = {
+		b->expires_at, b->needed_on, supply_key(b->min_expiry, pinned ? 1 : 0), quantity
+	};
 
 	for (int i = 0; i < pos->holds.n; i += HOLD_LONGS)
 	{

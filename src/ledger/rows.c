@@ -58,8 +58,9 @@ static EnginePlan plan_close = {
 /* of a closed row; a part without a quantity is all of it */
 static EnginePlan plan_open = {
 	NEW_ROW "  COALESCE(v.quantity, o.quantity),"
-	/* whatever becomes of dedicated stock, its successor has no supply of its own */
-	"  COALESCE(v.basis, CASE o.basis WHEN 'dedicated' THEN 'on_hand' ELSE o.basis END), v.state,"
+	/* whatever else becomes of dedicated stock, its successor has no supply of its own */
+	"  COALESCE(v.basis, CASE WHEN o.basis = 'dedicated' AND v.state <> 'dedicated' THEN 'on_hand' ELSE o.basis END),"
+	"  v.state,"
 	"  CASE WHEN v.state = 'planned' THEN o.order_by END, $5, pg_catalog.pg_current_xact_id(),"
 	"  CASE WHEN v.state = 'shipped' THEN $5 END,"
 	"  CASE WHEN v.state = 'shipped' THEN pg_catalog.pg_current_xact_id() END"

@@ -85,6 +85,46 @@ has_dedicated(const SalesOrder *order)
 	return found;
 }
 
+/*
+ * Leave out what has left already and is still to be lowered, in the order in
+ * which it will be.
+ */
+static void
+leave_out_issued(const SalesOrder *order, Dedicated *supply, int n, EngineMode mode)
+{
+	DedicatedIssue *issued;
+	int			nissued = dedicated_left(order->tenant_id, order->order_id, mode == ENGINE_FRESH, &issued);
+
+	for (int i = 0; i < nissued; i++)
+	{
+		const DedicatedIssue *q = &issued[i];
+		int64		quantity = q->quantity;
+
+		while (quantity != 0)
+		{
+			Dedicated  *first = NULL;
+			int64		part;
+
+			for (int j = 0; j < n; j++)
+			{
+				Dedicated  *d = &supply[j];
+
+				if (strcmp(d->item, q->item) != 0 || strcmp(d->node, q->node) != 0 || strcmp(d->lot, q->lot) != 0 ||
+					(d->line_no != 0 && d->line_no != q->line_no) || (quantity > 0 && d->left <= 0))
+					continue;
+				if (first == NULL || (d->line_no != 0 && first->line_no == 0) ||
+					((d->line_no != 0) == (first->line_no != 0) && d->day < first->day))
+					first = d;
+			}
+			if (first == NULL)
+				break;
+			part = quantity < 0 ? quantity : Min(quantity, first->left);
+			first->left -= part;
+			quantity -= part;
+		}
+	}
+}
+
 static int
 read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedicated **result)
 {
@@ -132,6 +172,8 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 		kept++;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (kept > 0)
+		leave_out_issued(order, *result, kept, mode);
 	return kept;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/falls.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -85,22 +86,49 @@ insert_row(const Settlement *s, const Demand *d, const DemandBooking *b, const c
 	(void) engine_exec(&plan_insert, args, NULL, ENGINE_FRESH);
 }
 
+/*
+ * A quantity of a booking has left.  Where a feed tells stock on hand it counts
+ * as issued until that falls, as what confirm_ship() ships does.  Returns how
+ * much that is.
+ */
+static int64
+leaves(Settlement *s, const Demand *d, const DemandBooking *b, int64 quantity)
+{
+	const Network *net = network_get(d->tenant_id);
+	int			node = network_find_node(net, b->node);
+	const NetNode *nodes;
+	Position   *pos = ledger_get(s->ledger, d->tenant_id, b->item, b->node);
+
+	(void) network_nodes(net, &nodes);
+	if (node < 0 || !nodes[node].stock_feed || !pos->locked)
+		return 0;
+	quantity -= falls_take(pos, s->clock, quantity);
+	/* the stock of what was not covered has fallen already */
+	if (!b->firm || quantity == 0)
+		return 0;
+	falls_expect(pos, s->clock, quantity);
+	return quantity;
+}
+
 /* Close a booking, or "quantity" of it. */
 static void
 close_booking(Settlement *s, const Demand *d, const DemandBooking *b, int64 quantity, const char *state)
 {
 	BookingRow	row = {d->tenant_id, d->id, 1, b->part};
-	BookingPart parts[2] = {
+	bool		shipped = strcmp(state, "shipped") == 0;
+	int64		issued = shipped ? leaves(s, d, b, quantity) : 0;
+	BookingPart parts[3] = {
 		{b->quantity - quantity, b->firm ? "firm" : "uncovered", NULL},
-		{strcmp(state, "shipped") == 0 ? quantity : 0, state, NULL}
+		{shipped ? quantity - issued : 0, "shipped", NULL},
+		{issued, "issued", NULL}
 	};
 
-	if (quantity == b->quantity)
+	if (quantity == b->quantity && issued == 0)
 		booking_row_close(&row, state, s->clock);
 	else
-		(void) booking_rebook(&row, parts, 2, s->clock);
-	if (b->firm)
-		post(s, d, b->item, b->node, b->needed_on, -quantity);
+		(void) booking_rebook(&row, parts, 3, s->clock);
+	if (b->firm && quantity > issued)
+		post(s, d, b->item, b->node, b->needed_on, issued - quantity);
 }
 
 static bool

@@ -262,6 +262,18 @@ extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
 extern void booking_post_new(SalesOrder *order, int index);
 extern void bookings_join(SalesOrder *order, int from);
 
+/* dedicated_issue.c: a row of routing.dedicated_issue */
+typedef struct DedicatedIssue
+{
+	const char *item;
+	const char *node;
+	const char *lot;
+	int			line_no;
+	int64		quantity;
+} DedicatedIssue;
+
+extern int	dedicated_left(int32 tenant_id, const char *order_id, bool fresh, DedicatedIssue **left);
+
 /* dedicated.c */
 extern void dedicated_choose(SalesOrder *order);
 extern void dedicated_take(SalesOrder *order, Ledger *ledger);
@@ -295,6 +307,9 @@ extern void order_load_claims(SalesOrder *order);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);
+/* waiting.c */
+extern int	orders_offered(int32 tenant_id, char ***ids);
+
 /* hold.c */
 extern void order_require_unexpired(const SalesOrder *order);
 

@@ -21,7 +21,6 @@
 #include "lib/stringinfo.h"
 
 #define RECORD_VERSION	1
-#define MAX_NAMES		4096
 
 #define FLAG_CONTENDED	0x01
 #define FLAG_PLANNED	0x02
@@ -32,6 +31,9 @@ typedef struct Writer
 	int			nnames;
 	int			cap_names;
 	const char **names;
+	uint32	   *hashes;			/* of the names */
+	int			nplaces;		/* a power of two, at least twice cap_names */
+	int		   *places;			/* numbers of names, by hash; 0: free */
 } Writer;
 
 static void
@@ -55,34 +57,62 @@ put_signed(Writer *w, int64 value)
 	put(w, ((uint64) value << 1) ^ (uint64) (value >> 63));
 }
 
-/* most names are the same pointers again: these are found without looking at them */
+/* Where a name is among the places, or the free one where it belongs. */
+static int
+find_place(const Writer *w, const char *name, uint32 hash)
+{
+	int			at = hash & (w->nplaces - 1);
+
+	while (w->places[at] != 0 &&
+		   (w->hashes[w->places[at] - 1] != hash || strcmp(w->names[w->places[at] - 1], name) != 0))
+		at = (at + 1) & (w->nplaces - 1);
+	return at;
+}
+
+static void
+grow_names(Writer *w)
+{
+	w->cap_names = Max(64, w->cap_names * 2);
+	w->names = w->names ? repalloc(w->names, sizeof(char *) * w->cap_names) :
+		palloc(sizeof(char *) * w->cap_names);
+	w->hashes = w->hashes ? repalloc(w->hashes, sizeof(uint32) * w->cap_names) :
+		palloc(sizeof(uint32) * w->cap_names);
+	if (w->places)
+		pfree(w->places);
+	w->nplaces = w->cap_names * 2;
+	w->places = palloc0(sizeof(int) * w->nplaces);
+	for (int i = 0; i < w->nnames; i++)
+		w->places[find_place(w, w->names[i], w->hashes[i])] = i + 1;
+}
+
 static void
 put_name(Writer *w, const char *name)
 {
+	uint32		hash = 2166136261U;
+	int			at;
+	int			len = 0;
+
 	if (name == NULL)
 	{
 		put(w, 0);
 		return;
 	}
-	for (int i = 0; i < w->nnames; i++)
-	{
-		if (w->names[i] == name || strcmp(w->names[i], name) == 0)
-		{
-			put(w, i + 1);
-			return;
-		}
-	}
+	for (; name[len] != '\0'; len++)
+		hash = (hash ^ (unsigned char) name[len]) * 16777619;
 	if (w->nnames == w->cap_names)
+		grow_names(w);
+	at = find_place(w, name, hash);
+	if (w->places[at] != 0)
 	{
-		w->cap_names = Max(32, w->cap_names * 2);
-		w->names = w->names ? repalloc(w->names, sizeof(char *) * w->cap_names) :
-			palloc(sizeof(char *) * w->cap_names);
+		put(w, w->places[at]);
+		return;
 	}
-	if (w->nnames < MAX_NAMES)
-		w->names[w->nnames++] = name;
+	w->hashes[w->nnames] = hash;
+	w->names[w->nnames++] = name;
+	w->places[at] = w->nnames;
 	put(w, w->nnames);
-	put(w, strlen(name));
-	appendBinaryStringInfo(&w->buf, name, (int) strlen(name));
+	put(w, len);
+	appendBinaryStringInfo(&w->buf, name, len);
 }
 
 static void
@@ -196,6 +226,7 @@ typedef struct Reader
 	const uint8 *at;
 	const uint8 *end;
 	int			nnames;
+	int			cap_names;
 	const char **names;
 } Reader;
 
@@ -268,11 +299,15 @@ get_name(Reader *r)
 		return NULL;
 	if (which <= (uint64) r->nnames)
 		return r->names[which - 1];
-	if (which != (uint64) r->nnames + 1 || r->nnames == MAX_NAMES)
+	if (which != (uint64) r->nnames + 1)
 		damaged();
 	len = get_count(r);
-	if (r->names == NULL)
-		r->names = palloc(sizeof(char *) * MAX_NAMES);
+	if (r->nnames == r->cap_names)
+	{
+		r->cap_names = Max(64, r->cap_names * 2);
+		r->names = r->names ? repalloc(r->names, sizeof(char *) * r->cap_names) :
+			palloc(sizeof(char *) * r->cap_names);
+	}
 	r->names[r->nnames] = pnstrdup((const char *) r->at, len);
 	r->at += len;
 	return r->names[r->nnames++];

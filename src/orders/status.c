@@ -124,6 +124,10 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	}
 	s.backordered += line->unserved;
 	line->new_status = status_of(&s);
+	/* bookings do not tell what the warehouse has done with it */
+	if ((strcmp(line->status, "picked") == 0 || strcmp(line->status, "packed") == 0) &&
+		strcmp(line->new_status, "allocated") == 0)
+		line->new_status = line->status;
 	line->has_promised = line->unserved == 0 && promised != DATEVAL_NOBEGIN;
 	line->promised = line->has_promised ? promised : 0;
 	if (line->has_promised && !line->has_first_promised)

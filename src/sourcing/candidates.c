@@ -78,7 +78,8 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 
 	if (a->fixed > b->fixed || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
 		return false;
-	if (a->fixed == b->fixed && (a->arrival > b->arrival || a->lane > b->lane))
+	if (a->fixed == b->fixed &&
+		(a->arrival > b->arrival || a->lane > b->lane || a->ship > b->ship))
 		return false;
 	if (search->sole_parts || may_be_too_heavy(search, &lanes[a->lane]) ||
 		(a->ship != b->ship && a->room >= 0) ||
@@ -93,6 +94,38 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 			continue;
 		if (mine->cost == SRC_NEVER || mine->rate > theirs->rate ||
 			mine->avail < theirs->avail)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * In a plan that has no other shipment from its node, "by", of another node,
+ * does what the candidate does at no higher cost, and at equal cost goes
+ * before it in the order of plan.h.
+ */
+bool
+src_can_replace(const SrcSearch *search, const SrcCandidate *by,
+				const SrcCandidate *cand)
+{
+	const SrcProblem *problem = search->problem;
+	int32_t		i;
+
+	if (by->fixed > cand->fixed || by->node == cand->node ||
+		(by->fixed == cand->fixed && (by->arrival > cand->arrival || by->node > cand->node)))
+		return false;
+	if (by->room >= 0 || may_be_too_heavy(search, &problem->lanes[by->lane]) ||
+		problem->nodes[by->node].min_value > problem->nodes[cand->node].min_value ||
+		(problem->one_date && by->arrival != cand->arrival))
+		return false;
+	for (i = 0; i < search->nlines; i++)
+	{
+		const SrcOption *mine = &by->options[i];
+		const SrcOption *theirs = &cand->options[i];
+
+		if (theirs->cost != SRC_NEVER && theirs->avail > 0 &&
+			(mine->cost == SRC_NEVER || mine->avail < theirs->avail ||
+			 mine->rate > theirs->rate))
 			return false;
 	}
 	return true;
@@ -260,6 +293,13 @@ set_option(SrcSearch *search, SrcCandidate *cand, int32_t which)
 	}
 }
 
+static bool
+has_limits(const SrcRoom *room)
+{
+	return room->shipments != INT64_MAX || room->lines != INT64_MAX ||
+		room->units != INT64_MAX;
+}
+
 /* append a candidate; NULL if it could carry nothing */
 static const SrcCandidate *
 add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
@@ -283,6 +323,7 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 		memcpy(larger, search->cand,
 			   sizeof(SrcCandidate) * (size_t) search->ncand);
 		search->cand = larger;
+		search->net = src_memory(problem, sizeof(int64_t), search->maxcand);
 	}
 	cand = &search->cand[search->ncand];
 	cand->node = node;
@@ -307,6 +348,9 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	}
 	if (!carries)
 		return NULL;
+	if (problem->nodes[node].min_value > 0 || may_be_too_heavy(search, own) ||
+		(cand->room >= 0 && has_limits(&search->rooms[cand->room].room)))
+		search->constrained = search->coupled = true;
 	search->ncand++;
 	return cand;
 }
@@ -447,9 +491,9 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 	}
 }
 
-/* the candidate alone can carry all lines completely */
-static bool
-carries_all(const SrcSearch *search, const SrcCandidate *cand)
+/* as far as stock and dates go, the candidate alone can carry all lines completely */
+bool
+src_carries_all(const SrcSearch *search, const SrcCandidate *cand)
 {
 	int32_t		i;
 
@@ -462,6 +506,23 @@ carries_all(const SrcSearch *search, const SrcCandidate *cand)
 			return false;
 	}
 	return true;
+}
+
+/* no rule keeps the candidate from carrying all lines completely */
+static bool
+whole_allowed(SrcSearch *search, int32_t cand)
+{
+	int32_t		i;
+
+	if (!search->constrained)
+		return true;
+	for (i = 0; i < search->nlines; i++)
+	{
+		int64_t		quantity = search->problem->lines[i].quantity;
+
+		search->quantity[i] = quantity > 0 ? quantity : 0;
+	}
+	return src_broken(search, &cand, 1, search->quantity) == 0;
 }
 
 /*
@@ -521,9 +582,11 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 		SrcFigures	figures;
 
 		note_candidate(search, cand);
-		if (!carries_all(search, cand))
+		if (!src_carries_all(search, cand) || !whole_allowed(search, i))
 			continue;
-		src_evaluate(search, &i, 1, &figures);
+		src_evaluate(search, &i, 1, INT64_MAX, &figures);
+		if (!figures.feasible)
+			continue;
 		if (!out->feasible || figures.total < out->total ||
 			(figures.total == out->total && cand->arrival < out->arrival))
 		{
@@ -532,6 +595,8 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			out->arrival = cand->arrival;
 		}
 	}
-	if (!out->feasible)
-		src_find_shortage(search, node, out);
+	if (out->feasible)
+		return;
+	src_find_shortage(search, node, out);
+	out->failed = src_failures(search, node, start);
 }

@@ -337,7 +337,7 @@ serve_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 	int32_t		i;
 	int32_t		j;
 
-	unserved = src_unserved_rate(wanted);
+	unserved = search->lines[line].unserved_rate;
 	for (i = 0; i < n; i++)
 	{
 		const SrcCandidate *own = &search->cand[cand[i]];
@@ -376,9 +376,9 @@ serve_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 }
 
 /* the figures of given quantities, by the formula of plan.h */
-static void
-price(const SrcSearch *search, const int32_t *cand, int32_t n,
-	  const int64_t *quantity, SrcFigures *out)
+void
+src_price(const SrcSearch *search, const int32_t *cand, int32_t n,
+		  const int64_t *quantity, SrcFigures *out)
 {
 	const SrcProblem *problem = search->problem;
 	int64_t		by_weight = 0;
@@ -501,12 +501,12 @@ divide_shared(SrcSearch *search, const int32_t *cand, int32_t n)
 
 /*
  * Spread all lines over a set of at most SRC_PLAN_SHIPMENTS shipments and say
- * what that costs.  Shipments that end up empty cost nothing and are reported
- * as not loaded.  The quantities are valid until the next call.
+ * what that costs, where stock is the only limit.  Shipments that end up empty
+ * cost nothing and are reported as not loaded.  The quantities are valid until
+ * the next call.
  */
 void
-src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
-			 SrcFigures *out)
+src_relax(SrcSearch *search, const int32_t *cand, int32_t n, SrcFigures *out)
 {
 	int64_t		alone[SRC_PLAN_SHIPMENTS];
 	SrcFigures	divided;
@@ -526,8 +526,8 @@ src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
 			memset(alone, 0, sizeof(int64_t) * (size_t) n);
 		serve_line(search, cand, n, i, used, search->quantity + (size_t) i * n);
 	}
-	price(search, cand, n, search->quantity, out);
-	out->proven = true;
+	src_price(search, cand, n, search->quantity, out);
+	out->feasible = out->proven = true;
 	if (!search->any_shared || n == 0)
 		return;
 
@@ -539,8 +539,8 @@ src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
 	out->proven = divide_shared(search, cand, n);
 	if (!out->proven)
 		return;
-	price(search, cand, n, search->quantity2, &divided);
-	divided.proven = true;
+	src_price(search, cand, n, search->quantity2, &divided);
+	divided.feasible = divided.proven = true;
 	if (divided.total < out->total ||
 		(divided.total == out->total && divided.nloaded < out->nloaded))
 		*out = divided;

@@ -65,6 +65,7 @@ typedef struct SrcLineInfo
 	int64_t		weight;			/* floor, ten-thousandths of a kg */
 	int64_t		need;			/* of all lines of the item */
 	int64_t		unserved;		/* floor if nothing is served */
+	src_stored128 unserved_rate;	/* as src_exact_rate; more than all of them if it must be served */
 	int64_t		cheapest;		/* floor over all nodes, availability unknown */
 	int64_t		best;			/* floor over the candidates so far */
 	int64_t		top[SRC_EXACT_SHIPMENTS];	/* the largest gains so far */
@@ -76,6 +77,8 @@ typedef struct SrcSet
 	int32_t		n;
 	int32_t		arrival;		/* last one; INT32_MIN without shipments */
 	int64_t		total;
+	bool		divided;		/* the quantities are kept: src_relax might not find them */
+	int64_t    *quantity;		/* line * n + shipment; made when needed */
 	int32_t		cand[SRC_PLAN_SHIPMENTS];	/* by ship day, node, lane */
 } SrcSet;
 
@@ -97,6 +100,10 @@ typedef struct SrcSearch
 	bool		any_excluded;	/* some line may not come from some node */
 	bool		mixed;			/* ship days and delivery days in one order */
 	bool		calendars;		/* some day is closed somewhere */
+	bool		complete;		/* a plan serves every line whole, or nothing */
+	bool		any_group;
+	bool		constrained;	/* a cheapest division of the lines may break a rule */
+	bool		coupled;		/* ... or what helps one line hurts another */
 	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
 	int64_t		order_weight;	/* of all lines, rounded up */
 	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
@@ -126,10 +133,13 @@ typedef struct SrcSearch
 	/* evaluation */
 	int64_t    *quantity;		/* nlines x shipments */
 	int64_t    *quantity2;
+	int64_t    *quantity3;
+	struct Couple *couple;		/* what src_couple works in, from the first time on */
 	int64_t    *used;			/* nitems x shipments, for shared items */
 
 	/* search */
 	int64_t    *room;			/* per line, for the greedy sets */
+	int64_t    *net;			/* per candidate, likewise; maxcand of them */
 	SrcSet		best;
 	SrcSet		next;
 	bool		has_next;
@@ -144,7 +154,6 @@ typedef struct SrcAlive
 {
 	int64_t		net;			/* bound of its saving less its fixed cost */
 	int32_t		rank;
-	uint32_t	lines;			/* bit per line that it improves, first 32 */
 } SrcAlive;
 
 /* the exact figures of a set, as src_evaluate leaves them */
@@ -164,6 +173,7 @@ typedef struct SrcFigures
 	int64_t		balance;
 	int64_t		backorder;
 	int64_t		variable;		/* total without what a shipment costs empty */
+	bool		feasible;		/* else there is no plan of the set, or none below the limit */
 	bool		proven;			/* no other quantities cost less */
 	int32_t		nloaded;		/* shipments that carry something */
 	int32_t		arrival;		/* last of those */
@@ -189,12 +199,26 @@ extern int64_t src_slack(const SrcSearch *search, int64_t shipments);
 extern src_int128 src_exact_rate(const SrcSearch *search, int32_t line,
 								 const SrcCandidate *cand);
 extern src_int128 src_unserved_rate(const SrcLine *line);
+extern void src_relax(SrcSearch *search, const int32_t *cand, int32_t n,
+					  SrcFigures *out);
+extern void src_price(const SrcSearch *search, const int32_t *cand, int32_t n,
+					  const int64_t *quantity, SrcFigures *out);
 extern void src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
-						 SrcFigures *out);
+						 int64_t limit, SrcFigures *out);
 
 /* flow.c */
 extern bool src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
 					   int32_t item, int64_t *quantity);
+
+/* rules.c */
+extern uint32_t src_broken(const SrcSearch *search, const int32_t *cand, int32_t n,
+						   const int64_t *quantity);
+extern uint32_t src_failures(SrcSearch *search, int32_t which, int32_t first_cand);
+
+/* couple.c */
+extern size_t src_couple_size(void);
+extern bool src_couple(SrcSearch *search, const int32_t *cand, int32_t n,
+					   int64_t limit, int64_t *quantity, bool *proven);
 
 /* bounds.c */
 extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
@@ -210,6 +234,9 @@ extern void src_find_shortage(const SrcSearch *search, int32_t which,
 							  SrcNodeResult *out);
 
 /* candidates.c */
+extern bool src_can_replace(const SrcSearch *search, const SrcCandidate *by,
+							const SrcCandidate *cand);
+extern bool src_carries_all(const SrcSearch *search, const SrcCandidate *cand);
 extern void src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out);
 
 /* offer.c */
@@ -223,6 +250,8 @@ extern void src_sort_alive(SrcAlive *alive, int32_t n);
 extern void src_greedy(SrcSearch *search, int32_t seed);
 extern void src_improve(SrcSearch *search);
 extern bool src_extend(SrcSearch *search);
+
+extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
 
 /* tree.c */
 extern void src_tree(SrcSearch *search);

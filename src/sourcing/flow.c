@@ -207,7 +207,7 @@ src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
 			return false;
 		line[at] = i;
 		flow.left[at] = wanted->quantity;
-		flow.unserved[at] = src_unserved_rate(wanted) / wanted->quantity;
+		flow.unserved[at] = search->lines[i].unserved_rate / wanted->quantity;
 		for (j = 0; j < n; j++)
 		{
 			const SrcCandidate *own = &search->cand[cand[j]];

@@ -76,7 +76,7 @@ room_of_set(SrcSearch *search, const int32_t *cand, int32_t n, int64_t *room)
 	int32_t		j;
 
 	if (search->any_shared)
-		src_evaluate(search, cand, n, &figures);
+		src_relax(search, cand, n, &figures);
 	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcLineInfo *info = &search->lines[i];
@@ -119,6 +119,21 @@ saving_of(const SrcSearch *search, const SrcCandidate *cand,
 	return sum;
 }
 
+/* what adding the candidate to the set saves, exactly if no item is shared */
+static int64_t
+saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t floor)
+{
+	int64_t		with = search->cand[which].fixed + src_split_floor(search);
+	int32_t		i;
+
+	set[n] = which;
+	for (i = 0; i < n; i++)
+		with += search->cand[set[i]].fixed;
+	for (i = 0; i < search->nlines; i++)
+		with += src_floor_line(search, set, n + 1, i);
+	return floor - with;
+}
+
 /*
  * Add to a set the candidate that saves most, and offer the result.  False if
  * none saves anything, or the work is over.
@@ -128,6 +143,7 @@ add_best(SrcSearch *search, int32_t *set, int32_t n)
 {
 	int64_t		split = src_split_floor(search);
 	int64_t    *room = search->room;
+	int64_t    *net = search->net;
 	int64_t		most = 0;
 	int64_t		floor;
 	int32_t		chosen = -1;
@@ -140,37 +156,45 @@ add_best(SrcSearch *search, int32_t *set, int32_t n)
 	for (i = 0; i < search->ncand; i++)
 	{
 		const SrcCandidate *cand = &search->cand[i];
-		int64_t		net;
-		bool		same = false;
 
+		net[i] = 0;
 		if (cand->gain - cand->fixed - split <= most)
 			continue;
-		net = saving_of(search, cand, room) - cand->fixed - split;
-		if (net <= most)
-			continue;
 		for (j = 0; j < n; j++)
-			same |= set[j] == i;
-		if (same)
-			continue;
-		if (!search->any_shared)
-		{
-			int64_t		with = cand->fixed + split;
-
-			set[n] = i;
-			for (j = 0; j < n; j++)
-				with += search->cand[set[j]].fixed;
-			for (j = 0; j < search->nlines; j++)
-				with += src_floor_line(search, set, n + 1, j);
-			net = floor - with;
-		}
-		if (net > most)
-		{
-			most = net;
+			if (set[j] == i)
+				break;
+		if (j == n)
+			net[i] = saving_of(search, cand, room) - cand->fixed - split;
+		if (net[i] > (chosen < 0 ? 0 : net[chosen]))
 			chosen = i;
-		}
 	}
 	if (chosen < 0)
 		return false;
+
+	/* those are bounds; the most promising one spares a closer look at others */
+	if (!search->any_shared)
+	{
+		int32_t		promising = chosen;
+
+		most = saving_with(search, set, n, promising, floor);
+		if (most <= 0)
+		{
+			most = 0;
+			chosen = -1;
+		}
+		for (i = 0; i < search->ncand; i++)
+		{
+			if (i == promising || net[i] <= most)
+				continue;
+			net[i] = saving_with(search, set, n, i, floor);
+			if (net[i] <= most)
+				continue;
+			most = net[i];
+			chosen = i;
+		}
+		if (chosen < 0)
+			return false;
+	}
 	set[n] = chosen;
 	src_offer(search, set, n + 1, INT64_MAX);
 	return true;

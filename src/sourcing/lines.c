@@ -13,10 +13,16 @@ src_set_up_lines(SrcSearch *search)
 	const SrcProblem *problem = search->problem;
 	bool		by_ship_day = false;
 	bool		by_delivery = false;
+	int64_t		must_serve = 1; /* so that no plan that does not serve all is of use */
 	int32_t		i;
 	int32_t		j;
 
 	search->any_excluded = problem->line_nodes != NULL;
+	search->complete = problem->one_date || problem->all_or_nothing;
+	for (i = 0; i < problem->nlines && search->complete; i++)
+		must_serve = src_add(must_serve, problem->lines[i].backorder_penalty);
+	must_serve = must_serve < search->amount_limit / 16 ? must_serve * 16 : search->amount_limit;
+	search->constrained = search->complete || problem->split_min_value > 0;
 	for (i = 0; i < problem->nlines; i++)
 	{
 		const SrcLine *line = &problem->lines[i];
@@ -55,6 +61,12 @@ src_set_up_lines(SrcSearch *search)
 		info->unserved = wanted == 0 ? 0 :
 			line->backorder_penalty < search->amount_limit ?
 			line->backorder_penalty : search->amount_limit;
+		info->unserved_rate = src_unserved_rate(line);
+		if (search->complete && wanted > 0)
+		{
+			info->unserved = must_serve;
+			info->unserved_rate = (src_int128) 1 << 123;
+		}
 		info->cheapest = info->unserved;
 		info->best = info->unserved;
 		memset(info->top, 0, sizeof(info->top));
@@ -66,8 +78,13 @@ src_set_up_lines(SrcSearch *search)
 			search->any_excluded = true;
 		if (line->max_part > 0 && line->max_part < line->quantity)
 			search->sole_parts = true;
+		search->any_group |= line->group >= 0;
+		if (line->min_part > 0 || line->max_part > 0 || line->multiple > 0 ||
+			line->split_min > 0 || line->group >= 0)
+			search->constrained = true;
 	}
 	search->mixed = by_ship_day && by_delivery;
+	search->coupled = search->any_shared || search->constrained;
 }
 
 /*

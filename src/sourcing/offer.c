@@ -70,6 +70,9 @@ better(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 	for (i = 0; i < a->n; i++)
 		if (search->cand[a->cand[i]].ship != search->cand[b->cand[i]].ship)
 			return search->cand[a->cand[i]].ship < search->cand[b->cand[i]].ship;
+	for (i = 0; i < a->n; i++)
+		if (search->cand[a->cand[i]].lane != search->cand[b->cand[i]].lane)
+			return search->cand[a->cand[i]].lane < search->cand[b->cand[i]].lane;
 	return false;
 }
 
@@ -98,11 +101,53 @@ same_places(const SrcSearch *search, const SrcSet *a, const SrcSet *b)
 	return i == a->n && j == b->n;
 }
 
+/* with the quantities, if "from" has any */
 static void
-copy_set(SrcSet *to, const SrcSet *from)
+copy_set(SrcSearch *search, SrcSet *to, const SrcSet *from)
 {
+	int64_t    *quantity = to->quantity;
+	int64_t		shipments = search->problem->max_shipments < SRC_PLAN_SHIPMENTS ?
+		search->problem->max_shipments : SRC_PLAN_SHIPMENTS;
+
 	memcpy(to, from, offsetof(SrcSet, cand) +
 		   sizeof(int32_t) * (size_t) from->n);
+	to->quantity = quantity;
+	if (!from->divided)
+		return;
+	if (to->quantity == NULL)
+		to->quantity = src_memory(search->problem, sizeof(int64_t),
+								  search->nlines * shipments);
+	memcpy(to->quantity, from->quantity,
+		   sizeof(int64_t) * (size_t) search->nlines * (size_t) from->n);
+}
+
+/*
+ * At equal cost the set would not become the best.  If a shipment of it ended
+ * up empty, it is another set.
+ */
+bool
+src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n)
+{
+	SrcSet		set;
+	int32_t		i;
+	int32_t		j;
+
+	if (n != search->best.n)
+		return n > search->best.n;
+	set.n = n;
+	set.total = search->best.total;
+	set.arrival = INT32_MIN;
+	for (i = 0; i < n; i++)
+	{
+		const SrcCandidate *own = &search->cand[cand[i]];
+
+		if (own->arrival > set.arrival)
+			set.arrival = own->arrival;
+		for (j = i; j > 0 && !ships_before(&search->cand[set.cand[j - 1]], own); j--)
+			set.cand[j] = set.cand[j - 1];
+		set.cand[j] = cand[i];
+	}
+	return !better(search, &set, &search->best);
 }
 
 /*
@@ -118,6 +163,7 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	SrcFigures	figures;
 	SrcSet		set;
 	SrcSet	   *other;
+	int64_t		limit = search->has_next ? search->next.total : INT64_MAX;
 	int32_t		i;
 	int32_t		j;
 
@@ -135,9 +181,11 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	}
 	for (;;)
 	{
-		src_evaluate(search, set.cand, n, &figures);
+		src_evaluate(search, set.cand, n, limit, &figures);
 		if (!figures.proven && floor - search->slack < search->open_bound)
 			search->open_bound = floor - search->slack;
+		if (!figures.feasible)
+			return false;
 		if (figures.nloaded == n)
 			break;
 		for (i = 0, j = 0; i < n; i++)
@@ -148,25 +196,27 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	set.n = n;
 	set.total = figures.total;
 	set.arrival = figures.arrival;
+	set.divided = search->constrained && n > 0;
+	set.quantity = (int64_t *) figures.quantity;
 
 	if (better(search, &set, &search->best))
 	{
 		if (search->best.n > 0 && !same_places(search, &set, &search->best))
 		{
 			/* the old best was at least as good as the old next */
-			copy_set(&search->next, &search->best);
+			copy_set(search, &search->next, &search->best);
 			search->has_next = true;
 		}
 		else if (search->has_next && same_places(search, &set, &search->next))
 			search->has_next = false;
-		copy_set(&search->best, &set);
+		copy_set(search, &search->best, &set);
 		return true;
 	}
 	other = &search->next;
 	if ((!search->has_next || better(search, &set, other)) &&
 		set.n > 0 && !same_places(search, &set, &search->best))
 	{
-		copy_set(other, &set);
+		copy_set(search, other, &set);
 		search->has_next = true;
 	}
 	return false;
@@ -203,7 +253,10 @@ src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan)
 	int32_t		i;
 	int32_t		line;
 
-	src_evaluate(search, set->cand, set->n, &figures);
+	if (set->divided)
+		src_price(search, set->cand, set->n, set->quantity, &figures);
+	else
+		src_relax(search, set->cand, set->n, &figures);
 	memset(plan, 0, sizeof(*plan));
 	for (i = 0; i < search->nlines * set->n; i++)
 		nparts += figures.quantity[i] > 0;

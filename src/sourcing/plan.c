@@ -126,12 +126,13 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 	search->cand_min_fixed = search->amount_limit;
 	search->maxcand = FIRST_CANDIDATES;
 	search->cand = src_memory(problem, sizeof(SrcCandidate), search->maxcand);
+	search->net = src_memory(problem, sizeof(int64_t), search->maxcand);
 	search->profile = src_memory(problem, sizeof(SrcProfile), search->nitems);
 	search->step = src_memory(problem, sizeof(int32_t), search->nitems);
 	search->from = src_memory(problem, sizeof(int32_t), nlines);
 	search->cut_bound = INT64_MAX;
 	search->quantity = src_memory(problem, sizeof(int64_t), nlines * shipments);
-	if (search->any_shared)
+	if (search->coupled || problem->room != NULL)
 	{
 		search->quantity2 = src_memory(problem, sizeof(int64_t),
 									   nlines * shipments);
@@ -152,10 +153,12 @@ offer_nothing(SrcSearch *search)
 {
 	SrcFigures	figures;
 
-	src_evaluate(search, NULL, 0, &figures);
+	src_relax(search, NULL, 0, &figures);
 	search->best.n = 0;
 	search->best.arrival = INT32_MIN;
 	search->best.total = figures.total;
+	search->best.divided = search->next.divided = false;
+	search->best.quantity = search->next.quantity = NULL;
 }
 
 /* read a node, offer its shipments singly, and what grows from its best */
@@ -175,7 +178,7 @@ try_node(SrcSearch *search, int32_t node, SrcNodeResult *result,
 		int64_t		floor = cand->fixed;
 
 		search->work++;
-		if (search->any_shared)
+		if (search->coupled)
 			for (j = 0; j < search->nlines; j++)
 				floor += src_floor_line(search, &i, 1, j);
 		src_offer(search, &i, 1, floor);

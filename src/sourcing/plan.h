@@ -64,11 +64,18 @@
  *
  * where the weight of a part is round(quantity * unit weight), round() is to
  * the nearest ten-thousandth, halves up, and availability is that of the item
- * at the node on the day stock is needed.
+ * at the node on the day stock is needed.  No amount is negative.  What goods
+ * are worth for the rules above is the sum of quantity * unit value, unrounded.
+ *
+ * "exact" may be false although a plan has few enough shipments where dividing
+ * the lines under the rules took too many steps or too large numbers, where a
+ * lane had more useful days than are tried, or when the work limit was hit;
+ * the gap is a bound then, too.
  *
  * Ties are broken by: lower cost, fewer shipments, earlier last arrival, then
  * the smaller nodes in input order (the caller sorts nodes by rank and code),
- * then the smaller lanes in input order, then the earlier days.
+ * then the smaller lanes in input order, then the earlier days, then the
+ * smaller lane on the earliest day.
  */
 #ifndef ROUTING_SOURCING_PLAN_H
 #define ROUTING_SOURCING_PLAN_H
@@ -254,6 +261,17 @@ typedef struct SrcPlan
 	int64_t		total;
 } SrcPlan;
 
+/* why a node cannot serve all lines completely with one shipment, as far as known */
+#define SRC_FAIL_STOCK			0x01	/* not enough when it is needed */
+#define SRC_FAIL_FORBIDDEN		0x02	/* a line may not come from the node */
+#define SRC_FAIL_LANE_FORBIDDEN	0x04	/* a line may not go by one of its lanes */
+#define SRC_FAIL_LATEST			0x08	/* it would be later than "latest" */
+#define SRC_FAIL_ROOM			0x10	/* no room on the ship day */
+#define SRC_FAIL_WEIGHT			0x20	/* too heavy for a lane */
+#define SRC_FAIL_VALUE			0x40	/* worth less than the node's min_value */
+#define SRC_FAIL_PART			0x80	/* the quantity breaks a rule of the line about parts */
+#define SRC_FAIL_NO_DAY			0x100	/* a lane has no ship day, or does not arrive */
+
 /* what became of a node */
 typedef struct SrcNodeResult
 {
@@ -266,6 +284,7 @@ typedef struct SrcNodeResult
 	int64_t		short_available;	/* what it could offer of that line on that day (best lane) */
 	int32_t		short_day;
 	int32_t		complete_day;	/* first day it could serve that line completely; INT32_MAX never */
+	uint32_t	failed;			/* SRC_FAIL_ bits of its lanes and days, if read and not feasible */
 } SrcNodeResult;
 
 typedef struct SrcResult

@@ -5,394 +5,446 @@
  * Guarantees:
  *
  *	- unless work_limit stops it, src_tree leaves no set of up to "exhaustive"
- *	  candidates unconsidered: it is evaluated, or a proof says that neither
- *	  it nor a superset costs less than the plan in hand;
+ *	  candidates unconsidered: it is evaluated, or a proof says that it does
+ *	  not cost less than the plan in hand, and loses the tie if it costs as much;
  *	- if stopped, open_bound is not above the cost of anything left out;
  *	- the same candidates are visited in the same order everywhere.
  *
- * Why the bounds hold.  Each line by itself, what a set saves on it is
- * submodular (a weighted rank function of a polymatroid): a candidate saves
- * the less the more is already there.  So what it saves on top of a set is at
- * most what it saves on top of a part of the set, or on top of nothing; and a
- * candidate that does not improve a line now will not improve it later.  Lines
- * that share stock can only cost more than each by itself: the bounds hold for
- * them too.  But a shipment can help them without improving any line by
- * itself, so where items are shared every candidate is tried unless some line
- * must improve for the bound's sake.
+ * Why the bounds hold.  The value of a set is what it saves against serving
+ * nothing, each line by itself: at most the sum of its candidates' gains, and
+ * at most what any set saves on the line; less what its shipments cost empty.
+ * Savings so defined are submodular: a candidate adds the less the more is
+ * already there.  So with values V of sets,
  *
- * Branching is by line: choose one that must improve, try every candidate
- * that improves it, each without those tried before, and then treat the line
- * as finished, which as a rule ends the matter because something dear stays
- * unserved.
+ *		V(abc) <= V(ab) + V(ac) - V(a)
+ *
+ * for each order of the three, and most triples fail by values of pairs that
+ * are computed once.  Rules and lines that share stock only add to the cost,
+ * so the bounds hold with them, too.
+ *
+ * Values are kept in 32 bits, in units of 2^shift ten-thousandths, gains
+ * rounded up and costs down: they stay bounds, and the loops that matter are
+ * over arrays of them.
  */
 #include <string.h>
 
 #include "cost.h"
 
-#define ANY_LINE		(-1)
+#define VALUE_BITS		28		/* of the largest value */
+#define TABLE_ENTRIES	((int64_t) 1 << 21)
+#define SPARE_COMPARED	24
 
-/* one level of the tree: a set and what is left to try with it */
-typedef struct Frame
+/* gcc does not vectorize such loops at -O2 */
+#if defined(__GNUC__) && !defined(__clang__)
+#define VECTORIZED __attribute__((optimize("O3")))
+#else
+#define VECTORIZED
+#endif
+
+typedef struct Partner
 {
-	int64_t		fixed;			/* fixed costs and split penalties of the set */
-	int64_t    *cost;			/* per line, floor */
-	int64_t    *gap;			/* per line, what any further shipments may save */
-	int64_t    *room;			/* per line, ... any number; 0 if finished */
-	int64_t    *reach;			/* per line, what others may save besides one */
-	int32_t		nalive;
-	SrcAlive   *alive;
-	int32_t    *tried;			/* ranks marked taken by this level */
-} Frame;
+	int32_t		adds;			/* value of the pair less that of the first */
+	int32_t		rank;
+	int32_t		taken;			/* value of the pair less that of this one */
+} Partner;
 
 typedef struct Tree
 {
 	SrcSearch  *search;
+	int32_t		n;				/* ranks: candidates, best value first */
+	int32_t		width;			/* n rounded up */
 	int32_t		nlines;
-	int64_t		split;
-	int64_t		min_fixed;
-	int64_t    *full;			/* per line: floor with any set */
-	int64_t    *gain;			/* rank x line */
-	int64_t    *gain_fixed;		/* per rank: fixed cost */
-	int32_t    *cand;			/* per rank: the candidate */
-	bool	   *taken;			/* per rank: in the set, or tried before */
-	int32_t		set[SRC_EXACT_SHIPMENTS];	/* candidates */
-	Frame		frames[SRC_EXACT_SHIPMENTS + 1];
+	int32_t		shift;
+	int32_t		split;
+	int64_t		root;			/* floor of serving nothing */
+	int32_t	   *cand;			/* per rank: the candidate */
+	int32_t	   *fixed;			/* per rank */
+	int32_t	   *value;			/* per rank: of it alone */
+	int32_t    *later;			/* per rank: the largest from there on */
+	int32_t	   *most;			/* per line: savings of any set */
+	int32_t	   *gain;			/* line x rank */
+	int32_t	  **row;			/* per rank: values of the pairs with later ones */
+	int32_t    *scratch;		/* a row that is not kept */
+	int64_t		entries;		/* of the rows so far */
+	Partner    *partners;
+	int32_t		first[SPARE_COMPARED];	/* the best candidates */
 } Tree;
 
-/* what a candidate can save at the most where "room" is left on the lines */
-static int64_t
-saving(const int64_t *gain, const int64_t *room, int32_t nlines)
-{
-	int64_t		sum = 0;
-	int32_t		i;
-
-	for (i = 0; i < nlines; i++)
-		sum += gain[i] < room[i] ? gain[i] : room[i];
-	return sum;
-}
-
-/* the same of two together */
-static int64_t
-saving_both(const int64_t *gain, const int64_t *other, const int64_t *room,
-			int32_t nlines)
-{
-	int64_t		sum = 0;
-	int32_t		i;
-
-	for (i = 0; i < nlines; i++)
-	{
-		int64_t		both = gain[i] + other[i];
-
-		sum += both < room[i] ? both : room[i];
-	}
-	return sum;
-}
-
-/* a plan whose cost is at least "floor" less rounding cannot become the best */
-static bool
-hopeless(const SrcSearch *search, int64_t floor)
-{
-	return floor - search->slack > search->best.total;
-}
-
-/* set the frame's gaps, with "left" more shipments allowed */
-static void
-measure(const Tree *tree, Frame *frame, int32_t left)
-{
-	int32_t		i;
-
-	for (i = 0; i < tree->nlines; i++)
-	{
-		int64_t		room = frame->room[i];
-		int64_t		gap = src_sum(tree->search->lines[i].top, left);
-
-		frame->gap[i] = gap < room ? gap : room;
-	}
-}
-
-/*
- * The line to branch on, or -1 if none can improve.  A line that must improve
- * for the set to have a future ("required") makes all others superfluous;
- * among those the one with the fewest candidates.
- */
+/* in the tree's units; so that the value stays a bound */
 static int32_t
-choose_line(const Tree *tree, const Frame *frame, int64_t lower,
-			bool *required)
+round_up(int64_t amount, int32_t shift)
 {
-	int32_t		chosen = -1;
+	return (int32_t) ((amount + ((int64_t) 1 << shift) - 1) >> shift);
+}
+
+/* the least value that a set must have to be of interest */
+static int32_t
+threshold(const Tree *tree)
+{
+	int64_t		least = tree->root - tree->search->slack - tree->search->best.total;
+
+	least >>= tree->shift;
+	if (least < -((int64_t) 1 << 30))
+		return -((int32_t) 1 << 30);
+	return least > ((int64_t) 1 << 30) ? (int32_t) 1 << 30 : (int32_t) least;
+}
+
+/* what the pairs of "a" and every later rank save together, before costs */
+VECTORIZED static void
+save_in_pairs(const Tree *tree, int32_t a, int32_t *restrict sum)
+{
+	int32_t		width = tree->width;
+	int32_t		first = a & ~7;
+	int32_t		line;
 	int32_t		i;
 
-	*required = false;
-	for (i = 0; i < tree->nlines; i++)
+	memset(sum + first, 0, sizeof(int32_t) * (size_t) (width - first));
+	for (line = 0; line < tree->nlines; line++)
 	{
-		bool		must;
+		const int32_t *restrict gain = tree->gain + (size_t) line * (size_t) width;
+		int32_t		own = gain[a];
+		int32_t		most = tree->most[line];
 
-		if (frame->gap[i] == 0)
-			continue;
-		must = hopeless(tree->search, lower + frame->gap[i]);
-		if (must && (!*required || tree->search->lines[i].serving <
-					 tree->search->lines[chosen].serving))
+		for (i = first; i < width; i++)
 		{
-			chosen = i;
-			*required = true;
+			int32_t		both = own + gain[i];
+
+			sum[i] += both < most ? both : most;
 		}
-		else if (!must && !*required &&
-				 (chosen < 0 || frame->gap[i] > frame->gap[chosen]))
-			chosen = i;
 	}
-	return chosen;
 }
 
-/*
- * List what can still become part of a plan better than the one in hand, with
- * up to "left" shipments more, out of what the level above could use.
- */
-static void
-list_alive(Tree *tree, Frame *frame, const SrcAlive *from, int32_t nfrom,
-		   int64_t floor, int64_t split, int32_t left)
+/* values of the pairs of "a" with later ranks; not kept if the table is full */
+static const int32_t *
+pair_row(Tree *tree, int32_t a)
 {
-	int64_t		most = 0;
-	int64_t		others;
-	int32_t		n = 0;
+	int32_t    *row = tree->row[a];
 	int32_t		i;
 
-	for (i = 0; i < nfrom; i++)
+	if (row != NULL)
+		return row;
+	row = tree->scratch;
+	if (tree->entries <= TABLE_ENTRIES)
 	{
-		int32_t		rank = from[i].rank;
-		int64_t		net;
-
-		if (tree->taken[rank])
-			continue;
-		net = saving(tree->gain + (size_t) rank * tree->nlines, frame->room,
-					 tree->nlines) - tree->gain_fixed[rank];
-		frame->alive[n].rank = rank;
-		frame->alive[n].net = net;
-		frame->alive[n].lines = from[i].lines;
-		n++;
-		if (net > most)
-			most = net;
+		tree->entries += tree->width;
+		row = src_memory(tree->search->problem, sizeof(int32_t), tree->width);
+		tree->row[a] = row;
 	}
-	others = most > tree->split ? (most - tree->split) * (left - 1) : 0;
-	frame->nalive = 0;
-	for (i = 0; i < n; i++)
-		if (!hopeless(tree->search,
-					  floor + split - frame->alive[i].net - others))
-			frame->alive[frame->nalive++] = frame->alive[i];
-	src_sort_alive(frame->alive, frame->nalive);
-	src_work(tree->search, n / 8 + 1);
+	save_in_pairs(tree, a, row);
+	for (i = a + 1; i < tree->n; i++)
+		row[i] -= tree->fixed[a] + tree->fixed[i] + tree->split;
+	src_work(tree->search, (tree->n - a) / 8 + 1);
+	return row;
 }
 
-/*
- * Make the level below: the set with candidate "rank" added.  Returns the
- * floor of its cost.  A line without room stays so.
- */
-static int64_t
-add_to_set(Tree *tree, int32_t depth, int32_t rank)
+/* the value of three together */
+static int32_t
+value_of_three(const Tree *tree, int32_t a, int32_t b, int32_t c)
 {
-	const SrcSearch *search = tree->search;
-	const Frame *frame = &tree->frames[depth];
-	Frame	   *below = &tree->frames[depth + 1];
-	const int64_t *gain = tree->gain + (size_t) rank * tree->nlines;
-	int64_t		sum;
-	int32_t		i;
+	int32_t		sum = -(tree->fixed[a] + tree->fixed[b] + tree->fixed[c]) - 2 * tree->split;
+	int32_t		line;
 
-	tree->set[depth] = tree->cand[rank];
-	below->fixed = frame->fixed + tree->gain_fixed[rank] +
-		(depth > 0 ? tree->split : 0);
-	sum = below->fixed;
-	for (i = 0; i < tree->nlines; i++)
+	for (line = 0; line < tree->nlines; line++)
 	{
-		below->cost[i] = frame->cost[i];
-		if (gain[i] > 0 && frame->room[i] > 0)
-			below->cost[i] = src_floor_line(search, tree->set, depth + 1, i);
-		sum += below->cost[i];
-		below->room[i] = frame->room[i] > 0 && below->cost[i] > tree->full[i] ?
-			below->cost[i] - tree->full[i] : 0;
+		const int32_t *gain = tree->gain + (size_t) line * (size_t) tree->width;
+		int32_t		all = gain[a] + gain[b] + gain[c];
+
+		sum += all < tree->most[line] ? all : tree->most[line];
 	}
 	return sum;
 }
 
-/*
- * Everything that consists of the set above "depth", its candidate "rank" and
- * perhaps one more.  "floor" is that of the set without rank, "net" the bound
- * of what rank saves there.
- *
- * Most pairs fail a bound that is made of what each of the two saves on the
- * set, without looking at the set that contains rank: that is only made when
- * something is left that needs it.
- */
+/* evaluate a set whose value is of interest, if its floor is, too */
 static void
-last_two(Tree *tree, int32_t depth, int32_t rank, int64_t floor, int64_t net)
+consider(Tree *tree, const int32_t *ranks, int32_t n, int32_t value)
 {
 	SrcSearch  *search = tree->search;
-	const Frame *frame = &tree->frames[depth];
-	Frame	   *below = &tree->frames[depth + 1];
-	const int64_t *gain = tree->gain + (size_t) rank * tree->nlines;
-	int64_t		split = depth > 0 ? tree->split : 0;
-	int64_t		without;
-	int64_t		with = 0;
-	int64_t		lower;
-	int64_t		least;
-	const SrcAlive *alive;
-	const SrcAlive *end = frame->alive + frame->nalive;
-	uint32_t	required = 0;
-	bool		made = false;
+	int32_t		set[SRC_EXACT_SHIPMENTS];
+	int64_t		floor = tree->root - (int64_t) value * ((int64_t) 1 << tree->shift);
 	int32_t		i;
 
-	if (depth > 0 && !hopeless(search, floor + split - net))
+	for (i = 0; i < n; i++)
+		set[i] = tree->cand[ranks[i]];
+	src_work(search, 1);
+	if (floor >= search->best.total && src_loses_tie(search, set, n))
+		return;
+	floor = src_split_floor(search) * (n - 1);
+	for (i = 0; i < n; i++)
+		floor += search->cand[set[i]].fixed;
+	for (i = 0; i < search->nlines; i++)
+		floor += src_floor_line(search, set, n, i);
+	if (floor - search->slack > search->best.total ||
+		(floor >= search->best.total && src_loses_tie(search, set, n)))
+		return;
+	src_offer(search, set, n, floor);
+}
+
+/* by what they add, then by rank */
+static bool
+partner_before(const Partner *a, const Partner *b)
+{
+	return a->adds > b->adds || (a->adds == b->adds && a->rank < b->rank);
+}
+
+static void
+sort_partners(Partner *list, int32_t n)
+{
+	static const int32_t gaps[] = {1968, 861, 336, 112, 48, 21, 7, 3, 1};
+	size_t		pass;
+	int32_t		i;
+	int32_t		j;
+
+	for (pass = 0; pass < sizeof(gaps) / sizeof(gaps[0]); pass++)
 	{
-		with = add_to_set(tree, depth, rank);
-		made = true;
-		if (!hopeless(search, with))
-			src_offer(search, tree->set, depth + 1, with);
-	}
-	without = floor + split + tree->split;
+		int32_t		gap = gaps[pass];
 
-	/* lines on which the last shipment must save something */
-	lower = without + tree->gain_fixed[rank] + tree->min_fixed -
-		src_sum(frame->room, tree->nlines);
-	for (i = 0; i < tree->nlines && i < 32; i++)
-	{
-		int64_t		missing = frame->room[i] - gain[i];
-
-		if (missing > 0 && hopeless(search, lower + missing))
-			required |= (uint32_t) 1 << i;
-	}
-
-	least = without - net - search->slack - search->best.total;
-	for (alive = frame->alive; alive < end; alive++)
-	{
-		int32_t		other = alive->rank;
-		const int64_t *others;
-		int64_t		last;
-
-		/* this loop is where the time goes: cheap tests first */
-		if (alive->net < least)
-			return;
-		if ((alive->lines & required) != required || tree->taken[other])
-			continue;
-		others = tree->gain + (size_t) other * tree->nlines;
-		if (!src_work(search, 1))
-			return;
-		last = without + tree->gain_fixed[rank] + tree->gain_fixed[other] -
-			saving_both(gain, others, frame->room, tree->nlines);
-		if (hopeless(search, last))
-			continue;
-		if (!made)
+		for (i = gap; i < n; i++)
 		{
-			with = add_to_set(tree, depth, rank);
-			made = true;
+			Partner		moving = list[i];
+
+			for (j = i; j >= gap && partner_before(&moving, &list[j - gap]); j -= gap)
+				list[j] = list[j - gap];
+			list[j] = moving;
 		}
-		last = with + tree->split + tree->gain_fixed[other] -
-			saving(others, below->room, tree->nlines);
-		if (hopeless(search, last))
-			continue;
-		last = add_to_set(tree, depth + 1, other);
-		if (!hopeless(search, last))
-			src_offer(search, tree->set, depth + 2, last);
 	}
 }
 
-/*
- * Everything that contains the frame's set and at least one candidate more
- * (two, for the empty set: single shipments have been offered before).
- */
+/* all triples whose first rank is "a", its pairs being listed */
 static void
-branch(Tree *tree, int32_t depth)
+try_triples(Tree *tree, int32_t a, int32_t npartners)
 {
-	SrcSearch  *search = tree->search;
-	Frame	   *frame = &tree->frames[depth];
-	int32_t		left = search->exhaustive - depth;
-	int64_t		split = depth > 0 ? tree->split : 0;
-	int64_t		entry = depth > 0 ? tree->split + tree->min_fixed :
-		tree->split + 2 * tree->min_fixed;
-	int64_t		floor = frame->fixed + src_sum(frame->cost, tree->nlines);
-	bool		listed = false;
-	int32_t		ntried = 0;
-	int64_t    *reach = frame->reach;
+	const Partner *list = tree->partners;
+	int32_t		own = tree->value[a];
 	int32_t		i;
+	int32_t		j;
 
-	for (i = 0; i < tree->nlines; i++)
-		reach[i] = src_sum(search->lines[i].top, left - 1);
-	for (;;)
+	for (i = 0; i < npartners && !tree->search->stopped; i++)
 	{
-		int64_t		lower;
-		int64_t		others;
-		bool		required;
-		int32_t		line;
+		int32_t		least = threshold(tree);
+		int32_t		b = list[i].rank;
+		int32_t		from_b = list[i].taken;
+		int32_t		needed = least - own - list[i].adds;
 
-		measure(tree, frame, left);
-		lower = floor + entry - src_sum(frame->gap, tree->nlines);
-		if (hopeless(search, lower))
+		if (list[i].adds < needed)
 			break;
-		if (search->stopped)
+		for (j = i + 1; j < npartners && list[j].adds >= needed; j++)
 		{
-			if (lower - search->slack < search->open_bound)
-				search->open_bound = lower - search->slack;
-			break;
-		}
-		line = choose_line(tree, frame, lower, &required);
-		if (search->any_shared && !required)
-			line = ANY_LINE;
-		else if (line < 0)
-			break;
-		if (!listed)
-		{
-			if (depth > 0)
-				list_alive(tree, frame, tree->frames[depth - 1].alive,
-						   tree->frames[depth - 1].nalive, floor, split, left);
-			else
-				list_alive(tree, frame, frame->alive, frame->nalive, floor,
-						   split, left);
-			listed = true;
-		}
-		others = frame->nalive > 0 && frame->alive[0].net > tree->split ?
-			(frame->alive[0].net - tree->split) * (left - 1) : 0;
+			int32_t		ranks[3] = {a, b, list[j].rank};
+			int32_t		value;
 
-		for (i = 0; i < frame->nalive && !search->stopped; i++)
-		{
-			int32_t		rank = frame->alive[i].rank;
-			const int64_t *gain = tree->gain + (size_t) rank * tree->nlines;
-			int64_t		net = frame->alive[i].net;
-			int64_t		with;
-
-			if (hopeless(search, floor + split - net - others))
-				break;
-			if (tree->taken[rank] || (line != ANY_LINE && gain[line] == 0))
-				continue;
-
-			/* taken also if hopeless: then all that contains it is */
-			tree->taken[rank] = true;
-			frame->tried[ntried++] = rank;
-			with = floor + split - net;
-			if (hopeless(search, with))
+			/* this is where the time goes */
+			if (tree->row[b] != NULL && tree->row[ranks[2]] != NULL)
 			{
-				/* what it can save with the help of others */
-				with = floor + split + tree->gain_fixed[rank] +
-					tree->split + tree->min_fixed -
-					saving_both(gain, reach, frame->room, tree->nlines);
-				if (hopeless(search, with))
+				int32_t		c = ranks[2];
+				int32_t		pair = b < c ? tree->row[b][c] : tree->row[c][b];
+
+				if (pair + (from_b < list[j].taken ? from_b : list[j].taken) < least)
 					continue;
 			}
-			src_work(search, 1);
-			if (left == 2)
-			{
-				last_two(tree, depth, rank, floor, net);
+			value = value_of_three(tree, a, b, ranks[2]);
+			if (value < least)
 				continue;
-			}
-			with = add_to_set(tree, depth, rank);
-			if (depth > 0 && !hopeless(search, with))
-				src_offer(search, tree->set, depth + 1, with);
-			branch(tree, depth + 1);
+			consider(tree, ranks, 3, value);
+			least = threshold(tree);
+			needed = least - own - list[i].adds;
 		}
-		if (search->stopped)
-			continue;			/* to note what is left open */
-		if (line == ANY_LINE)
-			break;
-		frame->room[line] = 0;	/* nothing is left that improves it */
+		src_work(tree->search, (j - i) / 16 + 1);
 	}
-	for (i = 0; i < ntried; i++)
-		tree->taken[frame->tried[i]] = false;
+}
+
+/* what sets without the ranks before "a" cost at the least */
+static void
+leave_open(Tree *tree, int32_t a)
+{
+	SrcSearch  *search = tree->search;
+	int64_t		most = tree->later[a];
+	int64_t		bound;
+
+	if (tree->later[a] > tree->split)
+		most += (int64_t) (search->exhaustive - 1) * (tree->later[a] - tree->split);
+	bound = tree->root - most * ((int64_t) 1 << tree->shift) - search->slack;
+	if (bound < search->open_bound)
+		search->open_bound = bound;
+}
+
+/* all pairs and triples, by their first rank */
+static void
+try_sets(Tree *tree)
+{
+	SrcSearch  *search = tree->search;
+	int32_t		more = search->exhaustive - 1;
+	int32_t		a;
+	int32_t		b;
+
+	for (a = 0; a < tree->n - 1; a++)
+	{
+		const int32_t *row;
+		int32_t		own = tree->value[a];
+		int32_t		least = threshold(tree);
+		int32_t		next = tree->later[a + 1] - tree->split;
+		int32_t		adds_most = 0;
+		int32_t		npartners = 0;
+
+		/* later ones add no more than the next one by itself */
+		if ((int64_t) tree->later[a] + next + (next > 0 && more > 1 ? next : 0) < least)
+			break;
+		row = pair_row(tree, a);
+		if (search->stopped)
+		{
+			leave_open(tree, a);
+			break;
+		}
+		for (b = a + 1; b < tree->n; b++)
+			if (row[b] - own > adds_most)
+				adds_most = row[b] - own;
+		if (more < 2)
+			adds_most = 0;
+		for (b = a + 1; b < tree->n; b++)
+		{
+			Partner    *partner = &tree->partners[npartners];
+			int32_t		ranks[2] = {a, b};
+
+			if (row[b] + adds_most < least)
+				continue;
+			if (row[b] >= least)
+			{
+				consider(tree, ranks, 2, row[b]);
+				least = threshold(tree);
+			}
+			partner->adds = row[b] - own;
+			partner->rank = b;
+			partner->taken = row[b] - tree->value[b];
+			npartners++;
+		}
+		if (more < 2)
+			continue;
+		for (b = 0; b < npartners && tree->entries <= TABLE_ENTRIES; b++)
+			(void) pair_row(tree, tree->partners[b].rank);
+		sort_partners(tree->partners, npartners);
+		try_triples(tree, a, npartners);
+		if (search->stopped)
+		{
+			leave_open(tree, a);
+			break;
+		}
+	}
+}
+
+/*
+ * Leave out candidates that others could replace in every plan: where so many
+ * others, each at a node of its own, do the same for less, or for as much and
+ * go before it in a tie, that one of them is free whatever else is in the plan.
+ */
+static void
+drop_spare(Tree *tree, SrcAlive *alive)
+{
+	SrcSearch  *search = tree->search;
+	int32_t		n = tree->n;
+	int32_t		kept = 0;
+	int32_t		i;
+	int32_t		j;
+
+	if (n <= search->exhaustive)
+		return;
+	for (i = 0; i < n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[alive[i].rank];
+		int32_t		nodes[SRC_EXACT_SHIPMENTS];
+		int32_t		nnodes = 0;
+
+		for (j = 0; j < i && j < SPARE_COMPARED && nnodes < search->exhaustive; j++)
+		{
+			const SrcCandidate *by = &search->cand[tree->first[j]];
+			int32_t		k;
+
+			for (k = 0; k < nnodes && nodes[k] != by->node; k++)
+				;
+			if (k == nnodes && src_can_replace(search, by, cand))
+				nodes[nnodes++] = by->node;
+		}
+		if (i < SPARE_COMPARED)
+			tree->first[i] = alive[i].rank;
+		if (nnodes < search->exhaustive)
+			alive[kept++] = alive[i];
+	}
+	tree->n = kept;
+}
+
+/* the candidates by value; false if none can be part of a set of interest */
+static bool
+set_up_tree(Tree *tree, const int64_t *most)
+{
+	SrcSearch  *search = tree->search;
+	const SrcProblem *problem = search->problem;
+	int64_t		sum = src_sum(most, search->nlines);
+	int64_t		limit = sum + search->slack + 1;	/* dearer makes no difference */
+	SrcAlive   *alive = src_memory(problem, sizeof(SrcAlive), search->ncand);
+	int32_t		i;
+	int32_t		j;
+
+	tree->shift = 0;
+	while ((sum >> tree->shift) >= ((int64_t) 1 << VALUE_BITS))
+		tree->shift++;
+	tree->n = 0;
+	for (i = 0; i < search->ncand; i++)
+	{
+		const SrcCandidate *cand = &search->cand[i];
+		int64_t		value = -cand->fixed;
+
+		for (j = 0; j < search->nlines; j++)
+			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
+
+		/* nothing saves as much as it costs */
+		if (cand->fixed > sum + search->slack && !search->coupled)
+			continue;
+		alive[tree->n].net = value;
+		alive[tree->n++].rank = i;
+	}
+	src_sort_alive(alive, tree->n);
+	drop_spare(tree, alive);
+	if (tree->n < 2)
+		return false;
+	tree->width = (tree->n + 7) & ~7;
+	tree->split = (int32_t) ((src_split_floor(search) < sum + 1 ?
+							  src_split_floor(search) : sum + 1) >> tree->shift);
+	tree->cand = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->fixed = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->value = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->later = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->scratch = src_memory(problem, sizeof(int32_t), tree->width);
+	tree->most = src_memory(problem, sizeof(int32_t), search->nlines);
+	tree->gain = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
+	tree->row = src_memory(problem, sizeof(int32_t *), tree->n);
+	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
+	tree->entries = 0;
+	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
+	for (j = 0; j < search->nlines; j++)
+		tree->most[j] = round_up(most[j], tree->shift);
+	for (i = 0; i < tree->n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[alive[i].rank];
+
+		tree->cand[i] = alive[i].rank;
+		tree->row[i] = NULL;
+		tree->fixed[i] = (int32_t) ((cand->fixed < limit ? cand->fixed : limit) >> tree->shift);
+		tree->value[i] = -tree->fixed[i];
+		for (j = 0; j < search->nlines; j++)
+		{
+			int64_t		gain = cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
+			int32_t		rounded = round_up(gain, tree->shift);
+
+			tree->gain[(size_t) j * (size_t) tree->width + i] = rounded;
+			tree->value[i] += rounded < tree->most[j] ? rounded : tree->most[j];
+		}
+	}
+	/* by rounding, a later one may seem to be worth a little more */
+	for (i = tree->n - 1; i >= 0; i--)
+	{
+		tree->later[i] = tree->value[i];
+		if (i + 1 < tree->n && tree->later[i + 1] > tree->later[i])
+			tree->later[i] = tree->later[i + 1];
+	}
+	return true;
 }
 
 /*
@@ -403,84 +455,33 @@ void
 src_tree(SrcSearch *search)
 {
 	Tree		tree;
-	Frame	   *root = &tree.frames[0];
-	int32_t		nlines = search->nlines;
-	int32_t		n = search->ncand;
+	int64_t    *most;
 	int64_t		lower;
 	int32_t		i;
-	int32_t		j;
 
-	if (search->exhaustive < 2 || n < 2)
+	if (search->exhaustive < 2 || search->ncand < 2)
 		return;
 	tree.search = search;
-	tree.nlines = nlines;
-	tree.split = src_split_floor(search);
-	tree.min_fixed = search->cand_min_fixed;
-	tree.full = src_memory(search->problem, sizeof(int64_t), nlines);
-	for (i = 0; i < nlines; i++)
+	tree.nlines = search->nlines;
+	tree.root = 0;
+	most = src_memory(search->problem, sizeof(int64_t), search->nlines);
+	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcLineInfo *info = &search->lines[i];
+		int64_t		all = src_sum(info->top, search->exhaustive);
 
-		tree.full[i] = info->unserved - src_sum(info->top, search->exhaustive);
-		if (tree.full[i] < info->best)
-			tree.full[i] = info->best;
+		tree.root += info->unserved;
+		most[i] = all < info->unserved - info->best ? all : info->unserved - info->best;
 	}
 
 	/* most orders end here: a second shipment costs more than it could save */
-	lower = tree.split + 2 * tree.min_fixed + src_sum(tree.full, nlines);
-	if (hopeless(search, lower))
+	lower = tree.root - src_sum(most, search->nlines) + src_split_floor(search) +
+		2 * search->cand_min_fixed - search->slack;
+	if (lower > search->best.total)
 		return;
 	src_improve(search);
-	if (hopeless(search, lower))
+	if (lower > search->best.total)
 		return;
-
-	tree.gain = src_memory(search->problem, sizeof(int64_t), (int64_t) n * nlines);
-	tree.gain_fixed = src_memory(search->problem, sizeof(int64_t), n);
-	tree.cand = src_memory(search->problem, sizeof(int32_t), n);
-	tree.taken = src_memory(search->problem, sizeof(bool), n);
-	for (i = 0; i <= search->exhaustive; i++)
-	{
-		Frame	   *frame = &tree.frames[i];
-
-		frame->cost = src_memory(search->problem, sizeof(int64_t), nlines);
-		frame->gap = src_memory(search->problem, sizeof(int64_t), nlines);
-		frame->room = src_memory(search->problem, sizeof(int64_t), nlines);
-		frame->reach = src_memory(search->problem, sizeof(int64_t), nlines);
-		frame->nalive = 0;
-		frame->alive = src_memory(search->problem, sizeof(SrcAlive), n);
-		frame->tried = src_memory(search->problem, sizeof(int32_t), n);
-	}
-
-	root->fixed = 0;
-	for (i = 0; i < nlines; i++)
-	{
-		root->cost[i] = search->lines[i].unserved;	/* NOLINT: a frame for each depth was made */
-		root->room[i] = root->cost[i] - tree.full[i];
-	}
-	for (i = 0; i < n; i++)
-	{
-		const SrcCandidate *cand = &search->cand[i];
-
-		root->alive[i].rank = i;	/* NOLINT: likewise */
-		root->alive[i].net = cand->gain - cand->fixed;
-		root->alive[i].lines = 0;
-		for (j = 0; j < nlines && j < 32; j++)
-			if (cand->options[j].gain > 0)
-				root->alive[i].lines |= (uint32_t) 1 << j;
-	}
-	src_sort_alive(root->alive, n);
-	for (i = 0; i < n; i++)
-	{
-		int32_t		which = root->alive[i].rank;
-		const SrcCandidate *cand = &search->cand[which];
-
-		tree.cand[i] = which;
-		tree.gain_fixed[i] = cand->fixed;
-		tree.taken[i] = false;
-		for (j = 0; j < nlines; j++)
-			tree.gain[(size_t) i * nlines + j] = cand->options[j].gain;
-		root->alive[i].rank = i;
-	}
-	root->nalive = n;
-	branch(&tree, 0);
+	if (set_up_tree(&tree, most))
+		try_sets(&tree);
 }
