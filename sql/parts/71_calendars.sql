@@ -120,7 +120,10 @@ COMMENT ON FUNCTION routing.note_week() IS 'trigger: notes the inbound at nodes 
 CREATE TRIGGER note_days AFTER UPDATE ON routing.calendar
 	FOR EACH ROW WHEN (NEW.weekdays <> OLD.weekdays) EXECUTE FUNCTION routing.note_week();
 
--- a foreign key would say which constraint is violated; this says which code is unknown
+/*
+ * A foreign key would say which constraint is violated; this says which code
+ * is unknown.  Not ALWAYS: where foreign keys are off, so are these.
+ */
 CREATE FUNCTION routing.check_codes() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -178,12 +181,11 @@ BEGIN
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER refuse_unknown BEFORE INSERT OR UPDATE ON routing.%I
 			FOR EACH ROW %s EXECUTE FUNCTION routing.check_codes()', t, w);
-		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER refuse_unknown', t);
 	END LOOP;
 	FOR t, w IN SELECT c.relname, tg.tgname
 				FROM pg_catalog.pg_trigger tg JOIN pg_catalog.pg_class c ON c.oid = tg.tgrelid
 				WHERE c.relnamespace = 'routing'::pg_catalog.regnamespace AND NOT tg.tgisinternal
-				  AND c.relname IN ('calendar', 'calendar_day')
+				  AND c.relname IN ('calendar', 'calendar_day') AND tg.tgname <> 'refuse_unknown'
 	LOOP
 		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', t, w);
 	END LOOP;

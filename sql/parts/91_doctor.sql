@@ -43,6 +43,7 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 	WHERE c.relnamespace = 'routing'::regnamespace AND p.pronamespace = 'routing'::regnamespace
 	  AND c.relkind <> 'v' AND NOT t.tgisinternal AND t.tgenabled <> 'A'
+	  AND (t.tgname <> 'refuse_unknown' OR t.tgenabled = 'D')		-- it stands for foreign keys
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),
 		   format('table %I.%I %s', w.table_schema, w.table_name,

@@ -31,6 +31,12 @@ call t.ord('O2', null, 'A 1'); select "order", node, service from t.r; select * 
 select * from routing.explain('O2') e where e like '%closed';
 update routing.service set status = 'open' where service = 'ground';
 
+-- a shipment may not be too heavy for its service
+update routing.service set max_weight_kg = 4 where service = 'ground';
+update routing.item set weight_kg = 4 where item = 'A'; select t.goes();
+update routing.item set weight_kg = 5 where item = 'A'; select t.goes();
+update routing.item set weight_kg = 1 where item = 'A'; update routing.service set max_weight_kg = null where service = 'ground';
+
 -- ground is picked up at DAL only: CHI cannot use it
 insert into routing.pickup (node, service, weekday) select 'DAL', 'ground', d from generate_series(1, 7) d;
 call t.ord('O3', null, 'A 1'); select "order", node, service from t.r where "order" = 'O3'; select * from t.not_used('O3');
