@@ -146,9 +146,18 @@ BEGIN
 			 FROM jsonb_array_elements(doc -> 'parts') q GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2
 	LOOP
 		n := n + 1;
-		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s, arrives %s', n, r.node, r.service,
+		SELECT string_agg(x.what || ' ' || to_char(x.at, 'HH24:MI'), ', ' ORDER BY x.k) AS times INTO g
+		FROM (SELECT 1, 'cut-off', coalesce((SELECT pu.cut_off FROM routing.pickup pu WHERE pu.tenant_id = tenant AND pu.node = r.node
+											 AND pu.service = r.service AND pu.weekday = extract(isodow FROM r.ship_on)
+											 ORDER BY pu.cut_off DESC LIMIT 1),
+											(SELECT nd.cut_off FROM routing.node nd WHERE nd.tenant_id = tenant AND nd.node = r.node))
+			  UNION ALL
+			  SELECT 2, 'pick-up', (SELECT max(pu.pick_up) FROM routing.pickup pu WHERE pu.tenant_id = tenant AND pu.node = r.node
+									AND pu.service = r.service AND pu.weekday = extract(isodow FROM r.ship_on))) x (k, what, at)
+		WHERE x.at < '24:00';
+		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s%s, arrives %s', n, r.node, r.service,
 			r.deliver_on - r.ship_on, CASE WHEN r.deliver_on - r.ship_on = 1 THEN 'day' ELSE 'days' END,
-			routing.day_text(r.ship_on), routing.day_text(r.deliver_on));
+			routing.day_text(r.ship_on), coalesce(' (' || g.times || ')', ''), routing.day_text(r.deliver_on));
 		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') q
 				 JOIN jsonb_array_elements(doc -> 'lines') l ON l -> 'line' = q -> 'line'
 				 WHERE q ->> 'node' = r.node AND q ->> 'service' = r.service AND (q ->> 'ship_on')::date = r.ship_on
