@@ -6,10 +6,12 @@
 #   make load          many sessions, few units             (test/load)
 #   make erp           route the sample ERP data sets       (test/erp)
 #   make oracle        availability against a naive oracle  (test/oracle)
+#   make milp          plans against integer programs       (test/milp)
+#   make fuzz          plans from made-up records           (test/fuzz)
 #   make soak          the ledger under a long random load  (test/t/007_ledger_load.pl)
 #   make lint          checks of the sources, cppcheck and clang-tidy included
 #
-# These eight work on a machine that has only Debian, make, and root or sudo.
+# These ten work on a machine that has only Debian, make, and root or sudo.
 # For packagers, with server headers at hand (PG_CONFIG=... selects a server):
 #
 #   make && make install && make installcheck
@@ -95,8 +97,11 @@ demo:
 	+@demo/run.sh
 test:
 	+@test/run.sh
-bench load erp oracle:
+bench load erp oracle milp:
 	+@test/run.sh $@
+# ROUTING_FUZZ_SECONDS of fuzzing, ten minutes by default
+fuzz:
+	+@ROUTING_FUZZ_SECONDS=$${ROUTING_FUZZ_SECONDS:-600} test/run.sh fuzz
 # ROUTING_SOAK_SECONDS of random load on the ledger, half an hour by default
 soak:
 	+@ROUTING_SOAK_SECONDS=$${ROUTING_SOAK_SECONDS:-1800} test/run.sh soak
@@ -104,4 +109,4 @@ lint:
 	@test/setup.sh lint
 	@test/lint.sh all
 
-.PHONY: FORCE check-names setup demo test bench load erp oracle soak lint
+.PHONY: FORCE check-names setup demo test bench load erp oracle milp fuzz soak lint

@@ -18,9 +18,11 @@
  *
  *		V(abc) <= V(ab) + V(ac) - V(a)
  *
- * for each order of the three, and most triples fail by values of pairs that
- * are computed once.  Rules and lines that share stock only add to the cost,
- * so the bounds hold with them, too.
+ * and most triples fail by values of pairs.  A line that must be served better
+ * than the rest of the set can, for the set to be of interest, leaves only the
+ * candidates that do so.  Where the candidates of a set are known it saves no
+ * more on a line than the best of them would if it had plenty.  Rules and lines
+ * that share stock only add to the cost, so the bounds hold with them, too.
  *
  * Values are kept in 32 bits, in units of 2^shift ten-thousandths, gains
  * rounded up and costs down: they stay bounds, and the loops that matter are
@@ -31,8 +33,8 @@
 #include "cost.h"
 
 #define VALUE_BITS		28		/* of the largest value */
-#define TABLE_ENTRIES	((int64_t) 1 << 21)
 #define SPARE_COMPARED	24
+#define MASK_LINES		31
 
 /* gcc does not vectorize such loops at -O2 */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -45,7 +47,8 @@ typedef struct Partner
 {
 	int32_t		adds;			/* value of the pair less that of the first */
 	int32_t		rank;
-	int32_t		taken;			/* value of the pair less that of this one */
+	uint32_t	lines;			/* that it improves, a bit each */
+	bool		done;			/* all triples with it are */
 } Partner;
 
 typedef struct Tree
@@ -63,9 +66,16 @@ typedef struct Tree
 	int32_t    *later;			/* per rank: the largest from there on */
 	int32_t	   *most;			/* per line: savings of any set */
 	int32_t	   *gain;			/* line x rank */
-	int32_t	  **row;			/* per rank: values of the pairs with later ones */
-	int32_t    *scratch;		/* a row that is not kept */
-	int64_t		entries;		/* of the rows so far */
+	int32_t    *both;			/* rank x (savings of each line, the same if there were plenty) */
+	int32_t		stride;
+	int32_t    *joint;			/* the same of two */
+	int32_t    *serving;		/* per line: ranks that gain */
+	uint32_t   *lines;			/* per rank: those that gain, a bit each */
+	bool	   *taken;			/* per rank: all sets with it are done */
+	int32_t    *room;			/* per line: left to save */
+	int32_t    *room2;
+	int32_t		min_fixed;
+	int32_t    *row;			/* per rank: value of its pair with one */
 	Partner    *partners;
 	int32_t		first[SPARE_COMPARED];	/* the best candidates */
 } Tree;
@@ -89,23 +99,22 @@ threshold(const Tree *tree)
 	return least > ((int64_t) 1 << 30) ? (int32_t) 1 << 30 : (int32_t) least;
 }
 
-/* what the pairs of "a" and every later rank save together, before costs */
+/* what the pairs of "a" and every other rank save together, before costs */
 VECTORIZED static void
 save_in_pairs(const Tree *tree, int32_t a, int32_t *restrict sum)
 {
 	int32_t		width = tree->width;
-	int32_t		first = a & ~7;
 	int32_t		line;
 	int32_t		i;
 
-	memset(sum + first, 0, sizeof(int32_t) * (size_t) (width - first));
+	memset(sum, 0, sizeof(int32_t) * (size_t) width);
 	for (line = 0; line < tree->nlines; line++)
 	{
 		const int32_t *restrict gain = tree->gain + (size_t) line * (size_t) width;
 		int32_t		own = gain[a];
 		int32_t		most = tree->most[line];
 
-		for (i = first; i < width; i++)
+		for (i = 0; i < width; i++)
 		{
 			int32_t		both = own + gain[i];
 
@@ -114,43 +123,57 @@ save_in_pairs(const Tree *tree, int32_t a, int32_t *restrict sum)
 	}
 }
 
-/* values of the pairs of "a" with later ranks; not kept if the table is full */
+/* values of the pairs of "a" */
 static const int32_t *
 pair_row(Tree *tree, int32_t a)
 {
-	int32_t    *row = tree->row[a];
+	int32_t    *row = tree->row;
 	int32_t		i;
 
-	if (row != NULL)
-		return row;
-	row = tree->scratch;
-	if (tree->entries <= TABLE_ENTRIES)
-	{
-		tree->entries += tree->width;
-		row = src_memory(tree->search->problem, sizeof(int32_t), tree->width);
-		tree->row[a] = row;
-	}
 	save_in_pairs(tree, a, row);
-	for (i = a + 1; i < tree->n; i++)
+	for (i = 0; i < tree->n; i++)
 		row[i] -= tree->fixed[a] + tree->fixed[i] + tree->split;
-	src_work(tree->search, (tree->n - a) / 8 + 1);
+	src_work(tree->search, tree->n / 16 + 1);
 	return row;
 }
 
-/* the value of three together */
-static int32_t
-value_of_three(const Tree *tree, int32_t a, int32_t b, int32_t c)
+/* savings and heights of two together, for value_with */
+static void
+join(Tree *tree, int32_t a, int32_t b)
 {
-	int32_t		sum = -(tree->fixed[a] + tree->fixed[b] + tree->fixed[c]) - 2 * tree->split;
-	int32_t		line;
+	const int32_t *mine = tree->both + (size_t) a * (size_t) tree->stride;
+	const int32_t *theirs = tree->both + (size_t) b * (size_t) tree->stride;
+	int32_t		half = tree->stride / 2;
+	int32_t		i;
 
-	for (line = 0; line < tree->nlines; line++)
+	for (i = 0; i < half; i++)
 	{
-		const int32_t *gain = tree->gain + (size_t) line * (size_t) tree->width;
-		int32_t		all = gain[a] + gain[b] + gain[c];
-
-		sum += all < tree->most[line] ? all : tree->most[line];
+		tree->joint[i] = mine[i] + theirs[i];
+		tree->joint[half + i] = mine[half + i] > theirs[half + i] ? mine[half + i] : theirs[half + i];
 	}
+}
+
+/* what two that have been joined and a third save, before costs */
+VECTORIZED static int32_t
+saving_with(const Tree *tree, int32_t c)
+{
+	int32_t		half = tree->stride / 2;
+	const int32_t *restrict gain = tree->both + (size_t) c * (size_t) tree->stride;
+	const int32_t *restrict height = gain + half;
+	const int32_t *restrict joint = tree->joint;
+	const int32_t *restrict tallest = tree->joint + half;
+	int32_t		sum = 0;
+	int32_t		i;
+	int32_t		k;
+
+	for (i = 0; i < half; i += 4)
+		for (k = 0; k < 4; k++)
+		{
+			int32_t		all = joint[i + k] + gain[i + k];
+			int32_t		most = height[i + k] > tallest[i + k] ? height[i + k] : tallest[i + k];
+
+			sum += all < most ? all : most;
+		}
 	return sum;
 }
 
@@ -209,46 +232,108 @@ sort_partners(Partner *list, int32_t n)
 	}
 }
 
-/* all triples whose first rank is "a", its pairs being listed */
+/*
+ * The lines on which one more shipment must save something: what the others
+ * have left to save is less than "needed".  All bits if nothing suffices.
+ */
+static uint32_t
+required_lines(const Tree *tree, const int32_t *room, int32_t needed)
+{
+	int32_t		sum = 0;
+	uint32_t	required = 0;
+	int32_t		i;
+
+	for (i = 0; i < tree->nlines; i++)
+		sum += room[i];
+	if (sum < needed)
+		return UINT32_MAX;
+	for (i = 0; i < tree->nlines && i < MASK_LINES; i++)
+		if (sum - room[i] < needed)
+			required |= (uint32_t) 1 << i;
+	return required;
+}
+
+/* of the lines in the mask that with the fewest candidates; -1 for none */
+static int32_t
+rarest_line(const Tree *tree, uint32_t lines)
+{
+	int32_t		rarest = -1;
+	int32_t		i;
+
+	for (i = 0; i < tree->nlines && i < MASK_LINES; i++)
+		if (((lines >> i) & 1) &&
+			(rarest < 0 || tree->serving[i] < tree->serving[rarest]))
+			rarest = i;
+	return rarest;
+}
+
+/* what is left to save on the lines with one more candidate */
+static void
+use_room(const Tree *tree, const int32_t *room, int32_t rank, int32_t *left)
+{
+	int32_t		line;
+
+	for (line = 0; line < tree->nlines; line++)
+	{
+		int32_t		gain = tree->gain[(size_t) line * (size_t) tree->width + rank];
+
+		left[line] = gain < room[line] ? room[line] - gain : 0;
+	}
+}
+
+/* all triples of "a" and two of its partners, which are sorted */
 static void
 try_triples(Tree *tree, int32_t a, int32_t npartners)
 {
-	const Partner *list = tree->partners;
+	Partner    *list = tree->partners;
 	int32_t		own = tree->value[a];
+	int32_t		entry = tree->split + tree->min_fixed;
+	uint32_t	required;
+	int32_t		line;
 	int32_t		i;
 	int32_t		j;
 
+	if (npartners < 2)
+		return;
+	use_room(tree, tree->most, a, tree->room);
+	required = required_lines(tree, tree->room, threshold(tree) - own + entry);
+	if (required == UINT32_MAX)
+		return;
+	line = rarest_line(tree, required);
 	for (i = 0; i < npartners && !tree->search->stopped; i++)
 	{
 		int32_t		least = threshold(tree);
 		int32_t		b = list[i].rank;
-		int32_t		from_b = list[i].taken;
 		int32_t		needed = least - own - list[i].adds;
+		int32_t		empty;
 
-		if (list[i].adds < needed)
+		if (line < 0 ? list[i].adds < needed : list[0].adds < needed)
 			break;
-		for (j = i + 1; j < npartners && list[j].adds >= needed; j++)
+		if (line >= 0 && !((list[i].lines >> line) & 1))
+			continue;
+		list[i].done = true;
+		use_room(tree, tree->room, b, tree->room2);
+		required = required_lines(tree, tree->room2, needed + entry);
+		if (required == UINT32_MAX)
+			continue;
+		join(tree, a, b);
+		empty = tree->fixed[a] + tree->fixed[b] + 2 * tree->split;
+		for (j = line < 0 ? i + 1 : 0; j < npartners && list[j].adds >= needed; j++)
 		{
 			int32_t		ranks[3] = {a, b, list[j].rank};
 			int32_t		value;
 
 			/* this is where the time goes */
-			if (tree->row[b] != NULL && tree->row[ranks[2]] != NULL)
-			{
-				int32_t		c = ranks[2];
-				int32_t		pair = b < c ? tree->row[b][c] : tree->row[c][b];
-
-				if (pair + (from_b < list[j].taken ? from_b : list[j].taken) < least)
-					continue;
-			}
-			value = value_of_three(tree, a, b, ranks[2]);
+			if ((list[j].lines & required) != required || list[j].done)
+				continue;
+			value = saving_with(tree, ranks[2]) - empty - tree->fixed[ranks[2]];
 			if (value < least)
 				continue;
 			consider(tree, ranks, 3, value);
 			least = threshold(tree);
 			needed = least - own - list[i].adds;
 		}
-		src_work(tree->search, (j - i) / 16 + 1);
+		src_work(tree->search, (j - i > 0 ? j - i : 0) / 16 + 1);
 	}
 }
 
@@ -267,64 +352,79 @@ leave_open(Tree *tree, int32_t a)
 		search->open_bound = bound;
 }
 
-/* all pairs and triples, by their first rank */
+/* all pairs and triples of "a" and ranks that are not taken */
+static void
+try_with(Tree *tree, int32_t a)
+{
+	const int32_t *row = pair_row(tree, a);
+	int32_t		own = tree->value[a];
+	int32_t		least = threshold(tree);
+	int32_t		adds_most = 0;
+	int32_t		npartners = 0;
+	int32_t		b;
+
+	if (tree->search->exhaustive > 2)
+		for (b = 0; b < tree->n; b++)
+			if (!tree->taken[b] && row[b] - own > adds_most)
+				adds_most = row[b] - own;
+	for (b = 0; b < tree->n; b++)
+	{
+		Partner    *partner = &tree->partners[npartners];
+		int32_t		ranks[2] = {a, b};
+
+		if (row[b] + adds_most < least || tree->taken[b])
+			continue;
+		if (row[b] >= least)
+		{
+			consider(tree, ranks, 2, row[b]);
+			least = threshold(tree);
+		}
+		partner->adds = row[b] - own;
+		partner->rank = b;
+		partner->lines = tree->lines[b];
+		partner->done = false;
+		npartners++;
+	}
+	if (tree->search->exhaustive < 3)
+		return;
+	sort_partners(tree->partners, npartners);
+	try_triples(tree, a, npartners);
+}
+
+/*
+ * All pairs and triples.  If some line must be served better than by nothing,
+ * by candidates that do so; else by the best candidate among them.
+ */
 static void
 try_sets(Tree *tree)
 {
 	SrcSearch  *search = tree->search;
-	int32_t		more = search->exhaustive - 1;
+	bool		third = search->exhaustive > 2;
+	int32_t		line;
+	uint32_t	required;
 	int32_t		a;
-	int32_t		b;
 
-	for (a = 0; a < tree->n - 1; a++)
+	required = required_lines(tree, tree->most,
+							  threshold(tree) + 2 * tree->min_fixed + tree->split);
+	if (required == UINT32_MAX)
+		return;
+	line = rarest_line(tree, required);
+	for (a = 0; a < tree->n; a++)
 	{
-		const int32_t *row;
-		int32_t		own = tree->value[a];
-		int32_t		least = threshold(tree);
-		int32_t		next = tree->later[a + 1] - tree->split;
-		int32_t		adds_most = 0;
-		int32_t		npartners = 0;
+		int32_t		next = tree->later[line >= 0 || a == tree->n - 1 ? 0 : a + 1] - tree->split;
 
-		/* later ones add no more than the next one by itself */
-		if ((int64_t) tree->later[a] + next + (next > 0 && more > 1 ? next : 0) < least)
-			break;
-		row = pair_row(tree, a);
-		if (search->stopped)
-		{
-			leave_open(tree, a);
-			break;
-		}
-		for (b = a + 1; b < tree->n; b++)
-			if (row[b] - own > adds_most)
-				adds_most = row[b] - own;
-		if (more < 2)
-			adds_most = 0;
-		for (b = a + 1; b < tree->n; b++)
-		{
-			Partner    *partner = &tree->partners[npartners];
-			int32_t		ranks[2] = {a, b};
-
-			if (row[b] + adds_most < least)
-				continue;
-			if (row[b] >= least)
-			{
-				consider(tree, ranks, 2, row[b]);
-				least = threshold(tree);
-			}
-			partner->adds = row[b] - own;
-			partner->rank = b;
-			partner->taken = row[b] - tree->value[b];
-			npartners++;
-		}
-		if (more < 2)
+		if (line >= 0 && !((tree->lines[a] >> line) & 1))
 			continue;
-		for (b = 0; b < npartners && tree->entries <= TABLE_ENTRIES; b++)
-			(void) pair_row(tree, tree->partners[b].rank);
-		sort_partners(tree->partners, npartners);
-		try_triples(tree, a, npartners);
+		if ((int64_t) tree->later[a] + next + (next > 0 && third ? next : 0) < threshold(tree))
+			break;
+		if (!search->stopped)
+		{
+			tree->taken[a] = true;
+			try_with(tree, a);
+		}
 		if (search->stopped)
 		{
-			leave_open(tree, a);
+			leave_open(tree, line >= 0 ? 0 : a);
 			break;
 		}
 	}
@@ -411,29 +511,52 @@ set_up_tree(Tree *tree, const int64_t *most)
 	tree->fixed = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->value = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->later = src_memory(problem, sizeof(int32_t), tree->n);
-	tree->scratch = src_memory(problem, sizeof(int32_t), tree->width);
 	tree->most = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->gain = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
-	tree->row = src_memory(problem, sizeof(int32_t *), tree->n);
+	tree->stride = 2 * ((search->nlines + 3) & ~3);
+	tree->both = src_memory(problem, sizeof(int32_t), (int64_t) tree->stride * tree->n);
+	memset(tree->both, 0, sizeof(int32_t) * (size_t) tree->stride * (size_t) tree->n);
+	tree->joint = src_memory(problem, sizeof(int32_t), tree->stride);
+	tree->serving = src_memory(problem, sizeof(int32_t), search->nlines);
+	tree->lines = src_memory(problem, sizeof(uint32_t), tree->n);
+	tree->taken = src_memory(problem, sizeof(bool), tree->n);
+	tree->room = src_memory(problem, sizeof(int32_t), search->nlines);
+	tree->room2 = src_memory(problem, sizeof(int32_t), search->nlines);
+	tree->min_fixed = INT32_MAX;
+	tree->row = src_memory(problem, sizeof(int32_t), tree->width);
 	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
-	tree->entries = 0;
 	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
 	for (j = 0; j < search->nlines; j++)
+	{
 		tree->most[j] = round_up(most[j], tree->shift);
+		tree->serving[j] = 0;
+	}
 	for (i = 0; i < tree->n; i++)
 	{
 		const SrcCandidate *cand = &search->cand[alive[i].rank];
 
 		tree->cand[i] = alive[i].rank;
-		tree->row[i] = NULL;
+		tree->taken[i] = false;
+		tree->lines[i] = 0;
 		tree->fixed[i] = (int32_t) ((cand->fixed < limit ? cand->fixed : limit) >> tree->shift);
 		tree->value[i] = -tree->fixed[i];
+		if (tree->fixed[i] < tree->min_fixed)
+			tree->min_fixed = tree->fixed[i];
 		for (j = 0; j < search->nlines; j++)
 		{
 			int64_t		gain = cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
 			int32_t		rounded = round_up(gain, tree->shift);
 
+			int64_t		height = gain > 0 ? search->lines[j].unserved - cand->options[j].cost : 0;
+
+			height = height < most[j] ? height : most[j];
 			tree->gain[(size_t) j * (size_t) tree->width + i] = rounded;
+			tree->both[(size_t) i * (size_t) tree->stride + j] = rounded;
+			tree->both[(size_t) i * (size_t) tree->stride + tree->stride / 2 + j] =
+				round_up(height, tree->shift);
+			tree->serving[j] += gain > 0;
+			if (gain > 0 && j < MASK_LINES)
+				tree->lines[i] |= (uint32_t) 1 << j;
 			tree->value[i] += rounded < tree->most[j] ? rounded : tree->most[j];
 		}
 	}
