@@ -11,26 +11,14 @@ set -u
 # the last command of a pipe is check(), which counts
 shopt -s lastpipe
 root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/test/tap.sh"
 reference=$root/doc/reference.md
 database=${1:-${PGDATABASE:-postgres}}
-number=0
-bad=0
 
 query() { psql -XAtq -v ON_ERROR_STOP=1 -d "$database" -c "$1"; }
 
 # check TITLE: passes if standard input is empty, else shows it
-check() {
-	local found
-	number=$((number + 1))
-	found=$(cat)
-	if [ -z "$found" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		printf '%s\n' "$found" | sed 's/^/#   /'
-		bad=$((bad + 1))
-	fi
-}
+check() { result "$1" "$(cat)"; }
 
 # missing BEFORE AFTER: names on standard input that the page does not have
 # between the two (extended regular expressions)
@@ -84,5 +72,4 @@ printf '%s\n' "$relations" | missing '`(routing\.)?' '(`| \()' | check "every ta
 	grep -q "^| $code |" "$reference" || echo "$code"
 done | check "every SQLSTATE is in the table of errors of doc/reference.md"
 
-echo "1..$number"
-[ "$bad" -eq 0 ]
+tap_end

@@ -5,25 +5,12 @@
 #   test/lint.sh all    cppcheck and clang-tidy as well
 set -u
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/test/tap.sh"
 cd "$ROOT" || exit 1
 shopt -s nullglob lastpipe
 
-number=0
-bad=0
-
 # check TITLE: passes if standard input is empty, else shows it
-check() {
-	local found
-	number=$((number + 1))
-	found=$(cat)
-	if [ -z "$found" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		printf '%s\n' "$found" | sed 's/^/#   /'
-		bad=$((bad + 1))
-	fi
-}
+check() { result "$1" "$(cat)"; }
 
 # every file of ours, also before it is added to git
 files() {
@@ -128,5 +115,4 @@ if [ "${1:-}" = all ]; then
 		src/*.c src/*/*.c -- "${flags[@]}" 2>/dev/null | grep -E '(warning|error):' | sort -u | check "clang-tidy"
 fi
 
-echo "1..$number"
-[ "$bad" -eq 0 ]
+tap_end

@@ -17,10 +17,20 @@ CREATE TABLE routing.node (
 					CHECK (handling_cost >= 0 AND handling_cost <= 1e9 AND min_scale(handling_cost) <= 4),
 	dock_days		int NOT NULL DEFAULT 0 CHECK (dock_days BETWEEN 0 AND 365),
 	stock_feed		boolean NOT NULL DEFAULT true,
-	PRIMARY KEY (tenant_id, node)
+	calendar		text COLLATE "C",
+	handling_days	int NOT NULL DEFAULT 0 CHECK (handling_days BETWEEN 0 AND 365),
+	cut_off			time NOT NULL DEFAULT '24:00',
+	min_shipment_value numeric NOT NULL DEFAULT 0
+					CHECK (min_shipment_value >= 0 AND min_shipment_value <= 1e9 AND min_scale(min_shipment_value) <= 4),
+	PRIMARY KEY (tenant_id, node),
+	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.node IS 'places that can fulfill; handling_cost is money per shipment';
-COMMENT ON COLUMN routing.node.dock_days IS 'days from the arrival of inbound supply until it is stock';
+COMMENT ON COLUMN routing.node.dock_days IS 'days on which the node works from the arrival of inbound supply until it is stock';
+COMMENT ON COLUMN routing.node.calendar IS 'when the node works; null: every day';
+COMMENT ON COLUMN routing.node.handling_days IS 'days on which the node works from the day stock is needed until the day it ships';
+COMMENT ON COLUMN routing.node.cut_off IS 'time of day at the node; what is heard of then or later counts as of its next day of work';
+COMMENT ON COLUMN routing.node.min_shipment_value IS 'a shipment of goods worth less is not made';
 COMMENT ON COLUMN routing.node.stock_feed IS 'on hand is told by a feed, so that confirm_ship() does not lower it itself';
 
 CREATE TABLE routing.zone (
@@ -55,10 +65,26 @@ CREATE TABLE routing.service (
 	carrier		text COLLATE "C" NOT NULL,
 	name		text NOT NULL DEFAULT '',
 	status		text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
+	calendar	text COLLATE "C",
+	risk		numeric NOT NULL DEFAULT 0 CHECK (risk >= 0 AND risk <= 1 AND min_scale(risk) <= 4),
+	max_weight_kg numeric CHECK (max_weight_kg > 0 AND max_weight_kg <= 1e9 AND min_scale(max_weight_kg) <= 4),
+	failure_limit int NOT NULL DEFAULT 5 CHECK (failure_limit BETWEEN 1 AND 1000),
+	failure_window interval NOT NULL DEFAULT '10 minutes'
+				CHECK (failure_window >= interval '1 second' AND failure_window <= interval '7 days'),
+	retry_after	interval NOT NULL DEFAULT '5 minutes'
+				CHECK (retry_after >= interval '1 second' AND retry_after <= interval '7 days'),
+	retry_max	interval NOT NULL DEFAULT '4 hours'
+				CHECK (retry_max >= interval '1 second' AND retry_max <= interval '30 days'),
 	PRIMARY KEY (tenant_id, service),
-	FOREIGN KEY (tenant_id, carrier) REFERENCES routing.carrier
+	FOREIGN KEY (tenant_id, carrier) REFERENCES routing.carrier,
+	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.service IS 'services of the carriers; a closed one is not used';
+COMMENT ON COLUMN routing.service.calendar IS 'when it moves and delivers: transit days are days of it; null: every day';
+COMMENT ON COLUMN routing.service.risk IS 'how likely it is late, from 0 to 1; costs that part of the policy''s penalty for it';
+COMMENT ON COLUMN routing.service.max_weight_kg IS 'a shipment may not weigh more';
+COMMENT ON COLUMN routing.service.failure_limit IS 'so many failures within failure_window, none of them followed by a success, and the service is not used there';
+COMMENT ON COLUMN routing.service.retry_after IS 'after which it is tried again; twice as long after each trial that fails, up to retry_max';
 
 CREATE TABLE routing.lane (
 	tenant_id		int NOT NULL DEFAULT routing.current_tenant(),
@@ -78,6 +104,27 @@ CREATE TABLE routing.lane (
 CREATE INDEX lane_node ON routing.lane (tenant_id, node);
 COMMENT ON TABLE routing.lane IS 'node to zone by one carrier service: transit days, and money per shipment and per kg';
 
+/*
+ * A day counts up to its latest cut_off; pick_up is for people.
+ */
+CREATE TABLE routing.pickup (
+	tenant_id	int NOT NULL DEFAULT routing.current_tenant(),
+	node		text COLLATE "C" NOT NULL,
+	service		text COLLATE "C" NOT NULL,
+	weekday		int NOT NULL CHECK (weekday BETWEEN 1 AND 7),
+	cut_off		time NOT NULL DEFAULT '24:00',
+	pick_up		time,
+	PRIMARY KEY (tenant_id, node, service, weekday, cut_off),
+	FOREIGN KEY (tenant_id, node) REFERENCES routing.node,
+	FOREIGN KEY (tenant_id, service) REFERENCES routing.service,
+	CHECK (pick_up >= cut_off)
+);
+COMMENT ON TABLE routing.pickup IS
+	'when a service picks up at a node; one that has rows anywhere picks up as they say and nowhere else, one without any on every day that the node works';
+COMMENT ON COLUMN routing.pickup.weekday IS '1 is Monday, 7 is Sunday';
+COMMENT ON COLUMN routing.pickup.cut_off IS 'time of day at the node; what is heard of then or later misses that day''s pick-up';
+COMMENT ON COLUMN routing.pickup.pick_up IS 'when the carrier comes';
+
 CREATE TABLE routing.channel (
 	tenant_id	int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
 	channel		text COLLATE "C" NOT NULL CHECK (channel <> ''),
@@ -95,7 +142,10 @@ CREATE TABLE routing.customer (
 	name		text NOT NULL DEFAULT '',
 	priority	int NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9),
 	min_life_days int NOT NULL DEFAULT 0 CHECK (min_life_days BETWEEN 0 AND 3650),
-	PRIMARY KEY (tenant_id, customer)
+	calendar	text COLLATE "C",
+	PRIMARY KEY (tenant_id, customer),
+	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.customer IS 'customers; priority 1 is best and is the default of their orders';
 COMMENT ON COLUMN routing.customer.min_life_days IS 'days that what is delivered must at least be usable after the day of delivery';
+COMMENT ON COLUMN routing.customer.calendar IS 'when the customer receives; null: every day';

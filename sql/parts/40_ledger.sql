@@ -111,7 +111,8 @@ COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, whic
  *	lots		(day, expires_on, supply, demand) where lots matter: supply has the day it is there and its last day,
  *				demand the day it is needed and the day until which it must be usable; a lot that somebody booked
  *				by its code has a number, day + (number << 32) in the second column, in the order of the codes
- *	holds		(expires_at, needed_on, min_expiry, quantity), which are in no other column
+ *	holds		(expires_at, needed_on, min_expiry, quantity), which are in no other column; with 1 << 32 in the third
+ *				what holds one lot only
  *	quotas		per allotment in allotted: (from, to, quota, limit, buffer, rank, consumed of the quota, of the limit)
  *				and what holds took: (expires_at, ship day, -1, quantity) of the pool in allotted, or with -2
  *				of the limits of the channel in allotted

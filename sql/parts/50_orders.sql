@@ -2,19 +2,25 @@
 
 CREATE TABLE routing.policy (
 	tenant_id		int NOT NULL DEFAULT routing.current_tenant() REFERENCES routing.tenant,
-	policy			text COLLATE "C" NOT NULL CHECK (policy <> ''),
+	policy			text COLLATE "C" NOT NULL CHECK (octet_length(policy) BETWEEN 1 AND 63),
 	version			int NOT NULL CHECK (version > 0),
-	state			text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'active', 'retired')),
+	state			text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'approved', 'active', 'retired')),
 	definition		jsonb NOT NULL DEFAULT '{}',
 	author			text NOT NULL DEFAULT session_user,
 	comment			text NOT NULL DEFAULT '',
+	created_at		timestamptz NOT NULL DEFAULT now(),
 	approved_by		text,
+	approved_at		timestamptz,
+	activated_by	text,
+	activated_at	timestamptz,
 	effective_at	timestamptz,
+	base_version	int,
 	builtin			boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, policy, version)
 );
-CREATE UNIQUE INDEX policy_one_active ON routing.policy (tenant_id, policy) WHERE state = 'active';
-COMMENT ON TABLE routing.policy IS 'the versioned weights by which plans are judged; without an active version of the named policy the built-in values apply';
+COMMENT ON TABLE routing.policy IS 'the versioned weights by which plans are judged; of the active versions the one that became effective last counts';
+COMMENT ON COLUMN routing.policy.activated_at IS 'when it was made active; if effective_at is not after it, it counts at once for everybody';
+COMMENT ON COLUMN routing.policy.base_version IS 'of the policy that the definition extends: the version it was approved with; 0 the built-in values';
 
 /*
  * Orders and lines carry no CHECK constraints: the server parses their
@@ -90,8 +96,9 @@ CREATE TABLE routing.decision (
 	policy_version	int NOT NULL,
 	status			text NOT NULL,
 	cost			numeric,
-	detail			jsonb NOT NULL,
+	record			bytea NOT NULL,
 	PRIMARY KEY (tenant_id, decision_id)
 ) WITH (toast_tuple_target = 4080);
 ALTER SEQUENCE routing.decision_seq OWNED BY routing.decision.decision_id;
-COMMENT ON TABLE routing.decision IS 'what was known, considered and chosen at each routing of an order; previous_id leads to the one before';
+COMMENT ON TABLE routing.decision IS 'what was known and chosen at each routing of an order; previous_id leads to the one before';
+COMMENT ON COLUMN routing.decision.record IS 'engine''s own: the inputs of the plan search and the answer; decision_detail() reads it';

@@ -11,14 +11,9 @@ CREATE FUNCTION routing.settle_due() RETURNS boolean
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_settle_due';
 COMMENT ON FUNCTION routing.settle_due() IS 'whether something was noted for which no settlement is queued yet';
 
-/*
- * enable_seqscan: every statement of a settlement looks up keys, and its plan
- * is kept; one made while a table was small would go on scanning it when it
- * has become large.  plan_cache_mode: no plan gets better by knowing the key.
- */
+/* it turns off enable_seqscan and custom plans by itself */
 CREATE FUNCTION routing.settle() RETURNS trigger
-	LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
-	SET plan_cache_mode = force_generic_plan
+	LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'routing_settle';
 COMMENT ON FUNCTION routing.settle() IS 'trigger: works off what the transaction noted';
 
@@ -44,22 +39,38 @@ CREATE FUNCTION routing.note_truncate() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'routing_note_truncate';
 COMMENT ON FUNCTION routing.note_truncate() IS 'trigger: notes that a table was emptied';
 
--- supply and item_node
-CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.supply
-	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.supply
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
-CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.item_node
-	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.item_node
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
-CREATE TRIGGER note_ledger BEFORE INSERT OR UPDATE OR DELETE ON routing.allotment
-	FOR EACH ROW EXECUTE FUNCTION routing.note_ledger();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.allotment
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
+/*
+ * What is noted row by row.  TRUNCATE has no rows: the statement trigger notes
+ * the table and puts a row into settle_token, whose constraint trigger brings
+ * the settlement; the same table re-arms a settlement that SET CONSTRAINTS
+ * fired in mid-transaction.
+ */
+CREATE TABLE routing.settle_token (
+	token	bigint NOT NULL,
+	PRIMARY KEY (token)
+);
+COMMENT ON TABLE routing.settle_token IS 'engine''s own and empty between transactions: a row queues a settlement for commit';
+CREATE CONSTRAINT TRIGGER settle_token_settle AFTER INSERT ON routing.settle_token
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION routing.settle();
+
+DO $$
+DECLARE
+	t		text;
+	note	text;
+BEGIN
+	FOR t, note IN VALUES ('supply', 'note_ledger'), ('item_node', 'note_ledger'), ('allotment', 'note_ledger'),
+						  ('demand', 'note_demand'), ('sales_order', 'note_order'), ('sales_order_line', 'note_order')
+	LOOP
+		EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON routing.%I
+			FOR EACH ROW EXECUTE FUNCTION routing.%I()', note, t, note);
+		EXECUTE pg_catalog.format('CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.%I
+			DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+			WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle()', t);
+		EXECUTE pg_catalog.format('CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.%I
+			FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate()', t);
+	END LOOP;
+END
+$$;
 
 -- groups of channels
 CREATE FUNCTION routing.note_channel() RETURNS trigger
@@ -85,25 +96,6 @@ CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.supply
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.record_truncate();
 CREATE TRIGGER record_truncate BEFORE TRUNCATE ON routing.item_node
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.record_truncate();
-
--- other demand
-CREATE TRIGGER note_demand BEFORE INSERT OR UPDATE OR DELETE ON routing.demand
-	FOR EACH ROW EXECUTE FUNCTION routing.note_demand();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.demand
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
-
--- orders and lines
-CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order
-	FOR EACH ROW EXECUTE FUNCTION routing.note_order();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sales_order
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
-CREATE TRIGGER note_order BEFORE INSERT OR UPDATE OR DELETE ON routing.sales_order_line
-	FOR EACH ROW EXECUTE FUNCTION routing.note_order();
-CREATE CONSTRAINT TRIGGER settle AFTER INSERT OR UPDATE OR DELETE ON routing.sales_order_line
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	WHEN (routing.settle_due()) EXECUTE FUNCTION routing.settle();
 
 /*
  * A lot has one expiry, wherever it lies.  Looked at when the transaction is
@@ -139,38 +131,12 @@ CREATE CONSTRAINT TRIGGER lot_expiry AFTER INSERT OR UPDATE ON routing.supply
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (NEW.expires_on IS NOT NULL AND NEW.lot <> '' AND NEW.binding = '') EXECUTE FUNCTION routing.check_lot_expiry();
 
-/*
- * TRUNCATE has no rows.  The statement trigger notes the table and puts a row
- * into settle_token, whose constraint trigger brings the settlement; the same
- * table re-arms a settlement that SET CONSTRAINTS fired in mid-transaction.
- */
-CREATE TABLE routing.settle_token (
-	token	bigint NOT NULL,
-	PRIMARY KEY (token)
-);
-COMMENT ON TABLE routing.settle_token IS 'engine''s own and empty between transactions: a row queues a settlement for commit';
-CREATE CONSTRAINT TRIGGER settle_token_settle AFTER INSERT ON routing.settle_token
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION routing.settle();
-
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.supply
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.item_node
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.demand
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.allotment
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-CREATE TRIGGER note_truncate AFTER TRUNCATE ON routing.sales_order_line
-	FOR EACH STATEMENT EXECUTE FUNCTION routing.note_truncate();
-
 -- what changes the days of supply that is there notes it, by writing its rows as they are
 CREATE FUNCTION routing.note_days() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF TG_TABLE_NAME = 'node' THEN
-		IF NEW.dock_days <> OLD.dock_days THEN
+		IF (NEW.dock_days, NEW.calendar) IS DISTINCT FROM (OLD.dock_days, OLD.calendar) THEN
 			UPDATE routing.supply SET posted = true
 			WHERE tenant_id = NEW.tenant_id AND node = NEW.node AND available_on > '-infinity';
 		END IF;
@@ -213,8 +179,8 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', t, g);
 	END LOOP;
 	-- reference tables that backends cache
-	FOREACH t IN ARRAY ARRAY['node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
-							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'supply_rule']
+	FOREACH t IN ARRAY ARRAY['calendar', 'calendar_day', 'pickup', 'node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
+							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'supply_rule', 'capacity']
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 			ON routing.%I FOR EACH STATEMENT EXECUTE FUNCTION routing.reference_changed()', t);
@@ -230,49 +196,24 @@ CREATE TRIGGER reference_truncated AFTER TRUNCATE ON routing.pending
 ALTER TABLE routing.pending ENABLE ALWAYS TRIGGER reference_changed;
 ALTER TABLE routing.pending ENABLE ALWAYS TRIGGER reference_truncated;
 
--- an item or a node in use is not deleted, nor the unit of an open line changed
-CREATE FUNCTION routing.refuse_unit_in_use() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF TG_OP = 'UPDATE' THEN
-		IF (NEW.tenant_id, NEW.item, NEW.uom, NEW.factor) = (OLD.tenant_id, OLD.item, OLD.uom, OLD.factor) THEN
-			RETURN NEW;
-		END IF;
-	END IF;
-	IF EXISTS (SELECT FROM routing.sales_order_line l
-			   WHERE l.tenant_id = OLD.tenant_id AND l.item = OLD.item AND l.uom = OLD.uom
-				 AND l.status NOT IN ('cancelled', 'shipped', 'delivered', 'returned')) THEN
-		RAISE EXCEPTION USING ERRCODE = 'RT014',
-			MESSAGE = format('unit "%s" of item "%s" is in use', OLD.uom, OLD.item),
-			DETAIL = 'Table routing.sales_order_line still refers to it.',
-			HINT = 'Add a unit under another code, and use that from now on.';
-	END IF;
-	IF TG_OP = 'UPDATE' THEN
-		RETURN NEW;
-	END IF;
-	RETURN OLD;
-END
-$$;
-COMMENT ON FUNCTION routing.refuse_unit_in_use() IS 'trigger: refuses to change or delete the unit of an open order line';
-CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item_uom
-	FOR EACH ROW EXECUTE FUNCTION routing.refuse_unit_in_use();
-ALTER TABLE routing.item_uom ENABLE ALWAYS TRIGGER refuse_delete;
-
--- an item or a node in use is not deleted
-CREATE FUNCTION routing.refuse_delete_in_use() RETURNS trigger
+/*
+ * What is in use keeps the columns that others know it by, the arguments of
+ * the trigger: an item, a node, and the unit of an open line with its factor.
+ */
+CREATE FUNCTION routing.refuse_in_use() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	is_item		boolean := TG_TABLE_NAME = 'item';
-	code		text := CASE WHEN is_item THEN to_jsonb(OLD) ->> 'item' ELSE to_jsonb(OLD) ->> 'node' END;
-	used_by		text;
+	was		jsonb := to_jsonb(OLD);
+	code	text := was ->> CASE TG_TABLE_NAME WHEN 'item_uom' THEN 'uom' ELSE TG_TABLE_NAME END;
+	used_by	text;
 BEGIN
 	IF TG_OP = 'UPDATE' THEN
-		IF to_jsonb(NEW) ->> TG_TABLE_NAME = code AND NEW.tenant_id = OLD.tenant_id THEN
+		IF NOT EXISTS (SELECT FROM unnest(TG_ARGV) c WHERE to_jsonb(NEW) -> c IS DISTINCT FROM was -> c) THEN
 			RETURN NEW;
 		END IF;
 	END IF;
-	IF is_item THEN
-		used_by := CASE
+	used_by := CASE TG_TABLE_NAME
+		WHEN 'item' THEN CASE
 			WHEN EXISTS (SELECT FROM routing.supply s WHERE s.tenant_id = OLD.tenant_id AND s.item = code)
 				THEN 'supply'
 			WHEN EXISTS (SELECT FROM routing.reservation r
@@ -280,31 +221,38 @@ BEGIN
 				THEN 'reservation'
 			WHEN EXISTS (SELECT FROM routing.sales_order_line l
 						 WHERE l.tenant_id = OLD.tenant_id AND l.item = code AND l.status <> 'cancelled')
-				THEN 'sales_order_line' END;
-	ELSE
-		used_by := CASE
+				THEN 'sales_order_line' END
+		WHEN 'node' THEN CASE
 			WHEN EXISTS (SELECT FROM routing.supply s WHERE s.tenant_id = OLD.tenant_id AND s.node = code)
 				THEN 'supply'
 			WHEN EXISTS (SELECT FROM routing.reservation r
 						 WHERE r.tenant_id = OLD.tenant_id AND r.node = code AND r."to" IS NULL)
-				THEN 'reservation' END;
-	END IF;
+				THEN 'reservation' END
+		ELSE CASE
+			WHEN EXISTS (SELECT FROM routing.sales_order_line l
+						 WHERE l.tenant_id = OLD.tenant_id AND l.item = was ->> 'item' AND l.uom = code
+						   AND l.status NOT IN ('cancelled', 'shipped', 'delivered', 'returned'))
+				THEN 'sales_order_line' END
+		END;
 	IF used_by IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT014',
-			MESSAGE = format('%s "%s" is in use', TG_TABLE_NAME, code),
+			MESSAGE = CASE TG_TABLE_NAME WHEN 'item_uom' THEN format('unit "%s" of item "%s" is in use', code, was ->> 'item')
+										 ELSE format('%s "%s" is in use', TG_TABLE_NAME, code) END,
 			DETAIL = format('Table routing.%s still refers to it.', used_by),
-			HINT = 'Remove what refers to it first, or close the node or disable the item-node instead.';
+			HINT = CASE TG_TABLE_NAME WHEN 'item_uom' THEN 'Add a unit under another code, and use that from now on.'
+				   ELSE 'Remove what refers to it first, or close the node or disable the item-node instead.' END;
 	END IF;
-	IF TG_OP = 'UPDATE' THEN
-		RETURN NEW;
-	END IF;
-	RETURN OLD;
+	RETURN CASE TG_OP WHEN 'UPDATE' THEN NEW ELSE OLD END;
 END
 $$;
-COMMENT ON FUNCTION routing.refuse_delete_in_use() IS 'trigger: refuses to delete or rename an item or node that supply, bookings or orders refer to';
+COMMENT ON FUNCTION routing.refuse_in_use() IS
+	'trigger: refuses to delete or rename an item or node that supply, bookings or orders refer to, or to change the unit of an open order line';
+CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item_uom
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_in_use('tenant_id', 'item', 'uom', 'factor');
 CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.item
-	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_in_use('tenant_id', 'item');
 CREATE TRIGGER refuse_delete BEFORE UPDATE OR DELETE ON routing.node
-	FOR EACH ROW EXECUTE FUNCTION routing.refuse_delete_in_use();
+	FOR EACH ROW EXECUTE FUNCTION routing.refuse_in_use('tenant_id', 'node');
+ALTER TABLE routing.item_uom ENABLE ALWAYS TRIGGER refuse_delete;
 ALTER TABLE routing.item ENABLE ALWAYS TRIGGER refuse_delete;
 ALTER TABLE routing.node ENABLE ALWAYS TRIGGER refuse_delete;

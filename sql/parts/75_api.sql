@@ -1,5 +1,9 @@
 -- availability and routing: what other people call
 
+CREATE FUNCTION routing.engine_now() RETURNS timestamptz
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_engine_now';
+COMMENT ON FUNCTION routing.engine_now() IS 'the time it is for the engine: now(), moved by routing.clock_offset';
+
 CREATE FUNCTION routing.atp(item text, node text, on_date date DEFAULT NULL, channel text DEFAULT NULL)
 	RETURNS numeric
 	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_atp';

@@ -171,4 +171,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION routing.confirm_transfer_shipped(text, numeric, text, text, timestamptz) IS
-	'part of a transfer has left: its booking ends and, unless a feed tells it, stock on hand falls; once per reference; returns what is still to ship';
+	'part of a transfer has left: stock on hand falls and its booking ends, or is issued until a feed tells the fall; once per reference; returns what is still to ship';

@@ -17,6 +17,13 @@ CREATE FUNCTION routing.shipments_text(plan jsonb) RETURNS text
 			FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY AS x(s, n));
 COMMENT ON FUNCTION routing.shipments_text(jsonb) IS 'the shipments of a recorded plan in one line';
 
+CREATE FUNCTION routing.term_text(term text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp
+	RETURN CASE term WHEN 'split' THEN 'split penalty' WHEN 'backorder' THEN 'backorder penalty'
+					 WHEN 'capacity' THEN 'capacity price' WHEN 'goods' THEN 'cost of goods'
+					 WHEN 'risk' THEN 'risk of delay' WHEN 'balance' THEN 'stock balance' ELSE term END;
+COMMENT ON FUNCTION routing.term_text(text) IS 'a cost term as explanations write it';
+
 CREATE FUNCTION routing.cost_text(plan jsonb) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -24,11 +31,11 @@ DECLARE
 	s		jsonb := plan -> 'shipments' -> 0;
 	term	text;
 BEGIN
-	FOREACH term IN ARRAY ARRAY['handling', 'freight', 'split', 'lateness', 'backorder']
+	FOREACH term IN ARRAY ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split',
+							   'lateness', 'goods', 'custom', 'risk', 'balance', 'backorder']
 	LOOP
 		CONTINUE WHEN coalesce((plan ->> term)::numeric, 0) = 0;
-		terms := terms || format('%s %s', CASE term WHEN 'split' THEN 'split penalty'
-												 WHEN 'backorder' THEN 'backorder penalty' ELSE term END,
+		terms := terms || format('%s %s', routing.term_text(term),
 								 routing.money_text((plan ->> term)::numeric));
 		IF term = 'freight' AND jsonb_array_length(plan -> 'shipments') = 1 THEN
 			terms[cardinality(terms)] := terms[cardinality(terms)] ||
@@ -41,6 +48,36 @@ END
 $$;
 COMMENT ON FUNCTION routing.cost_text(jsonb) IS 'the cost terms of a recorded plan that are not zero';
 
+CREATE FUNCTION routing.dearer_text(plan jsonb, than jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	RETURN (SELECT string_agg(routing.term_text(term), ', ' ORDER BY n)
+			FROM unnest(ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split', 'lateness', 'goods',
+							  'custom', 'risk', 'balance', 'backorder']) WITH ORDINALITY x(term, n)
+			WHERE coalesce((plan ->> term)::numeric, 0) > coalesce((than ->> term)::numeric, 0));
+COMMENT ON FUNCTION routing.dearer_text(jsonb, jsonb) IS 'the cost terms in which one recorded plan costs more than another';
+
+CREATE FUNCTION routing.record_detail(tenant_id int, record bytea, decided_at timestamptz) RETURNS jsonb
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'routing_record_detail';
+COMMENT ON FUNCTION routing.record_detail(int, bytea, timestamptz) IS 'the record of a decision as a document';
+
+CREATE FUNCTION routing.decision_detail(decision_id bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	d	routing.decision;
+BEGIN
+	SELECT * INTO d FROM routing.decision x
+	WHERE x.tenant_id = routing.current_tenant() AND x.decision_id = decision_detail.decision_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT081',
+			MESSAGE = format('decision %s is unknown', coalesce(decision_detail.decision_id::text, 'null')),
+			HINT = 'Give a decision_id of routing.decision; old ones are removed as the policy says.';
+	END IF;
+	RETURN routing.record_detail(d.tenant_id, d.record, d.decided_at);
+END
+$$;
+COMMENT ON FUNCTION routing.decision_detail(bigint) IS
+	'what a decision knew, considered and chose; plan, runner-up and candidates are computed again from its inputs';
+
 CREATE FUNCTION routing.explain(order_id text) RETURNS SETOF text
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 DECLARE
@@ -52,6 +89,7 @@ DECLARE
 	next_plan	jsonb;
 	r			record;
 	p			record;
+	g			record;
 	nlines		int;
 	served		int;
 	last_day	date;
@@ -76,7 +114,7 @@ BEGIN
 						   upper(replace(o.status, '_', ' ')), o.decision_id);
 		RETURN;
 	END IF;
-	doc := d.detail;
+	doc := routing.record_detail(tenant, d.record, d.decided_at);
 	plan := doc -> 'plan';
 	next_plan := doc -> 'next';
 	wanted := o.requested_on;
@@ -108,9 +146,18 @@ BEGIN
 			 FROM jsonb_array_elements(doc -> 'parts') q GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2
 	LOOP
 		n := n + 1;
-		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s, arrives %s', n, r.node, r.service,
+		SELECT string_agg(x.what || ' ' || to_char(x.at, 'HH24:MI'), ', ' ORDER BY x.k) AS times INTO g
+		FROM (SELECT 1, 'cut-off', coalesce((SELECT pu.cut_off FROM routing.pickup pu WHERE pu.tenant_id = tenant AND pu.node = r.node
+											 AND pu.service = r.service AND pu.weekday = extract(isodow FROM r.ship_on)
+											 ORDER BY pu.cut_off DESC LIMIT 1),
+											(SELECT nd.cut_off FROM routing.node nd WHERE nd.tenant_id = tenant AND nd.node = r.node))
+			  UNION ALL
+			  SELECT 2, 'pick-up', (SELECT max(pu.pick_up) FROM routing.pickup pu WHERE pu.tenant_id = tenant AND pu.node = r.node
+									AND pu.service = r.service AND pu.weekday = extract(isodow FROM r.ship_on))) x (k, what, at)
+		WHERE x.at < '24:00';
+		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s%s, arrives %s', n, r.node, r.service,
 			r.deliver_on - r.ship_on, CASE WHEN r.deliver_on - r.ship_on = 1 THEN 'day' ELSE 'days' END,
-			routing.day_text(r.ship_on), routing.day_text(r.deliver_on));
+			routing.day_text(r.ship_on), coalesce(' (' || g.times || ')', ''), routing.day_text(r.deliver_on));
 		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') q
 				 JOIN jsonb_array_elements(doc -> 'lines') l ON l -> 'line' = q -> 'line'
 				 WHERE q ->> 'node' = r.node AND q ->> 'service' = r.service AND (q ->> 'ship_on')::date = r.ship_on
@@ -122,11 +169,28 @@ BEGIN
 				CASE WHEN p.q ? 'atp' THEN format('  ATP before %s, after %s', p.q ->> 'atp',
 						trim_scale((p.q ->> 'atp')::numeric - (p.q ->> 'qty')::numeric))
 					 ELSE '  kept from an earlier decision' END);
+			-- what it rests on is computed now, not recorded
+			FOR g IN SELECT x.ref, x.available_on, sum(x.quantity) AS quantity
+					 FROM routing.pegging(order_id => o.order_id) x
+					 WHERE p.q ->> 'basis' = 'inbound' AND x.order_id = o.order_id AND x.line_no = (p.q ->> 'line')::int
+					   AND x.node = r.node AND x.ref <> ''
+					 GROUP BY 1, 2 ORDER BY 2, 1
+			LOOP
+				RETURN NEXT format('    rests now on %s of %s, stock from %s', g.quantity, g.ref, routing.day_text(g.available_on));
+			END LOOP;
 		END LOOP;
 	END LOOP;
 	FOR r IN SELECT l FROM jsonb_array_elements(doc -> 'lines') l WHERE l ? 'reason' ORDER BY (l ->> 'line')::int
 	LOOP
 		RETURN NEXT format('Backordered: line %s  %s  %s', r.l ->> 'line', r.l ->> 'item', r.l ->> 'reason');
+		FOR g IN SELECT c.node, c.rank, (SELECT count(*) FROM routing.claim b
+										WHERE b.tenant_id = tenant AND b.item = c.item AND b.node = c.node
+										  AND (b.rank, b.claimed_at) < (c.rank, c.claimed_at)) AS ahead
+				 FROM routing.claim c
+				 WHERE c.tenant_id = tenant AND c.order_id = o.order_id AND c.line_no = (r.l ->> 'line')::int
+		LOOP
+			RETURN NEXT format('  waits at %s with rank %s, %s in the queue before it', g.node, g.rank, g.ahead);
+		END LOOP;
 	END LOOP;
 	IF plan IS NULL THEN
 		RETURN;
@@ -160,10 +224,11 @@ BEGIN
 		END IF;
 	END IF;
 	IF next_plan IS NOT NULL THEN
-		RETURN NEXT format('Next best: %s  %s (+%s) = %s',
+		RETURN NEXT format('Next best: %s  %s (+%s%s) = %s',
 			coalesce(routing.shipments_text(next_plan), 'nothing shipped'),
 			routing.money_text((next_plan ->> 'total')::numeric),
-			routing.money_text((next_plan ->> 'total')::numeric - total), routing.cost_text(next_plan));
+			routing.money_text((next_plan ->> 'total')::numeric - total),
+			coalesce(': ' || routing.dearer_text(next_plan, plan), ''), routing.cost_text(next_plan));
 	END IF;
 	prefix := 'Rejected:  ';
 	FOR r IN SELECT c FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY x(c, k)
@@ -182,8 +247,13 @@ BEGIN
 			ELSE format('%s  serves no line', r.c ->> 'node') END;
 		prefix := '           ';
 	END LOOP;
-	IF doc ? 'candidates_left_out' THEN
-		RETURN NEXT format('           and %s more nodes', doc ->> 'candidates_left_out');
+	FOR r IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') WITH ORDINALITY s(x, k) ORDER BY k LIMIT 6
+	LOOP
+		RETURN NEXT format('%s%s %s  %s', prefix, r.x ->> 'node', r.x ->> 'service', r.x ->> 'reason');
+		prefix := '           ';
+	END LOOP;
+	IF jsonb_array_length(doc -> 'skipped') > 6 THEN
+		RETURN NEXT '           and further lanes that could not be used';
 	END IF;
 	IF doc ? 'unread' THEN
 		RETURN NEXT format('Not read:  %s %s; none can cost less than %s', doc ->> 'unread',
@@ -194,6 +264,18 @@ BEGIN
 		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));
 	END IF;
+	-- what would have let the best of the others in
+	SELECT c ->> 'node' INTO prefix FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY x(c, k)
+	WHERE c ? 'short_line' AND NOT EXISTS (SELECT FROM jsonb_array_elements(plan -> 'shipments') s WHERE s -> 'node' = c -> 'node')
+	ORDER BY (c ->> 'bound')::numeric, k LIMIT 1;
+	IF FOUND THEN
+		SELECT string_agg(w.change, ', or ' ORDER BY w.n) AS changes INTO g
+		FROM (SELECT y.*, row_number() OVER () AS n FROM routing.why_not(o.order_id, prefix) y WHERE y.wins) w
+		WHERE w.n <= 3;
+		IF g.changes IS NOT NULL THEN
+			RETURN NEXT format('Smallest change that lets %s win: %s', prefix, g.changes);
+		END IF;
+	END IF;
 	IF doc ? 'contended' THEN
 		RETURN NEXT 'Other orders were faster at some nodes while this one was decided';
 	END IF;
@@ -201,3 +283,107 @@ END
 $$;
 COMMENT ON FUNCTION routing.explain(text) IS
 	'why the order went where it went: result, shipments, cost, runner-up, rejected and unread nodes';
+
+CREATE FUNCTION routing.explain_rows(order_id text)
+	RETURNS TABLE (node text, rank int, outcome text, reason text, service text, bound numeric, handling numeric, preference numeric,
+				   distance numeric, capacity numeric, freight numeric, split numeric, lateness numeric, goods numeric, custom numeric,
+				   risk numeric, balance numeric, backorder numeric, total numeric, margin numeric, deliver_on date, known text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50 AS $$
+#variable_conflict use_column
+DECLARE
+	tenant	int := routing.current_tenant();
+	o		routing.sales_order;
+	d		routing.decision;
+	doc		jsonb;
+	best	numeric;
+	c		record;
+	n		int := 0;
+BEGIN
+	SELECT * INTO o FROM routing.sales_order so WHERE so.tenant_id = tenant AND so.order_id = explain_rows.order_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT008',
+			MESSAGE = format('order %s is unknown', coalesce('"' || explain_rows.order_id || '"', 'null')),
+			HINT = 'Give the id of an order in routing.sales_order.';
+	END IF;
+	SELECT * INTO d FROM routing.decision x WHERE x.tenant_id = tenant AND x.decision_id = o.decision_id;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	doc := routing.record_detail(tenant, d.record, d.decided_at);
+	best := (doc -> 'plan' ->> 'total')::numeric;
+
+	-- what was read: the plan's own nodes first, then whole ones by their cost, then the others
+	FOR c IN SELECT x, EXISTS (SELECT FROM jsonb_array_elements(doc -> 'plan' -> 'shipments') s
+							   WHERE s -> 'node' = x -> 'node') AS chosen
+			 FROM jsonb_array_elements(doc -> 'candidates') WITH ORDINALITY y(x, k)
+			 ORDER BY 2 DESC, (x ->> 'total')::numeric NULLS LAST, k
+	LOOP
+		n := n + 1;
+		node := c.x ->> 'node';
+		rank := n;
+		outcome := CASE WHEN c.chosen THEN 'chosen' WHEN c.x ? 'total' THEN 'feasible' ELSE 'rejected' END;
+		reason := CASE
+			WHEN c.x ? 'short_line' THEN format('line %s %s short: ATP %s of %s on %s%s', c.x ->> 'short_line', c.x ->> 'item',
+				c.x ->> 'atp', c.x ->> 'needed', c.x ->> 'on', coalesce(', enough from ' || (c.x ->> 'complete_on'), ''))
+			WHEN NOT c.x ? 'total' THEN coalesce(
+				(SELECT string_agg(f, ', ') FROM jsonb_array_elements_text(c.x -> 'failed') f), 'no shipment of it can carry all lines')
+			WHEN NOT c.chosen THEN 'dearer' END;
+		service := CASE WHEN c.chosen THEN (SELECT string_agg(DISTINCT s ->> 'service', ', ')
+											FROM jsonb_array_elements(doc -> 'plan' -> 'shipments') s WHERE s -> 'node' = c.x -> 'node')
+						ELSE c.x ->> 'service' END;
+		bound := (c.x ->> 'bound')::numeric;
+		SELECT q.handling, q.preference, q.distance, q.capacity, q.freight, q.split, q.lateness, q.goods, q.custom, q.risk, q.balance, q.backorder,
+			   q.total, q.deliver_on
+		INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, deliver_on
+		FROM jsonb_to_record(c.x) AS q(handling numeric, preference numeric, distance numeric, capacity numeric, freight numeric,
+									   split numeric, lateness numeric, goods numeric, custom numeric, risk numeric, balance numeric,
+									   backorder numeric, total numeric, deliver_on date);
+		margin := total - best;
+		known := 'then';
+		RETURN NEXT;
+	END LOOP;
+	SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, margin, deliver_on;
+	FOR c IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') x
+	LOOP
+		node := c.x ->> 'node';
+		rank := NULL;
+		outcome := 'not used';
+		reason := c.x ->> 'reason';
+		service := c.x ->> 'service';
+		bound := NULL;
+		known := 'then';
+		RETURN NEXT;
+	END LOOP;
+	service := NULL;
+
+	-- what was not: the bound holds for each of them; that they exist is known now
+	FOR c IN SELECT nd.node, nd.status FROM routing.node nd
+			 WHERE nd.tenant_id = tenant
+			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') x WHERE x ->> 'node' = nd.node)
+			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'skipped') x WHERE x ->> 'node' = nd.node)
+			 ORDER BY nd.rank, nd.node
+	LOOP
+		node := c.node;
+		rank := NULL;
+		bound := NULL;
+		IF c.status <> 'open' THEN
+			outcome := 'rejected';
+			reason := 'node is closed';
+			known := 'now';
+		ELSIF NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = tenant AND l.node = c.node AND l.zone = doc ->> 'zone') THEN
+			outcome := 'rejected';
+			reason := format('no lane to zone %s', doc ->> 'zone');
+			known := 'now';
+		ELSE
+			outcome := 'not read';
+			reason := format('no plan using it can cost less than %s', doc ->> 'unread_bound');
+			bound := (doc ->> 'unread_bound')::numeric;
+			known := 'then';
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION routing.explain_rows(text) IS
+	'every node and what became of it in the order''s decision: cost by term of a single shipment from it, the reason it was rejected, or the bound that made reading it needless';

@@ -1,9 +1,5 @@
 -- verify: every invariant recomputed
 
-CREATE FUNCTION routing.engine_now() RETURNS timestamptz
-	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_engine_now';
-COMMENT ON FUNCTION routing.engine_now() IS 'the time it is for the engine: now(), moved by routing.clock_offset';
-
 CREATE FUNCTION routing.position_shortage(timeline bigint[], holds bigint[], today date, at timestamptz, since date)
 	RETURNS bigint[]
 	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_position_shortage';
@@ -18,8 +14,10 @@ COMMENT ON FUNCTION routing.position_shortage(bigint[], bigint[], date, timestam
 CREATE VIEW routing.ledger_entry WITH (security_invoker = true) AS
 	SELECT s.tenant_id, s.item, s.node,
 		   CASE WHEN s.available_on = '-infinity' THEN -2147483648
-				ELSE (s.available_on - date '2000-01-01') + coalesce(i.dock_days, n.dock_days, 0) + r.delay_days
-					 + (r.late_days - 1) * 4294967296 END AS key,
+				ELSE CASE WHEN n.calendar IS NULL THEN s.available_on + r.delay_days + coalesce(i.dock_days, n.dock_days, 0)
+						  ELSE routing.stock_day(n.tenant_id, n.calendar, s.available_on + r.delay_days,
+												 coalesce(i.dock_days, n.dock_days, 0)) END
+					 - date '2000-01-01' + (r.late_days - 1) * 4294967296 END AS key,
 		   (s.quantity * 10000)::bigint AS supply, 0::bigint AS demand,
 		   CASE WHEN s.expires_on IS NULL THEN NULL::bigint ELSE s.expires_on - date '2000-01-01' END AS until
 	FROM routing.supply s
@@ -158,13 +156,21 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	FROM differing d
 	UNION ALL
 	-- the balance: nothing is promised that is not there; goods that have left may be missing already,
-	-- and days that have passed are no promise any more
+	-- days that have passed are no promise any more, and what is picked is there, whatever the books
+	-- say: until others are needed it may miss in them, if somebody was told so
 	SELECT DISTINCT 'balance', s.tenant_id, s.item, s.node, NULL::text, NULL::int, '>= 0',
 		   format('%s on %s', trim_scale(x.shortage[2] / 10000.0), date '2000-01-01' + x.shortage[1]::int)
 	FROM suspect s,
 		 LATERAL (SELECT min(r.needed_on) AS since FROM routing.reservation r
 				  WHERE r.tenant_id = s.tenant_id AND r.item = s.item AND r.node = s.node AND r."to" IS NULL
-					AND r.state IN ('firm', 'hold')) b,
+					AND r.state IN ('firm', 'hold')
+					AND NOT (EXISTS (SELECT FROM routing.exception e
+									 WHERE e.tenant_id = s.tenant_id AND e.order_id IS NULL AND e.item = s.item
+									   AND e.node = s.node AND e.type = 'picked_short' AND e.state = 'open')
+							 AND EXISTS (SELECT FROM routing.sales_order_line l
+										 WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id
+										   AND l.line_no = r.line_no
+										   AND l.status IN ('picked', 'packed', 'shipped', 'delivered')))) b,
 		 LATERAL (SELECT routing.position_shortage(s.timeline, s.holds, s.today, (SELECT c.at FROM clock c),
 												  greatest(b.since, routing.node_today(s.tenant_id, s.node))) AS shortage) x
 	WHERE b.since IS NOT NULL AND x.shortage IS NOT NULL
@@ -220,7 +226,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		   CASE WHEN d.ref IS NULL THEN 'a demand' ELSE format('at most %s of %s at %s', d.quantity, d.item, d.node) END,
 		   format('%s of %s at %s', b.quantity, b.item, b.node)
 	FROM (SELECT r.tenant_id, r.order_id, r.item, r.node, sum(r.quantity) AS quantity
-		  FROM routing.reservation r WHERE r."to" IS NULL AND r.order_id LIKE 'demand:%' GROUP BY 1, 2, 3, 4) b
+		  FROM routing.reservation r WHERE r."to" IS NULL AND r.state <> 'issued' AND r.order_id LIKE 'demand:%'
+		  GROUP BY 1, 2, 3, 4) b
 	LEFT JOIN routing.demand d ON d.tenant_id = b.tenant_id AND d.ref = substr(b.order_id, 8)
 	WHERE d.ref IS NULL OR d.item <> b.item OR d.node <> b.node OR b.quantity > d.quantity
 	UNION ALL
@@ -283,6 +290,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	SELECT a.* FROM routing.verify_allotments() a
 	UNION ALL
 	SELECT d.* FROM routing.verify_dedicated() d
+	UNION ALL
+	SELECT c.* FROM routing.verify_capacity() c
 	) v(what, tenant_id, item, node, order_id, line_no, expected, found)
 	WHERE routing.is_member(v.tenant_id)
 $$;

@@ -36,12 +36,14 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	FROM routing.node n
 	WHERE n.status = 'open' AND routing.is_member(n.tenant_id) AND NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = n.tenant_id AND l.node = n.node)
 	UNION ALL
+	SELECT x.severity, x.subject, x.problem, x.remedy FROM routing.doctor_network() x
+	UNION ALL
 	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = 'routing'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-	  AND t.tgname IN ('settle', 'settle_token_settle', 'note_ledger', 'note_demand', 'lot_expiry', 'note_channel', 'note_order', 'note_truncate', 'reference_changed', 'reference_truncated',
-					  'refuse_delete', 'record_history', 'record_truncate')
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+	WHERE c.relnamespace = 'routing'::regnamespace AND p.pronamespace = 'routing'::regnamespace
+	  AND c.relkind <> 'v' AND NOT t.tgisinternal AND t.tgenabled <> 'A'
+	  AND (t.tgname <> 'refuse_unknown' OR t.tgenabled = 'D')		-- it stands for foreign keys
 	UNION ALL
 	SELECT 'error', format('binding %s', w.binding),
 		   format('table %I.%I %s', w.table_schema, w.table_name,
@@ -85,8 +87,43 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 		   format('DROP INDEX %s', i.indexrelid::regclass)
 	FROM pg_index i WHERE i.indrelid = 'routing.position'::regclass AND NOT i.indisprimary
 	UNION ALL
-	SELECT 'error', format('policy %s version %s', p.policy, p.version), 'the active version is effective in the future; built-in values apply until then',
-		   'keep the older version active until then'
-	FROM routing.policy p WHERE p.state = 'active' AND p.effective_at > now() AND routing.is_member(p.tenant_id)
+	SELECT CASE p.policy WHEN 'standard' THEN 'warning' ELSE 'error' END, format('policy %s', p.policy),
+		   format('its active version is effective in the future; until then %s',
+				  CASE p.policy WHEN 'standard' THEN 'the built-in values apply' ELSE 'orders that name it are refused' END),
+		   'activate a version that counts at once'
+	FROM routing.policy p WHERE p.state = 'active' AND routing.is_member(p.tenant_id)
+	GROUP BY p.tenant_id, p.policy
+	HAVING bool_and(p.effective_at > p.activated_at AND p.effective_at > routing.engine_now())
+	UNION ALL
+	SELECT 'error', format('policy %s version %s', p.policy, p.version), w.problem, 'correct it in a new version, or put back what is missing'
+	FROM routing.policy p,
+		 LATERAL (SELECT routing.policy_problem(p.tenant_id, p.policy, p.version, p.definition, p.base_version) AS problem) w
+	WHERE p.state = 'active' AND w.problem IS NOT NULL AND routing.is_member(p.tenant_id)
+	  AND (p.effective_at > routing.engine_now() OR p.version = routing.policy_in_effect(p.tenant_id, p.policy, routing.engine_now()))
+	UNION ALL
+	-- what is in doubt holds orders, positions or slots: who wants them waits, and hot item-nodes cannot be folded
+	SELECT 'warning', format('prepared transaction %s', x.gid),
+		   format('prepared by %s at %s, it still holds locks of the engine', x.owner, date_trunc('second', x.prepared)),
+		   format('COMMIT PREPARED %L or ROLLBACK PREPARED %L', x.gid, x.gid)
+	FROM pg_prepared_xacts x
+	WHERE x.database = current_database() AND x.prepared < routing.engine_now() - interval '1 minute'
+	  AND EXISTS (SELECT FROM pg_locks own JOIN pg_locks l ON l.virtualtransaction = own.virtualtransaction AND l.pid IS NULL
+				  JOIN pg_class c ON c.oid = l.relation
+				  WHERE own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.pid IS NULL
+					AND own.mode = 'ExclusiveLock' AND own.granted
+					AND l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+					AND c.relnamespace = 'routing'::regnamespace AND c.relkind IN ('r', 'p')
+					AND l.mode <> 'AccessShareLock')
+	UNION ALL
+	SELECT 'warning', 'routing.roll()',
+		   CASE WHEN s.rolled_at IS NULL THEN 'it has never run'
+				ELSE format('it last ran at %s', date_trunc('second', s.rolled_at)) END
+		   || ', and supply with a date may be late or past its last day by now',
+		   'SELECT routing.roll(), every hour'
+	FROM routing.tenant t LEFT JOIN routing.setting s USING (tenant_id)
+	WHERE (s.rolled_at IS NULL OR s.rolled_at < routing.engine_now() - interval '1 day') AND routing.is_member(t.tenant_id)
+	  AND EXISTS (SELECT FROM routing.supply d WHERE d.tenant_id = t.tenant_id
+				  AND (d.available_on <> '-infinity' OR d.expires_on IS NOT NULL) AND d.quantity <> 0
+				  AND d."from" < routing.engine_now() - interval '1 day')
 $$;
 COMMENT ON FUNCTION routing.doctor() IS 'each thing that is set up wrongly, with the remedy';

@@ -6,15 +6,21 @@ DECLARE
 	tenant	int := routing.current_tenant();
 	f		regprocedure;
 	readers	text[] := ARRAY['atp', 'atp_total', 'atp_nodes', 'atp_timeline', 'atp_table', 'atp_as_of',
-							'pegging', 'promise', 'explain', 'position_figures', 'node_today', 'withheld',
+							'pegging', 'promise', 'promise_options', 'score_nodes', 'explain', 'explain_rows',
+							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures'];
+							'allotment_figures',
+							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
+							'stock_day'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
-							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship'];
+							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
+							'report_service_failure', 'report_service_success'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
-							'verify', 'doctor', 'purge_history', 'create_event_partitions', 'library_version',
-							'time_zone_known', 'put_allotment'];
+							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
+							'time_zone_known', 'put_allotment',
+							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
+							'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN
@@ -45,6 +51,11 @@ BEGIN
 		names := names || admins;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.item_uom, routing.zone, routing.zone_area, routing.carrier,
 						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
+		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.pickup TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, calendar, name, weekdays), UPDATE (calendar, name, weekdays), DELETE
+						ON routing.calendar TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, calendar, day, open, name), UPDATE (calendar, day, open, name), DELETE
+						ON routing.calendar_day TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, kind, status, usable, delay_days, late_days),
 						UPDATE (kind, status, usable, delay_days, late_days), DELETE ON routing.supply_rule TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, issue_grace, receipt_tolerance),

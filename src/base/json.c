@@ -9,127 +9,183 @@
 #include "base/json.h"
 
 #include "base/quantity.h"
+#include "miscadmin.h"
 #include "pgtime.h"
+#include "utils/memutils.h"
 
-static void
-push(JsonWriter *w, JsonbIteratorToken token, JsonbValue *value)
+#define FIRST_NODES		64
+#define ROOM			1024
+#define SMALL_INTS		64
+
+/* A value in the open container. */
+static JsonNode *
+add(JsonWriter *w, int type)
 {
-	w->result = pushJsonbValue(&w->state, token, value);
+	JsonNode   *node;
+	int			own = w->nnodes;
+
+	if (w->nnodes == w->capacity)
+	{
+		w->capacity = w->capacity ? w->capacity * 2 : FIRST_NODES;
+		w->nodes = w->nodes == NULL ? palloc(sizeof(JsonNode) * w->capacity) :
+			repalloc_huge(w->nodes, sizeof(JsonNode) * w->capacity);
+	}
+	node = &w->nodes[w->nnodes++];
+	node->type = type;
+	node->key = w->key;
+	node->keylen = w->key != NULL ? w->keylen : 0;
+	node->next = node->first = node->last = -1;
+	node->n = 0;
+	node->len = 0;
+	node->parent = own == 0 ? -1 : w->open;
+	w->key = NULL;
+	if (own > 0)
+	{
+		JsonNode   *container = &w->nodes[w->open];
+
+		if (container->last >= 0)
+			w->nodes[container->last].next = own;
+		else
+			container->first = own;
+		container->last = own;
+		container->n++;
+	}
+	/* two entries, a container's header, and what aligns it */
+	w->bytes += node->keylen + 3 * sizeof(uint32) + 3;
+	return node;
 }
 
-/* A value stands after a key in an object, else it is an element. */
 static void
-push_scalar(JsonWriter *w, JsonbValue *value)
+begin(JsonWriter *w, int type)
 {
-	push(w, w->state->contVal.type == jbvObject ? WJB_VALUE : WJB_ELEM, value);
+	(void) add(w, type);
+	w->open = w->nnodes - 1;
+}
+
+static void
+end(JsonWriter *w)
+{
+	w->open = w->nodes[w->open].parent;
 }
 
 void
 json_begin_object(JsonWriter *w)
 {
-	push(w, WJB_BEGIN_OBJECT, NULL);
-}
-
-/*
- * jsonb keeps members by length of the key, then by its bytes.  Sorting the
- * few that an object has here, without calls, spares most of what the general
- * sort would cost, which only finds that nothing is left to do.
- */
-static void
-sort_members(JsonbValue *object)
-{
-	JsonbPair  *pairs = object->val.object.pairs;
-
-	for (int i = 1; i < object->val.object.nPairs; i++)
-	{
-		JsonbPair	own = pairs[i];
-		int			len = own.key.val.string.len;
-		int			j = i;
-
-		while (j > 0 && (pairs[j - 1].key.val.string.len > len ||
-						 (pairs[j - 1].key.val.string.len == len &&
-						  memcmp(pairs[j - 1].key.val.string.val, own.key.val.string.val, len) > 0)))
-		{
-			pairs[j] = pairs[j - 1];
-			j--;
-		}
-		if (j < i)
-			pairs[j] = own;
-	}
+	begin(w, jbvObject);
 }
 
 void
 json_end_object(JsonWriter *w)
 {
-	sort_members(&w->state->contVal);
-	push(w, WJB_END_OBJECT, NULL);
+	end(w);
 }
 
 void
 json_begin_array(JsonWriter *w)
 {
-	push(w, WJB_BEGIN_ARRAY, NULL);
+	begin(w, jbvArray);
 }
 
 void
 json_end_array(JsonWriter *w)
 {
-	push(w, WJB_END_ARRAY, NULL);
+	end(w);
 }
 
-void
-json_key(JsonWriter *w, const char *key)
+static void
+add_string(JsonWriter *w, const char *value, uint32 len)
 {
-	JsonbValue	v;
+	JsonNode   *node = add(w, jbvString);
 
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, key);
-	v.val.string.len = strlen(key);
-	push(w, WJB_KEY, &v);
+	node->value = value;
+	node->len = len;
+	w->bytes += len;
 }
 
 void
 json_text(JsonWriter *w, const char *value)
 {
-	JsonbValue	v;
+	add_string(w, value, strlen(value));
+}
 
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, value);
-	v.val.string.len = strlen(value);
-	push_scalar(w, &v);
+/* Room for a short text that stays as long as the writer's other memory. */
+static char *
+room(JsonWriter *w, int size)
+{
+	if (w->left < size)
+	{
+		w->room = palloc(ROOM);
+		w->left = ROOM;
+	}
+	return w->room;
+}
+
+static void
+use_room(JsonWriter *w, int len)
+{
+	w->room += len;
+	w->left -= len;
+}
+
+/* Most numbers are small and made once. */
+static Numeric
+int_numeric(int64 value)
+{
+	static Numeric small[SMALL_INTS];
+	MemoryContext old;
+
+	if (value < 0 || value >= SMALL_INTS)
+		return int64_to_numeric(value);
+	if (small[value] == NULL)
+	{
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		small[value] = int64_to_numeric(value);
+		MemoryContextSwitchTo(old);
+	}
+	return small[value];
 }
 
 void
 json_int(JsonWriter *w, int64 value)
 {
-	JsonbValue	v;
+	Numeric		numeric = int_numeric(value);
+	JsonNode   *node = add(w, jbvNumeric);
 
-	v.type = jbvNumeric;
-	v.val.numeric = int64_to_numeric(value);
-	push_scalar(w, &v);
+	node->value = (const char *) numeric;
+	node->len = VARSIZE_ANY(numeric);
+	w->bytes += node->len;
 }
 
 void
 json_bool(JsonWriter *w, bool value)
 {
-	JsonbValue	v;
-
-	v.type = jbvBool;
-	v.val.boolean = value;
-	push_scalar(w, &v);
+	add(w, jbvBool)->boolean = value;
 }
 
 /* A quantity or an amount of money: a decimal string. */
 void
 json_scaled(JsonWriter *w, int64 value)
 {
-	json_text(w, scaled_to_text(value));
+	char	   *text = room(w, SCALED_TEXT);
+	int			len = scaled_write(value, text);
+
+	use_room(w, len);
+	add_string(w, text, len);
 }
 
 void
 json_date(JsonWriter *w, DateADT value)
 {
-	json_text(w, date_text(value));
+	if (!w->has_day || value != w->day)
+	{
+		char	   *text = date_text(value);
+
+		w->has_day = true;
+		w->day = value;
+		w->day_text = text;
+		w->day_len = strlen(text);
+	}
+	add_string(w, w->day_text, w->day_len);
 }
 
 void
@@ -138,48 +194,163 @@ json_time(JsonWriter *w, TimestampTz value)
 	json_text(w, time_text(value));
 }
 
+/* ------------------------------------------------------------------------
+ * The document as jsonb keeps it (see utils/jsonb.h): byte for byte what
+ * JsonbValueToJsonb() would make of it, without values in between.
+ * ------------------------------------------------------------------------ */
+
+typedef struct JsonSink
+{
+	const JsonNode *nodes;
+	char	   *start;
+	char	   *at;
+} JsonSink;
+
+static void
+align(JsonSink *sink)
+{
+	while ((sink->at - sink->start) % sizeof(uint32) != 0)
+		*sink->at++ = '\0';
+}
+
+/* jsonb keeps members by length of the key, then by its bytes. */
+static int
+compare_keys(const JsonNode *a, const JsonNode *b)
+{
+	if (a->keylen != b->keylen)
+		return a->keylen < b->keylen ? -1 : 1;
+	return memcmp(a->key, b->key, a->keylen);
+}
+
+/* Members in jsonb's order; of two with one key the later counts. */
+static int
+sort_members(const JsonNode *nodes, const JsonNode *object, const JsonNode **members)
+{
+	int			n = 0;
+
+	for (int i = object->first; i >= 0; i = nodes[i].next)
+	{
+		const JsonNode *own = &nodes[i];
+		int			j = n;
+		int			c = 1;
+
+		while (j > 0 && (c = compare_keys(members[j - 1], own)) > 0)
+			j--;
+		if (j > 0 && c == 0)
+		{
+			members[j - 1] = own;
+			continue;
+		}
+		memmove(&members[j + 1], &members[j], sizeof(JsonNode *) * (n - j));
+		members[j] = own;
+		n++;
+	}
+	return n;
+}
+
+/* An entry holds a length, every JB_OFFSET_STRIDE-th the end's offset instead. */
+static JEntry
+entry_of(JEntry meta, int index, uint32 total)
+{
+	if (index % JB_OFFSET_STRIDE == 0)
+		return (meta & JENTRY_TYPEMASK) | total | JENTRY_HAS_OFF;
+	return meta;
+}
+
+static JEntry sink_container(JsonSink *sink, const JsonNode *node);
+
+static JEntry
+sink_value(JsonSink *sink, const JsonNode *node)
+{
+	char	   *before = sink->at;
+
+	switch (node->type)
+	{
+		case jbvString:
+			memcpy(sink->at, node->value, node->len);
+			sink->at += node->len;
+			return JENTRY_ISSTRING | node->len;
+		case jbvNumeric:
+			align(sink);
+			memcpy(sink->at, node->value, node->len);
+			sink->at += node->len;
+			return JENTRY_ISNUMERIC | (uint32) (sink->at - before);
+		case jbvBool:
+			return node->boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
+		default:
+			return sink_container(sink, node);
+	}
+}
+
+static JEntry
+sink_container(JsonSink *sink, const JsonNode *node)
+{
+	const JsonNode *few[32];
+	const JsonNode **children = few;
+	char	   *before = sink->at;
+	bool		object = node->type == jbvObject;
+	int			n = 0;
+	uint32		total = 0;
+	uint32		header;
+	char	   *entries;
+
+	check_stack_depth();
+	if (node->n > (int) lengthof(few))
+		children = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(JsonNode *) * node->n);
+	if (object)
+		n = sort_members(sink->nodes, node, children);
+	else
+	{
+		for (int i = node->first; i >= 0; i = sink->nodes[i].next)
+			children[n++] = &sink->nodes[i];
+	}
+	align(sink);
+	header = n | (object ? JB_FOBJECT : JB_FARRAY);
+	memcpy(sink->at, &header, sizeof(header));
+	entries = sink->at + sizeof(header);
+	sink->at = entries + sizeof(JEntry) * n * (object ? 2 : 1);
+	for (int i = 0; object && i < n; i++)
+	{
+		JEntry		entry;
+
+		memcpy(sink->at, children[i]->key, children[i]->keylen);
+		sink->at += children[i]->keylen;
+		total += children[i]->keylen;
+		entry = entry_of(JENTRY_ISSTRING | children[i]->keylen, i, total);
+		memcpy(entries, &entry, sizeof(entry));
+		entries += sizeof(entry);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		JEntry		entry = sink_value(sink, children[i]);
+
+		total += JBE_OFFLENFLD(entry);
+		entry = entry_of(entry, object ? n + i : i, total);
+		memcpy(entries, &entry, sizeof(entry));
+		entries += sizeof(entry);
+	}
+	if (children != few)
+		pfree(children);
+	return JENTRY_ISCONTAINER | (uint32) (sink->at - before);
+}
+
 /* The finished document. */
 Jsonb *
 json_result(JsonWriter *w)
 {
-	return JsonbValueToJsonb(w->result);
-}
+	JsonSink	sink;
 
-void
-json_key_text(JsonWriter *w, const char *key, const char *value)
-{
-	if (value == NULL)
-		return;
-	json_key(w, key);
-	json_text(w, value);
-}
-
-void
-json_key_int(JsonWriter *w, const char *key, int64 value)
-{
-	json_key(w, key);
-	json_int(w, value);
-}
-
-void
-json_key_bool(JsonWriter *w, const char *key, bool value)
-{
-	json_key(w, key);
-	json_bool(w, value);
-}
-
-void
-json_key_scaled(JsonWriter *w, const char *key, int64 value)
-{
-	json_key(w, key);
-	json_scaled(w, value);
-}
-
-void
-json_key_date(JsonWriter *w, const char *key, DateADT value)
-{
-	json_key(w, key);
-	json_date(w, value);
+	/* no entry could tell more */
+	if (w->bytes > JENTRY_OFFLENMASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("total size of a document exceeds the maximum of %u bytes", JENTRY_OFFLENMASK)));
+	sink.nodes = w->nodes;
+	sink.start = palloc(VARHDRSZ + w->bytes);
+	sink.at = sink.start + VARHDRSZ;
+	(void) sink_container(&sink, &w->nodes[0]);
+	SET_VARSIZE(sink.start, sink.at - sink.start);
+	return (Jsonb *) sink.start;
 }
 
 /* Member of an object, or NULL when it is absent or null. */

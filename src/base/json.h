@@ -11,17 +11,47 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+/*
+ * A document as it is written: its values in the order they came, linked to
+ * their containers.  What a text or a key points to must stay until
+ * json_result().
+ */
+typedef struct JsonNode
+{
+	const char *key;			/* NULL in an array */
+	uint32		keylen;
+	uint32		len;			/* of the text or the numeric */
+	const char *value;
+	int			parent;			/* -1: the document */
+	int			next;			/* in the same container, or -1 */
+	int			first,			/* of a container, or -1 */
+				last;
+	int			n;
+	int			type;			/* enum jbvType */
+	bool		boolean;
+} JsonNode;
+
 typedef struct JsonWriter
 {
-	JsonbParseState *state;
-	JsonbValue *result;
+	JsonNode   *nodes;
+	int			nnodes;
+	int			capacity;
+	int			open;			/* the container that is written */
+	const char *key;			/* of the next member */
+	uint32		keylen;
+	Size		bytes;			/* at most, of the document */
+	char	   *room;			/* for texts made here */
+	int			left;
+	bool		has_day;
+	DateADT		day;			/* the last date, and its text */
+	const char *day_text;
+	uint32		day_len;
 } JsonWriter;
 
 extern void json_begin_object(JsonWriter *w);
 extern void json_end_object(JsonWriter *w);
 extern void json_begin_array(JsonWriter *w);
 extern void json_end_array(JsonWriter *w);
-extern void json_key(JsonWriter *w, const char *key);
 extern void json_text(JsonWriter *w, const char *value);
 extern void json_int(JsonWriter *w, int64 value);
 extern void json_bool(JsonWriter *w, bool value);
@@ -30,12 +60,50 @@ extern void json_date(JsonWriter *w, DateADT value);
 extern void json_time(JsonWriter *w, TimestampTz value);
 extern Jsonb *json_result(JsonWriter *w);
 
+static inline void
+json_key(JsonWriter *w, const char *key)
+{
+	w->key = key;
+	w->keylen = strlen(key);	/* of a constant: known to the compiler */
+}
+
 /* a member of an object in one call; a NULL text is left out */
-extern void json_key_text(JsonWriter *w, const char *key, const char *value);
-extern void json_key_int(JsonWriter *w, const char *key, int64 value);
-extern void json_key_bool(JsonWriter *w, const char *key, bool value);
-extern void json_key_scaled(JsonWriter *w, const char *key, int64 value);
-extern void json_key_date(JsonWriter *w, const char *key, DateADT value);
+static inline void
+json_key_text(JsonWriter *w, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	json_key(w, key);
+	json_text(w, value);
+}
+
+static inline void
+json_key_int(JsonWriter *w, const char *key, int64 value)
+{
+	json_key(w, key);
+	json_int(w, value);
+}
+
+static inline void
+json_key_bool(JsonWriter *w, const char *key, bool value)
+{
+	json_key(w, key);
+	json_bool(w, value);
+}
+
+static inline void
+json_key_scaled(JsonWriter *w, const char *key, int64 value)
+{
+	json_key(w, key);
+	json_scaled(w, value);
+}
+
+static inline void
+json_key_date(JsonWriter *w, const char *key, DateADT value)
+{
+	json_key(w, key);
+	json_date(w, value);
+}
 
 /* reading: members of an object; NULL when absent or JSON null */
 extern JsonbValue *json_get(JsonbContainer *object, const char *key);

@@ -96,6 +96,9 @@ notes_add(NoteKind kind, int32 tenant_id, const char *a, const char *b)
 	probe.tenant_id = tenant_id;
 	probe.a = unconstify(char *, a);
 	probe.b = unconstify(char *, b ? b : "");
+	/* the lines of an order follow each other */
+	if (nnotes > 0 && note_match(&notes[nnotes - 1], &probe, sizeof(Note)) == 0)
+		return;
 	if (hash_search(known, &probe, HASH_FIND, NULL) != NULL)
 		return;
 

@@ -59,6 +59,68 @@ scaled_from_text(const char *text, int64 *result)
 	return SCALED_OK;
 }
 
+/*
+ * A numeric as it is stored: two bytes of sign and weight, then its digits to
+ * the base of 10000, which is our scale.  Only for those that are short and in
+ * range; false if the text has to tell.
+ */
+static bool
+read_digits(Numeric num, int64 *result)
+{
+	const char *data = VARDATA((struct varlena *) num);
+	int			ndigits = ((int) VARSIZE(num) - VARHDRSZ - (int) sizeof(uint16)) / (int) sizeof(int16);
+	uint16		header;
+	int			weight;
+	int64		value = 0;
+
+	memcpy(&header, data, sizeof(header));
+	if ((header & 0xC000) != 0x8000)
+		return false;
+	weight = header & 0x003F;
+	if (header & 0x0040)
+		weight -= 0x0040;
+	if (ndigits == 0)
+	{
+		*result = 0;
+		return true;
+	}
+	if (weight < -1 || weight > 2 || ndigits > weight + 2)
+		return false;
+	for (int i = 0; i < weight + 2; i++)
+	{
+		int16		digit = 0;
+
+		if (i < ndigits)
+			memcpy(&digit, data + sizeof(header) + sizeof(digit) * i, sizeof(digit));
+		value = value * 10000 + digit;
+	}
+	*result = (header & 0x2000) ? -value : value;
+	return value <= SCALED_MAX;
+}
+
+/* How numerics are stored is the server's own business: does it do so? */
+static bool
+can_read_digits(void)
+{
+	static int	can = -1;
+	static const int64 probes[] = {
+		0, 1, -1, 10000, -10000, 123456789012, 99990000, 100000000, 1000000000000, -999999999999999
+	};
+
+	for (int i = 0; can < 0 && i < (int) lengthof(probes); i++)
+	{
+		Numeric		num = int64_div_fast_to_numeric(probes[i], 4);
+		int64		value;
+
+		if (!read_digits(num, &value) || value != probes[i])
+			can = 0;
+		pfree(num);
+	}
+	if (can < 0)
+		can = 1;
+	return can == 1;
+}
+
 /* The same for a numeric. */
 ScaledStatus
 scaled_from_numeric(Numeric num, int64 *result)
@@ -66,6 +128,8 @@ scaled_from_numeric(Numeric num, int64 *result)
 	char	   *text;
 	ScaledStatus status;
 
+	if (can_read_digits() && read_digits(num, result))
+		return SCALED_OK;
 	*result = 0;
 	if (numeric_is_nan(num) || numeric_is_inf(num))
 		return SCALED_NOT_FINITE;
@@ -108,11 +172,10 @@ scaled_to_numeric(int64 value)
 		int64_div_fast_to_numeric(value, decimals);
 }
 
-/* As text without trailing zeros. */
-char *
-scaled_to_text(int64 value)
+/* Write it as text without trailing zeros, and a zero byte; returns the length. */
+int
+scaled_write(int64 value, char *buf)
 {
-	char		buf[32];
 	char	   *p = buf;
 	uint64		u = value < 0 ? (uint64) 0 - (uint64) value : (uint64) value;
 	uint32		rest = (uint32) (u % SCALE);
@@ -131,6 +194,16 @@ scaled_to_text(int64 value)
 		}
 	}
 	*p = '\0';
+	return p - buf;
+}
+
+/* The same, allocated. */
+char *
+scaled_to_text(int64 value)
+{
+	char		buf[SCALED_TEXT];
+
+	(void) scaled_write(value, buf);
 	return pstrdup(buf);
 }
 

@@ -10,6 +10,7 @@
 
 #define SCALE			INT64CONST(10000)
 #define SCALED_MAX		(INT64CONST(100000000000) * SCALE)	/* 1e11 units */
+#define SCALED_TEXT		32			/* bytes that scaled_write() may need */
 
 /* what is wrong with a number, if anything */
 typedef enum ScaledStatus
@@ -24,6 +25,7 @@ extern ScaledStatus scaled_from_text(const char *text, int64 *result);
 extern ScaledStatus scaled_from_numeric(Numeric num, int64 *result);
 extern const char *scaled_problem(ScaledStatus status);
 extern Numeric scaled_to_numeric(int64 value);
+extern int	scaled_write(int64 value, char *buf);
 extern char *scaled_to_text(int64 value);
 extern int64 scaled_add(int64 a, int64 b);
 extern int64 scaled_sub(int64 a, int64 b);

@@ -55,6 +55,7 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 				 errmsg("table \"%s\" has lost its primary key",
 						RelationGetRelationName(ks->rel)),
 				 errhint("Restore the primary key as CREATE EXTENSION made it.")));
+	ks->lockmode = lockmode;
 	ks->index = index_open(pkey, lockmode);
 	ks->slot = table_slot_create(ks->rel, NULL);
 	ks->snapshot = scan_snapshot(snapshot);
@@ -95,12 +96,16 @@ keyscan_next(KeyScan *ks)
 	return index_getnext_slot(ks->scan, ForwardScanDirection, ks->slot);
 }
 
-/* Locks stay until the end of the transaction. */
+/*
+ * The lock on the table stays until the end of the transaction.  That on the
+ * index does not: a backend has 16 places for locks that need not go through
+ * the shared lock table, and an order needs nearly all of them for tables.
+ */
 void
 keyscan_close(KeyScan *ks)
 {
 	keyscan_stop(ks);
 	ExecDropSingleTupleTableSlot(ks->slot);
-	index_close(ks->index, NoLock);
+	index_close(ks->index, ks->lockmode);
 	table_close(ks->rel, NoLock);
 }

@@ -18,6 +18,7 @@ typedef struct KeyScan
 {
 	Relation	rel;
 	Relation	index;
+	LOCKMODE	lockmode;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;

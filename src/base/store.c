@@ -15,6 +15,8 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
@@ -130,25 +132,97 @@ store_is_plain(Relation rel)
 Store *
 store_open(EngineTable table)
 {
-	return store_open_relid(engine_relid(table));
+	Store	   *store = store_open_relid(engine_relid(table));
+
+	store->known = true;
+	store->table = table;
+	return store;
 }
 
 /* Open a table for writing, in the current memory context. */
 Store *
 store_open_relid(Oid relid)
 {
-	Store	   *store = palloc0(sizeof(Store));
-	int			natts;
+	return store_of(table_open(relid, RowExclusiveLock));
+}
 
-	store->rel = table_open(relid, RowExclusiveLock);
+/* The same of a table that is open, and locked for it; store_close() closes it. */
+Store *
+store_of(Relation rel)
+{
+	Store	   *store = palloc0(sizeof(Store));
+	int			natts = RelationGetDescr(rel)->natts;
+
+	store->rel = rel;
 	store->estate = CreateExecutorState();
 	store->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);
-	ExecOpenIndices(store->result, false);
-	natts = RelationGetDescr(store->rel)->natts;
 	store->values = palloc0(sizeof(Datum) * natts);
 	store->nulls = palloc0(sizeof(bool) * natts);
 	return store;
+}
+
+#define PREDICATES		8
+
+/*
+ * The predicates of partial indexes, made ready once per version of their
+ * table: the executor does so for every statement.
+ */
+static void
+prepare_predicates(Store *store)
+{
+	static struct Prepared
+	{
+		Oid			index;
+		EngineTable table;
+		uint64		generation;
+		MemoryContext context;
+		ExprState  *state;
+	}			prepared[PREDICATES];
+	uint64		generation = engine_generation(store->table);
+
+	for (int i = 0; i < store->result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = store->result->ri_IndexRelationInfo[i];
+		Oid			index = RelationGetRelid(store->result->ri_IndexRelationDescs[i]);
+		struct Prepared *p = prepared;
+		MemoryContext old;
+
+		if (info->ii_Predicate == NIL)
+			continue;
+		while (p < prepared + PREDICATES && p->state != NULL && p->index != index &&
+			   (p->table != store->table || p->generation == generation))
+			p++;
+		if (p == prepared + PREDICATES)
+			return;				/* the executor does it for the rest */
+		if (p->state == NULL || p->index != index || p->generation != generation)
+		{
+			p->state = NULL;
+			if (p->context == NULL)
+				p->context = AllocSetContextCreate(TopMemoryContext, "routing index predicate",
+												   ALLOCSET_SMALL_SIZES);
+			MemoryContextReset(p->context);
+			old = MemoryContextSwitchTo(p->context);
+			p->index = index;
+			p->table = store->table;
+			p->generation = generation;
+			p->state = ExecInitQual((List *) expression_planner(copyObject((Expr *) info->ii_Predicate)), NULL);
+			MemoryContextSwitchTo(old);
+		}
+		info->ii_PredicateState = p->state;
+	}
+}
+
+/* Most updates need no index. */
+static void
+open_indexes(Store *store)
+{
+	if (store->indexed)
+		return;
+	ExecOpenIndices(store->result, false);
+	store->indexed = true;
+	if (store->known)
+		prepare_predicates(store);
 }
 
 static void
@@ -184,6 +258,8 @@ store_insert(Store *store)
 		table_tuple_insert(store->rel, store->rows[0], GetCurrentCommandId(true), 0, NULL);
 	else if (store->nrows > 1)
 		table_multi_insert(store->rel, store->rows, store->nrows, GetCurrentCommandId(true), 0, NULL);
+	if (store->nrows > 0)
+		open_indexes(store);
 	for (int i = 0; i < store->nrows; i++)
 	{
 		if (store->result->ri_NumIndices > 0)
@@ -194,12 +270,9 @@ store_insert(Store *store)
 	store->nrows = 0;
 }
 
-/*
- * Replace a row.  The order's lock keeps other engine sessions away; somebody
- * who changed the row by himself meanwhile makes this a serialization failure.
- */
-void
-store_update(Store *store, ItemPointer tid, Snapshot snapshot)
+/* Replace a row, if nobody has done so since it was read. */
+TM_Result
+store_try_update(Store *store, ItemPointer tid, Snapshot snapshot)
 {
 	TM_FailureData tmfd;
 	LockTupleMode lockmode;
@@ -211,16 +284,30 @@ store_update(Store *store, ItemPointer tid, Snapshot snapshot)
 	fill_slot(store, store->slot);
 	result = table_tuple_update(store->rel, tid, store->slot, GetCurrentCommandId(true),
 								snapshot, InvalidSnapshot, true, &tmfd, &lockmode, &update_indexes);
-	if (result != TM_Ok)
+	if (result == TM_Ok && routing_needs_indexes(update_indexes))
+	{
+		open_indexes(store);
+		if (store->result->ri_NumIndices > 0)
+			(void) routing_insert_index_tuples(store->result, store->slot, store->estate, true,
+											   routing_only_summarizing(update_indexes));
+		ResetPerTupleExprContext(store->estate);
+	}
+	return result;
+}
+
+/*
+ * Replace a row.  The order's lock keeps other engine sessions away; somebody
+ * who changed the row by himself meanwhile makes this a serialization failure.
+ */
+void
+store_update(Store *store, ItemPointer tid, Snapshot snapshot)
+{
+	if (store_try_update(store, tid, snapshot) != TM_Ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("a row of table \"%s\" was changed by somebody else meanwhile",
 						RelationGetRelationName(store->rel)),
 				 errhint("The transaction might succeed if retried.")));
-	if (store->result->ri_NumIndices > 0 && routing_needs_indexes(update_indexes))
-		(void) routing_insert_index_tuples(store->result, store->slot, store->estate, true,
-										   routing_only_summarizing(update_indexes));
-	ResetPerTupleExprContext(store->estate);
 }
 
 /*
@@ -231,7 +318,8 @@ void
 store_close(Store *store)
 {
 	store_insert(store);
-	ExecCloseIndices(store->result);
+	if (store->indexed)
+		ExecCloseIndices(store->result);
 	if (store->slot)
 		ExecDropSingleTupleTableSlot(store->slot);
 	for (int i = 0; i < STORE_ROWS && store->rows[i] != NULL; i++)

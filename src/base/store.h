@@ -8,6 +8,7 @@
 #include "base/cache.h"
 #include "base/scan.h"
 
+#include "access/tableam.h"
 #include "nodes/execnodes.h"
 #include "utils/date.h"
 
@@ -28,6 +29,9 @@ typedef struct Store
 	Relation	rel;
 	EState	   *estate;
 	ResultRelInfo *result;
+	bool		indexed;		/* the indexes are open */
+	bool		known;			/* table is set */
+	EngineTable table;
 	TupleTableSlot *slot;
 	Datum	   *values;			/* of the row to be written */
 	bool	   *nulls;
@@ -45,8 +49,10 @@ extern bool keyscan_find(KeyScan *ks, EngineTable table, ColumnMap *map, int32 t
 extern bool store_is_plain(Relation rel);
 extern Store *store_open(EngineTable table);
 extern Store *store_open_relid(Oid relid);
+extern Store *store_of(Relation rel);
 extern void store_add(Store *store);
 extern void store_insert(Store *store);
+extern TM_Result store_try_update(Store *store, ItemPointer tid, Snapshot snapshot);
 extern void store_update(Store *store, ItemPointer tid, Snapshot snapshot);
 extern void store_close(Store *store);
 

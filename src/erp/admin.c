@@ -300,18 +300,66 @@ routing_reconcile(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* what the settlements of one call have in common */
+typedef struct JobRun
+{
+	bool		holds;			/* one before holds positions */
+	int			tries;			/* of all of them, since the positions of all are held */
+} JobRun;
+
+/* Route an order that waits; what somebody else holds now is or becomes pending. */
+static void
+run_order(int32 tenant_id, const char *order_id, JobRun *run)
+{
+	SalesOrder *order = order_load(tenant_id, order_id, ORDER_NO_LOCK);
+	Settlement *s;
+
+	CHECK_FOR_INTERRUPTS();
+	if (order->exists)
+	{
+		if (!order_try_lock(tenant_id, order_id))
+			return;
+		order = order_load(tenant_id, order_id, ORDER_NO_LOCK);
+	}
+	order->net = network_get(tenant_id);
+	if (order->exists && !order_is_cancelled(order))
+		order_check(order);
+	if (order->fault.sqlerrcode || (!order->exists && order->nbookings == 0 && order->nclaims == 0))
+	{
+		pending_remove(tenant_id, "", "orders", order_id);
+		return;
+	}
+	s = settlement_begin();
+	s->holds = s->ledger->aside = run->holds;
+	run->holds = true;
+	s->ledger->aside_tries = run->tries;
+	settlement_add_order(s, order);
+	order->cause = "better_supply";
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (order->bookings[j].state == BOOKING_UNCOVERED)
+			order->cause = "supply_shortage";
+	}
+	if (order->exists && !order_is_cancelled(order))
+		order_replan_late(order, s->ledger);
+	settlement_finish(s);
+	run->tries = s->ledger->aside_tries;
+	/* last, since others who leave the same order wait for it */
+	if (!settlement_leaves(s, tenant_id, order_id))
+		pending_remove(tenant_id, "", "orders", order_id);
+}
+
 /*
  * Orders that lost supply, or whose turn in a queue has come, in the order of
- * the queues.  What somebody else holds now stays pending.
+ * the queues; then those that wait though something is offered to them.
  */
 static void
-run_pending_orders(int32 tenant_id)
+run_orders(int32 tenant_id)
 {
 	Datum		args[1];
 	int			n;
 	char	  **keys;
-	bool		holds = false;
-	int			tries = 0;		/* of all of them, since the positions of all are held */
+	JobRun		run = {false, 0};
 
 	args[0] = Int32GetDatum(tenant_id);
 	n = (int) engine_exec(&plan_pending_orders, args, NULL, ENGINE_FRESH);
@@ -320,44 +368,10 @@ run_pending_orders(int32 tenant_id)
 		keys[i] = spi_text(i, 1);
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < n; i++)
-	{
-		SalesOrder *order = order_load(tenant_id, keys[i], ORDER_NO_LOCK);
-		Settlement *s;
-
-		CHECK_FOR_INTERRUPTS();
-		if (order->exists)
-		{
-			if (!order_try_lock(tenant_id, keys[i]))
-				continue;
-			order = order_load(tenant_id, keys[i], ORDER_NO_LOCK);
-		}
-		order->net = network_get(tenant_id);
-		if (order->exists && !order_is_cancelled(order))
-			order_check(order);
-		if (order->fault.sqlerrcode || (!order->exists && order->nbookings == 0 && order->nclaims == 0))
-		{
-			pending_remove(tenant_id, "", "orders", keys[i]);
-			continue;
-		}
-		s = settlement_begin();
-		s->holds = s->ledger->aside = holds;
-		holds = true;
-		s->ledger->aside_tries = tries;
-		settlement_add_order(s, order);
-		order->cause = "better_supply";
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			if (order->bookings[j].state == BOOKING_UNCOVERED)
-				order->cause = "supply_shortage";
-		}
-		if (order->exists && !order_is_cancelled(order))
-			order_replan_late(order, s->ledger);
-		settlement_finish(s);
-		tries = s->ledger->aside_tries;
-		/* last, since others who leave the same order wait for it */
-		if (!settlement_leaves(s, tenant_id, keys[i]))
-			pending_remove(tenant_id, "", "orders", keys[i]);
-	}
+		run_order(tenant_id, keys[i], &run);
+	n = orders_offered(tenant_id, &keys);
+	for (int i = 0; i < n; i++)
+		run_order(tenant_id, keys[i], &run);
 }
 
 Datum
@@ -372,7 +386,8 @@ routing_run_jobs(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("run_jobs()");
 	SPI_connect();
 	issues_due(tenant_id);
-	run_pending_orders(tenant_id);
+	service_waits_due(tenant_id);
+	run_orders(tenant_id);
 	demands_run(tenant_id);
 	args[0] = Int32GetDatum(tenant_id);
 	n = (int) engine_exec(&plan_bindings, args, NULL, ENGINE_FRESH);

@@ -121,8 +121,10 @@ extern bool mapping_date(const Mapping *mapping, SPITupleTable *rows, int row, F
 extern bool mapping_time(const Mapping *mapping, SPITupleTable *rows, int row, Field field,
 						 TimestampTz *time);
 extern char *mapping_key(const Mapping *mapping, SPITupleTable *rows, int row, int first, int n);
+extern void text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls);
+
+/* keys.c */
 extern char *key_join(char **parts, int n);
 extern int	key_split(const char *key, char **parts, int max);
-extern void text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls);
 
 #endif							/* ROUTING_ERP_BINDING_H */

@@ -29,8 +29,6 @@ typedef struct SupplyKey
 
 extern void bound_supply_apply(Settlement *s, SupplyKey *keys, int n);
 extern void bound_supply_compare(Binding *binding, const char *key, DifferenceReport report, void *arg);
-extern char **bound_supply_engine_keys(Binding *binding, int *n);
-extern char **bound_order_engine_keys(Binding *binding, int *n);
 
 /* issues.c */
 typedef struct IssueKey
@@ -55,22 +53,9 @@ extern void bound_issues_lock(IssueOrders *orders, int32 tenant_id, const char *
 extern void bound_issues_apply(Settlement *s, IssueKey *keys, int n);
 extern void bound_issues_done(IssueKey *keys, int n);
 extern void bound_issue_compare(Binding *binding, const char *key, DifferenceReport report, void *arg);
-extern char **bound_issue_engine_keys(Binding *binding, int *n);
 
-/* the keys of a binding that the engine holds, whichever concept it is of */
-static inline char **
-bound_engine_keys(Binding *binding, int *n)
-{
-	switch (binding_concept(binding))
-	{
-		case C_SUPPLY:
-			return bound_supply_engine_keys(binding, n);
-		case C_ISSUES:
-			return bound_issue_engine_keys(binding, n);
-		default:
-			return bound_order_engine_keys(binding, n);
-	}
-}
+/* keys.c */
+extern char **bound_engine_keys(const Binding *binding, int *n);
 
 /* writeback.c */
 extern void writeback_begin(void);

@@ -58,11 +58,6 @@ static EnginePlan plan_compare = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
-static EnginePlan plan_keys = {
-	"SELECT DISTINCT source_key FROM routing.issue WHERE tenant_id = $1 AND binding = $2",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
 static EnginePlan plan_lock_order = {
 	"SELECT 1 FROM routing.sales_order WHERE tenant_id = $1 AND order_id = $2 FOR NO KEY UPDATE",
 	2, {INT4OID, TEXTOID}, NULL
@@ -499,21 +494,4 @@ bound_issue_compare(Binding *binding, const char *key, DifferenceReport report, 
 			report(arg, "issues", key, "quantity", row->quantity ? scaled_to_text(row->quantity) : NULL,
 				   row->held ? scaled_to_text(row->held) : NULL);
 	}
-}
-
-/* The documents of a binding that were applied. */
-char	  **
-bound_issue_engine_keys(Binding *binding, int *n)
-{
-	Datum		args[2];
-	char	  **keys;
-
-	args[0] = Int32GetDatum(binding->tenant_id);
-	args[1] = CStringGetTextDatum(binding->name);
-	*n = (int) engine_exec(&plan_keys, args, NULL, ENGINE_FRESH);
-	keys = palloc_extended(sizeof(char *) * Max(*n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < *n; i++)
-		keys[i] = spi_text(i, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return keys;
 }

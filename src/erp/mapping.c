@@ -24,61 +24,6 @@
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
-/* Join the parts of a key: "/" between them, and "\" before "/" and "\" within. */
-char *
-key_join(char **parts, int n)
-{
-	StringInfoData key;
-
-	if (n == 1)
-		return pstrdup(parts[0]);
-	initStringInfo(&key);
-	for (int i = 0; i < n; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(&key, '/');
-		for (const char *p = parts[i]; *p; p++)
-		{
-			if (*p == '/' || *p == '\\')
-				appendStringInfoChar(&key, '\\');
-			appendStringInfoChar(&key, *p);
-		}
-	}
-	return key.data;
-}
-
-/* The parts again; "max" of them.  A key of one part is taken as it is. */
-int
-key_split(const char *key, char **parts, int max)
-{
-	StringInfoData part;
-	int			n = 0;
-
-	if (max == 1)
-	{
-		parts[0] = pstrdup(key);
-		return 1;
-	}
-	initStringInfo(&part);
-	for (const char *p = key;; p++)
-	{
-		if (*p == '\0' || *p == '/')
-		{
-			if (n < max)
-				parts[n++] = pstrdup(part.data);
-			resetStringInfo(&part);
-			if (*p == '\0')
-				return n;
-		}
-		else
-		{
-			if (*p == '\\' && p[1] != '\0')
-				p++;
-			appendStringInfoChar(&part, *p);
-		}
-	}
-}
-
 /* Texts as parameters of the given types, through their input functions. */
 void
 text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls)
@@ -543,56 +488,49 @@ mapping_key(const Mapping *m, SPITupleTable *rows, int row, int first, int n)
 	return key_join(parts, n);
 }
 
+/* A canonical column of a row and its base type; false if null or not mapped. */
+static bool
+column_value(const Mapping *m, SPITupleTable *rows, int row, Field field, Datum *value, Oid *type)
+{
+	bool		isnull;
+
+	if (m->columns[field] == 0)
+		return false;
+	*value = SPI_getbinval(rows->vals[row], rows->tupdesc, m->columns[field], &isnull);
+	*type = getBaseType(TupleDescAttr(rows->tupdesc, m->columns[field] - 1)->atttypid);
+	return !isnull;
+}
+
 /* A date column, of whichever type; false if null or not mapped. */
 bool
 mapping_date(const Mapping *m, SPITupleTable *rows, int row, Field field, DateADT *date)
 {
 	Datum		d;
-	bool		isnull;
+	Oid			type;
 
-	if (m->columns[field] == 0)
+	if (!column_value(m, rows, row, field, &d, &type))
 		return false;
-	d = SPI_getbinval(rows->vals[row], rows->tupdesc, m->columns[field], &isnull);
-	if (isnull)
-		return false;
-	switch (getBaseType(TupleDescAttr(rows->tupdesc, m->columns[field] - 1)->atttypid))
-	{
-		case DATEOID:
-			*date = DatumGetDateADT(d);
-			break;
-		case TIMESTAMPOID:
-			*date = DatumGetDateADT(DirectFunctionCall1(timestamp_date, d));
-			break;
-		default:
-			*date = DatumGetDateADT(DirectFunctionCall1(timestamptz_date, d));
-			break;
-	}
+	if (type == TIMESTAMPOID)
+		d = DirectFunctionCall1(timestamp_date, d);
+	else if (type != DATEOID)
+		d = DirectFunctionCall1(timestamptz_date, d);
+	*date = DatumGetDateADT(d);
 	return true;
 }
 
 /* The same for a time; a date or a timestamp without zone is one in the session's. */
 bool
-mapping_time(const Mapping *mapping, SPITupleTable *rows, int row, Field field, TimestampTz *time)
+mapping_time(const Mapping *m, SPITupleTable *rows, int row, Field field, TimestampTz *time)
 {
 	Datum		d;
-	bool		isnull;
+	Oid			type;
 
-	if (mapping->columns[field] == 0)
+	if (!column_value(m, rows, row, field, &d, &type))
 		return false;
-	d = SPI_getbinval(rows->vals[row], rows->tupdesc, mapping->columns[field], &isnull);
-	if (isnull)
-		return false;
-	switch (getBaseType(TupleDescAttr(rows->tupdesc, mapping->columns[field] - 1)->atttypid))
-	{
-		case DATEOID:
-			*time = DatumGetTimestampTz(DirectFunctionCall1(date_timestamptz, d));
-			break;
-		case TIMESTAMPOID:
-			*time = DatumGetTimestampTz(DirectFunctionCall1(timestamp_timestamptz, d));
-			break;
-		default:
-			*time = DatumGetTimestampTz(d);
-			break;
-	}
+	if (type == DATEOID)
+		d = DirectFunctionCall1(date_timestamptz, d);
+	else if (type == TIMESTAMPOID)
+		d = DirectFunctionCall1(timestamp_timestamptz, d);
+	*time = DatumGetTimestampTz(d);
 	return true;
 }

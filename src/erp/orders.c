@@ -50,12 +50,6 @@ static EnginePlan plan_delete_lines = {
 	3, {INT4OID, TEXTOID, TEXTARRAYOID}, NULL
 };
 
-static EnginePlan plan_keys = {
-	"SELECT order_id FROM routing.sales_order"
-	" WHERE tenant_id = $1 AND binding = $2 AND status <> 'cancelled'",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
 static EnginePlan plan_answer = {
 	"SELECT l.line_no, l.allocated_node, l.split, l.reason, d.cost,"
 	" (SELECT pg_catalog.count(DISTINCT (r.node, r.ship_on, r.service))::int FROM routing.reservation r"
@@ -617,21 +611,4 @@ bound_order_compare(Binding *binding, const char *key, DifferenceReport report, 
 		if (order_line(erp->order, held->lines[l].line_no) == NULL)
 			report(arg, "lines", psprintf("%s line %d", key, held->lines[l].line_no), "row", NULL, "line");
 	}
-}
-
-/* The order keys that the engine holds of a binding. */
-char	  **
-bound_order_engine_keys(Binding *binding, int *n)
-{
-	Datum		args[2];
-	char	  **keys;
-
-	args[0] = Int32GetDatum(binding->tenant_id);
-	args[1] = CStringGetTextDatum(binding->name);
-	*n = (int) engine_exec(&plan_keys, args, NULL, ENGINE_FRESH);
-	keys = palloc_extended(sizeof(char *) * Max(*n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < *n; i++)
-		keys[i] = spi_text(i, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return keys;
 }

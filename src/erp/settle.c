@@ -22,10 +22,12 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
 
@@ -76,6 +78,21 @@ static void
 settled(const Note *note)
 {
 	pending_remove(note->tenant_id, note->a, concept_of_note(note), note->b);
+}
+
+/* A key was settled: put it aside with its fault, or let it wait no longer; "clear" if any waits. */
+static void
+key_done(const Note *note, const Binding *binding, const Fault *fault, bool clear, BoundResult *result)
+{
+	if (fault->sqlerrcode && binding->fail)
+		fault_raise(fault);
+	if (fault->sqlerrcode)
+	{
+		set_aside(note, fault->message, fault->sqlerrcode);
+		result->pending++;
+	}
+	else if (clear)
+		settled(note);
 }
 
 static bool
@@ -146,50 +163,26 @@ settle_keys(Note *notes, int n, BoundResult *result)
 			bound_issues_lock(&issue_orders, notes[i].tenant_id, notes[i].b);
 			if (bound_order_apply(s, b, notes[i].b, &fault))
 				result->changed++;
-			if (fault.sqlerrcode && b->fail)
-				fault_raise(&fault);
-			if (fault.sqlerrcode)
-			{
-				set_aside(&notes[i], fault.message, fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&notes[i]);
+			key_done(&notes[i], b, &fault, clear, result);
 		}
 		bound_issues_lock(&issue_orders, PG_INT32_MAX, "");
 		bound_supply_apply(s, supply, nsupply);
 		for (int i = 0; i < nsupply; i++)
 		{
-			Note		note = {NOTE_BOUND_SUPPLY, supply[i].binding->tenant_id, supply[i].binding->name,
-			unconstify(char *, supply[i].key), 0};
+			Binding    *b = supply[i].binding;
+			Note		note = {NOTE_BOUND_SUPPLY, b->tenant_id, b->name, unconstify(char *, supply[i].key), 0};
 
 			result->changed += supply[i].changed;
-			if (supply[i].fault.sqlerrcode && supply[i].binding->fail)
-				fault_raise(&supply[i].fault);
-			if (supply[i].fault.sqlerrcode)
-			{
-				set_aside(&note, supply[i].fault.message, supply[i].fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&note);
+			key_done(&note, b, &supply[i].fault, clear, result);
 		}
 		bound_issues_apply(s, issues, nissues);
 		for (int i = 0; i < nissues; i++)
 		{
-			Note		note = {NOTE_BOUND_ISSUE, issues[i].binding->tenant_id, issues[i].binding->name,
-			unconstify(char *, issues[i].key), 0};
+			Binding    *b = issues[i].binding;
+			Note		note = {NOTE_BOUND_ISSUE, b->tenant_id, b->name, unconstify(char *, issues[i].key), 0};
 
 			result->changed += issues[i].changed;
-			if (issues[i].fault.sqlerrcode && issues[i].binding->fail)
-				fault_raise(&issues[i].fault);
-			if (issues[i].fault.sqlerrcode)
-			{
-				set_aside(&note, issues[i].fault.message, issues[i].fault.sqlerrcode);
-				result->pending++;
-			}
-			else if (clear)
-				settled(&note);
+			key_done(&note, b, &issues[i].fault, clear, result);
 		}
 		settlement_finish(s);
 		bound_issues_done(issues, nissues);
@@ -510,31 +503,10 @@ set_aside_all(const Note *notes, int n)
 	return true;
 }
 
-/*
- * The deferred trigger: settle everything that is noted.  Fired in
- * mid-transaction by SET CONSTRAINTS it only sees to it that it is fired again
- * at commit, so that nothing is judged between the halves of a change.
- */
-Datum
-routing_settle(PG_FUNCTION_ARGS)
+/* Work off what is noted until nothing is. */
+static void
+settle_all(void)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager", "settle")));
-
-	notes_disarm();
-	if (!firing_at_commit())
-	{
-		if (notes_arm())
-		{
-			SPI_connect();
-			settle_queue_token();
-			SPI_finish();
-		}
-		return PointerGetDatum(NULL);
-	}
-
 	/* after an autocommit statement its own rows are not visible yet */
 	CommandCounterIncrement();
 	for (int pass = 0; notes_any(); pass++)
@@ -552,10 +524,63 @@ routing_settle(PG_FUNCTION_ARGS)
 		if (pass >= MAX_PASSES)
 			break;
 		(void) settle_native(notes, n);
+		order_row_queued(NULL, NULL);
 		settle_bound(notes, n, &result);
 	}
 	SPI_connect();
 	settle_clear_token();
 	SPI_finish();
+}
+
+/*
+ * The deferred trigger: settle everything that is noted.  Fired in
+ * mid-transaction by SET CONSTRAINTS it only sees to it that it is fired again
+ * at commit, so that nothing is judged between the halves of a change.
+ */
+Datum
+routing_settle(PG_FUNCTION_ARGS)
+{
+	bool		seqscan_before = enable_seqscan;
+	int			mode_before = plan_cache_mode;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", "settle")));
+
+	notes_disarm();
+
+	/*
+	 * Every statement of a settlement looks up keys, and its plan is kept: one
+	 * made while a table was small would go on scanning it when it has become
+	 * large.  And no plan gets better by knowing the key.  Set here, since as
+	 * settings of the function they would cost every order a microsecond each.
+	 */
+	enable_seqscan = false;
+	plan_cache_mode = PLAN_CACHE_MODE_FORCE_GENERIC_PLAN;
+	PG_TRY();
+	{
+		if (firing_at_commit())
+		{
+			TriggerData *tg = (TriggerData *) fcinfo->context;
+
+			if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+				order_row_queued(tg->tg_relation, tg->tg_trigtuple);
+			settle_all();
+		}
+		else if (notes_arm())
+		{
+			SPI_connect();
+			settle_queue_token();
+			SPI_finish();
+		}
+	}
+	PG_FINALLY();
+	{
+		order_row_queued(NULL, NULL);
+		enable_seqscan = seqscan_before;
+		plan_cache_mode = mode_before;
+	}
+	PG_END_TRY();
 	return PointerGetDatum(NULL);
 }

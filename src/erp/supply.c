@@ -48,12 +48,6 @@ static EnginePlan plan_held = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
-static EnginePlan plan_keys = {
-	"SELECT DISTINCT source_key FROM routing.supply"
-	" WHERE tenant_id = $1 AND binding = $2 AND binding <> ''",
-	2, {INT4OID, TEXTOID}, NULL
-};
-
 static EnginePlan plan_delete = {
 	"DELETE FROM routing.supply WHERE tenant_id = $1 AND item = $2 AND node = $3 AND ref = $4 AND lot = ''",
 	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
@@ -348,21 +342,4 @@ bound_supply_compare(Binding *binding, const char *key, DifferenceReport report,
 		if (!k.rows[i].same)
 			report(arg, "supply", key, "row", psprintf("%s at %s", k.rows[i].item, k.rows[i].node), NULL);
 	}
-}
-
-/* The supply keys that the engine holds of a binding. */
-char	  **
-bound_supply_engine_keys(Binding *binding, int *n)
-{
-	Datum		args[2];
-	char	  **keys;
-
-	args[0] = Int32GetDatum(binding->tenant_id);
-	args[1] = CStringGetTextDatum(binding->name);
-	*n = (int) engine_exec(&plan_keys, args, NULL, ENGINE_FRESH);
-	keys = palloc_extended(sizeof(char *) * Max(*n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < *n; i++)
-		keys[i] = spi_text(i, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return keys;
 }

@@ -85,6 +85,31 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 	e->payload = payload;
 }
 
+#define RANDOM_BYTES	10			/* of a UUID */
+
+/*
+ * Random bytes for one UUID.  Asking for them costs the same for one as for
+ * many; each is used once.  A backend begins with none: none are left over
+ * from the process that it was forked from, which writes no events.
+ */
+static void
+random_bytes(unsigned char *to)
+{
+	static unsigned char stock[RANDOM_BYTES * 32];
+	static int	left = 0;
+
+	if (left == 0)
+	{
+		if (!pg_strong_random(stock, sizeof(stock)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = sizeof(stock);
+	}
+	left -= RANDOM_BYTES;
+	memcpy(to, stock + left, RANDOM_BYTES);
+}
+
 /* UUID version 7: milliseconds, then random bits; they sort by time. */
 static pg_uuid_t *
 uuid_v7(TimestampTz at)
@@ -93,10 +118,7 @@ uuid_v7(TimestampTz at)
 	uint64		ms = (uint64) (at / 1000 +
 							   (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400 * 1000);
 
-	if (!pg_strong_random(uuid->data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	random_bytes(uuid->data + UUID_LEN - RANDOM_BYTES);
 	for (int i = 0; i < 6; i++)
 		uuid->data[i] = (unsigned char) (ms >> (8 * (5 - i)));
 	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x70;
@@ -154,7 +176,10 @@ target_partition(DateADT *part_on)
 		}
 	}
 	if (!OidIsValid(leaf))
-		elog(ERROR, "could not find a partition of routing.event");
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("routing.event has no partition for %04d-%02d-%02d", tm.tm_year, tm.tm_mon, tm.tm_mday),
+				 errhint("Attach the table of that day again, or rename it: a new one is made then.")));
 	return leaf;
 }
 
@@ -199,7 +224,11 @@ event_columns(Relation leaf)
 				attnos[c] = i;
 		}
 		if (attnos[c] < 0)
-			elog(ERROR, "column \"%s\" of an event partition is missing", event_names[c]);
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of partition \"%s\" of routing.event is missing", event_names[c],
+							RelationGetRelationName(leaf)),
+					 errhint("Put it back: consumers of the event log read it.")));
 	}
 	known = RelationGetRelid(leaf);
 	known_natts = desc->natts;

@@ -166,9 +166,7 @@ allotment_sum(Position *pos)
 	Longs		entries = {0};
 	char	  **channels;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	n = (int) engine_exec(&plan_allotments, args, NULL, ENGINE_FRESH);
 	channels = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)

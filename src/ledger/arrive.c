@@ -22,10 +22,15 @@ static EnginePlan plan_on_hand = {
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
-/* $4: the basis they have now; who is here gives way from the latest need on */
+/*
+ * $4: the basis they have now; who is here gives way from the latest need on,
+ * but not what is picked: that is here, whatever the books say.
+ */
 static EnginePlan plan_bookings = {
-	"SELECT order_id, line_no, part, quantity FROM routing.reservation"
+	"SELECT order_id, line_no, part, quantity FROM routing.reservation r"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND state = 'firm' AND basis = $4"
+	"  AND ($4 = 'inbound' OR NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = r.tenant_id"
+	"   AND l.order_id = r.order_id AND l.line_no = r.line_no AND l.status IN ('picked', 'packed')))"
 	" ORDER BY CASE $4 WHEN 'inbound' THEN needed_on - date '2000-01-01' ELSE date '2000-01-01' - needed_on END,"
 	"  \"from\", order_id, line_no, part",
 	4, {INT4OID, TEXTOID, TEXTOID, TEXTOID}, NULL
@@ -48,9 +53,7 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 	int			norders = 0;
 
 	*orders = NULL;
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 	args[3] = TimestampTzGetDatum(clock);
 	(void) engine_exec(&plan_on_hand, args, NULL, ENGINE_FRESH);
 	left = scaled_sub(timeline_on_hand(&pos->timeline), scaled_from_datum(spi_datum(0, 1, &isnull)));
@@ -66,8 +69,11 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 	for (int i = 0; i < n && left > 0; i++)
 	{
 		char	   *order_id = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
-		int			line_no = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
-		int			part = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull));
+		BookingRow	row = {
+			key->tenant_id, order_id,
+			DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull)),
+			DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull))
+		};
 		int64		quantity = scaled_from_datum(SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
 		int64		moved = Min(quantity, left);
 		BookingPart parts[2] = {
@@ -76,7 +82,7 @@ position_arrive(Position *pos, TimestampTz clock, char ***orders)
 		};
 		bool		seen = false;
 
-		booking_rebook(key->tenant_id, order_id, line_no, part, parts, 2, clock);
+		(void) booking_rebook(&row, parts, 2, clock);
 		left -= moved;
 		for (int j = 0; j < norders && !seen; j++)
 			seen = strcmp((*orders)[j], order_id) == 0;

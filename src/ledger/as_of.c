@@ -6,8 +6,8 @@
  * day had passed then is late from then, holds that had not expired count.  A
  * closed booking counted until it was closed, unless it waited for supply to
  * be ordered or rested on supply of its own.  One that wanted a certain lot
- * counts as wanting any that lasts long enough.  Rules, dock-to-stock days of
- * the node and time zones are today's: they have no history.
+ * counts as wanting any that lasts long enough.  Rules and dock-to-stock days
+ * are those of that time too; time zones are today's.
  */
 #include "ledger/lots.h"
 
@@ -16,20 +16,51 @@
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/reference.h"
-#include "ledger/rules.h"
 #include "network/network.h"
 
 #include "catalog/pg_type.h"
 
 PG_FUNCTION_INFO_V1(routing_atp_as_of);
 
+/*
+ * A rule that changed later is what it was before the first such change, and
+ * is none if there was none.  Which one holds: see rules.c.
+ */
 static EnginePlan plan_supply = {
-	"SELECT available_on, quantity, kind, status, expires_on FROM routing.supply"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4"
-	" UNION ALL"
-	" SELECT available_on, quantity, kind, status, expires_on FROM routing.supply_history"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4 AND \"to\" > $4",
+	"WITH rule AS MATERIALIZED ("
+	"  SELECT r.kind, r.status, r.usable, r.delay_days, r.late_days FROM routing.supply_rule r"
+	"  WHERE r.tenant_id = $1 AND NOT EXISTS (SELECT FROM routing.supply_rule_history h"
+	"   WHERE h.tenant_id = r.tenant_id AND h.kind = r.kind AND h.status = r.status AND h.\"to\" > $4)"
+	"  UNION ALL"
+	"  SELECT f.kind, f.status, f.usable, f.delay_days, f.late_days FROM ("
+	"   SELECT DISTINCT ON (h.kind, h.status) h.kind, h.status, h.usable, h.delay_days, h.late_days"
+	"   FROM routing.supply_rule_history h WHERE h.tenant_id = $1 AND h.\"to\" > $4"
+	"   ORDER BY h.kind, h.status, h.\"to\", h.to_xid) f WHERE f.usable IS NOT NULL"
+	" ), supply AS ("
+	"  SELECT available_on, quantity, kind, status, expires_on FROM routing.supply"
+	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4"
+	"  UNION ALL"
+	"  SELECT available_on, quantity, kind, status, expires_on FROM routing.supply_history"
+	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4 AND \"to\" > $4"
+	" )"
+	" SELECT s.available_on, s.quantity, s.expires_on, b.delay_days, b.late_days FROM supply s CROSS JOIN LATERAL ("
+	"  SELECT x.usable, x.delay_days, x.late_days FROM ("
+	"   SELECT r.usable, r.delay_days, r.late_days,"
+	"    CASE r.status WHEN '*' THEN 0 ELSE 4 END + CASE r.kind WHEN '*' THEN 0 ELSE 2 END AS exact"
+	"   FROM rule r WHERE r.status IN ('*', s.status COLLATE \"C\") AND r.kind IN ('*', s.kind COLLATE \"C\")"
+	"   UNION ALL"
+	"   SELECT s.status NOT IN ('quarantine', 'held', 'hold', 'blocked', 'putaway'),"
+	"    CASE s.status WHEN 'unconfirmed' THEN 3 ELSE 0 END, 1,"
+	"    CASE WHEN s.status IN ('quarantine', 'held', 'hold', 'blocked', 'putaway', 'unconfirmed') THEN 3 ELSE -1 END) x"
+	"  ORDER BY x.exact DESC LIMIT 1) b"
+	" WHERE b.usable",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+
+static EnginePlan plan_dock_days = {
+	"SELECT dock_days FROM routing.node_history WHERE tenant_id = $1 AND node = $2 AND \"to\" > $3"
+	" ORDER BY \"to\", to_xid LIMIT 1",
+	3, {INT4OID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static EnginePlan plan_bookings = {
@@ -77,11 +108,17 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 	int32		dock_days = node->dock_days;
 	bool		isnull;
 	bool		lots_end = false;
+	Datum		node_args[3];
 	int			n;
 
 	pos->exists = true;
 	pos->enabled = true;
 	pos->lead_time = -1;
+	node_args[0] = args[0];
+	node_args[1] = args[2];
+	node_args[2] = args[3];
+	if (engine_exec(&plan_dock_days, node_args, NULL, ENGINE_READ) > 0)
+		dock_days = DatumGetInt32(spi_datum(0, 1, &isnull));
 	n = (int) engine_exec(&plan_settings, args, NULL, ENGINE_READ);
 	if (n > 0)
 	{
@@ -97,14 +134,11 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 	for (int i = 0; i < n; i++)
 	{
 		DateADT		day = DatumGetDateADT(spi_datum(i, 1, &isnull));
-		SupplyRule	rule = supply_rule(pos->key.tenant_id, spi_text(i, 3), spi_text(i, 4));
 
-		if (!rule.usable)
-			continue;
 		if (day != ON_HAND_DAY)
-			day += dock_days + rule.delay_days;
-		add_supply(pos, day, rule.late_days - 1, scaled_from_datum(spi_datum(i, 2, &isnull)),
-				   date_or_never(i, 5), &lots_end);
+			day = node_stock_day(node, day + DatumGetInt32(spi_datum(i, 4, &isnull)), dock_days);
+		add_supply(pos, day, DatumGetInt32(spi_datum(i, 5, &isnull)) - 1,
+				   scaled_from_datum(spi_datum(i, 2, &isnull)), date_or_never(i, 3), &lots_end);
 	}
 	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_READ);
 	for (int i = 0; i < n; i++)

@@ -109,6 +109,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		int			nafter;
 		int			nvictims;
 		bool		waits;
+		bool		was_short;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!pos->exists)
@@ -134,11 +135,13 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		nbefore = offer_to_first(pos, &first, &before);
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
 		waits = pos->due || pos->lead_time >= 0;
+		was_short = pos->due || pos->falls.n > 0 || pos->falls_moved || position_is_short(pos, req.today);
 		position_sum(pos, &nodes[node]);
 		nvictims = result->nvictims;
 		falls_settle(pos, &nodes[node], c->on_hand_before, req.today, result);
 		position_judge(ledger, pos, req.today, result);
 		falls_keep(pos, clock);
+		picked_settle(pos, req.today, was_short);
 		if (waits || pos->lead_time >= 0)
 			position_ripen(pos, req.today, result->nvictims > nvictims, result);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);

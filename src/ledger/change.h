@@ -5,6 +5,7 @@
 #ifndef ROUTING_LEDGER_CHANGE_H
 #define ROUTING_LEDGER_CHANGE_H
 
+#include "ledger/booked.h"
 #include "ledger/offer.h"
 #include "ledger/position.h"
 #include "network/network.h"
@@ -46,13 +47,8 @@ typedef struct ChangeResult
 /* a booking of which "taken" is to lose its supply */
 typedef struct JudgeChoice
 {
-	char	   *order_id;
-	int			line_no;
-	int			part;
-	int64		quantity;
+	BookedRow	booked;
 	int64		taken;
-	DateADT		deliver_on;
-	StockBooking stock;
 } JudgeChoice;
 
 /* change.c */
@@ -70,27 +66,14 @@ extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, Time
 						 JudgeChoice **choices);
 extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);
 
+/* picked.c: what is picked and not in the books */
+extern bool position_is_short(const Position *pos, DateADT today);
+extern void picked_settle(const Position *pos, DateADT today, bool may_be_open);
+
 /* ripen.c: what waits for supply, or for its time to pass */
 extern void position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result);
 
 /* arrive.c: bookings on inbound whose stock has come, or gone */
 extern int	position_arrive(Position *pos, TimestampTz clock, char ***orders);
-
-/* what a part of a booking goes on as */
-typedef struct BookingPart
-{
-	int64		quantity;		/* 0: there is none */
-	const char *state;
-	const char *basis;			/* NULL: as before */
-} BookingPart;
-
-#define MAX_BOOKING_PARTS	3
-
-/* parts beyond it are numbered by routing.part_seq */
-#define LAST_ORDER_PART		1000000
-
-/* rebook.c */
-extern void booking_rebook(int32 tenant_id, const char *order_id, int line_no, int part,
-						   const BookingPart *parts, int n, TimestampTz at);
 
 #endif							/* ROUTING_LEDGER_CHANGE_H */

@@ -6,14 +6,11 @@
  */
 #include "ledger/channels.h"
 
-#include "base/cache.h"
-#include "base/engine.h"
+#include "base/cached.h"
 
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
-#include "utils/memutils.h"
 
 typedef struct ChannelRow
 {
@@ -24,66 +21,37 @@ typedef struct ChannelRow
 	const char **path;
 } ChannelRow;
 
-typedef struct ChannelCache
-{
-	MemoryContext context;
-	uint64		generation;
-	int			n;
-	ChannelRow *rows;			/* by tenant and channel */
-} ChannelCache;
-
-static ChannelCache *cached = NULL;
-
-static EnginePlan plan_channels = {
-	"SELECT tenant_id, channel, parent FROM routing.channel ORDER BY tenant_id, channel",
-	0, {0}, NULL
-};
-
 static void
-load(uint64 generation)
+fill(void *row, int i)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing channels",
-												  ALLOCSET_SMALL_SIZES);
-	ChannelCache *c = MemoryContextAllocZero(context, sizeof(ChannelCache));
-	EngineScope scope;
-	MemoryContext old;
+	ChannelRow *c = row;
+	bool		isnull;
 
-	engine_enter(&scope);
-	SPI_connect();
-	c->n = (int) engine_exec(&plan_channels, NULL, NULL, ENGINE_FRESH);
-	old = MemoryContextSwitchTo(context);
-	c->rows = palloc0(sizeof(ChannelRow) * Max(c->n, 1));
-	for (int i = 0; i < c->n; i++)
-	{
-		bool		isnull;
-
-		c->rows[i].tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
-		c->rows[i].channel = spi_text(i, 2);
-		c->rows[i].parent = spi_text(i, 3);
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	engine_leave(&scope);
-
-	c->generation = generation;
-	c->context = context;
-	MemoryContextSetParent(context, CacheMemoryContext);
-	/* bookings in hand may point into the old one */
-	if (cached)
-		MemoryContextSetParent(cached->context, TopTransactionContext);
-	cached = c;
+	c->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
+	c->channel = spi_text(i, 2);
+	c->parent = spi_text(i, 3);
 }
 
+/* by tenant and channel; bookings in hand point into it */
+static CachedRows channels = {
+	.name = "channels",
+	.table = TAB_CHANNEL,
+	.plan = {"SELECT tenant_id, channel, parent FROM routing.channel ORDER BY tenant_id, channel", 0, {0}, NULL},
+	.rowsize = sizeof(ChannelRow),
+	.fill = fill,
+	.lent = true
+};
+
 static ChannelRow *
-find(int32 tenant_id, const char *channel)
+find(ChannelRow *rows, int32 tenant_id, const char *channel)
 {
 	int			low = 0,
-				high = cached->n;
+				high = channels.n;
 
 	while (low < high)
 	{
 		int			mid = (low + high) / 2;
-		ChannelRow *row = &cached->rows[mid];
+		ChannelRow *row = &rows[mid];
 		int			c = tenant_id < row->tenant_id ? -1 : tenant_id > row->tenant_id ? 1 :
 			strcmp(channel, row->channel);
 
@@ -104,26 +72,25 @@ find(int32 tenant_id, const char *channel)
 int
 channel_path(int32 tenant_id, const char *channel, const char ***path)
 {
-	uint64		generation = engine_generation(TAB_CHANNEL);
+	ChannelRow *rows;
 	ChannelRow *row;
 
 	*path = NULL;
 	if (channel == NULL)
 		return 0;
-	if (cached == NULL || cached->generation != generation)
-		load(generation);
-	row = find(tenant_id, channel);
+	rows = cached_rows(&channels);
+	row = find(rows, tenant_id, channel);
 	if (row == NULL)
 		return 0;
 	if (row->npath == 0)
 	{
 		ChannelRow *up = row;
 
-		row->path = MemoryContextAlloc(cached->context, sizeof(char *) * MAX_CHANNEL_LEVELS);
+		row->path = MemoryContextAlloc(channels.context, sizeof(char *) * MAX_CHANNEL_LEVELS);
 		while (up != NULL && row->npath < MAX_CHANNEL_LEVELS)
 		{
 			row->path[row->npath++] = up->channel;
-			up = up->parent ? find(tenant_id, up->parent) : NULL;
+			up = up->parent ? find(rows, tenant_id, up->parent) : NULL;
 		}
 	}
 	*path = row->path;

@@ -30,9 +30,7 @@ older_claims(const Position *pos, int rank, int64 claimed_at)
 	int64		sum;
 	bool		isnull;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	args[3] = Int32GetDatum(rank);
 	args[4] = TimestampTzGetDatum(claimed_at);
 	/* a connection of its own leaves the caller's result alone */
@@ -100,9 +98,7 @@ position_load_claims(Position *pos)
 	Datum		args[3];
 	int			n;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	n = (int) engine_exec(&plan, args, NULL, ENGINE_FRESH);
 	pos->claims.n = 0;
 	for (int i = 0; i < n; i++)

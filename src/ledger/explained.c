@@ -97,9 +97,7 @@ falls_explained(const Position *pos, int64 fall)
 		Datum		args[3];
 		int			n;
 
-		args[0] = Int32GetDatum(pos->key.tenant_id);
-		args[1] = CStringGetTextDatum(pos->key.item);
-		args[2] = CStringGetTextDatum(pos->key.node);
+		position_key_args(&pos->key, args);
 		n = (int) engine_exec(&plan_explained, args, NULL, ENGINE_FRESH);
 		for (int i = 0; i < n; i++)
 		{

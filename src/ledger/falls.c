@@ -27,7 +27,7 @@
 #include "base/engine.h"
 #include "base/json.h"
 #include "base/quantity.h"
-#include "ledger/channels.h"
+#include "ledger/booked.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -41,13 +41,11 @@ static EnginePlan plan_grace = {
 	1, {INT4OID}, NULL
 };
 
-#define ROW_COLUMNS \
-	"r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.ship_on, r.deliver_on, r.lot," \
-	" r.min_expiry, r.channel, r.pool, r.\"from\""
+#define WAITING_COLUMNS	BOOKED_COLUMNS("r.channel") ", r.\"from\""
 
 /* the most important first: who gets stock that is there again */
 static EnginePlan plan_at_risk = {
-	"SELECT " ROW_COLUMNS
+	"SELECT " WAITING_COLUMNS
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
 	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
@@ -57,7 +55,7 @@ static EnginePlan plan_at_risk = {
 };
 
 static EnginePlan plan_issued = {
-	"SELECT " ROW_COLUMNS
+	"SELECT " WAITING_COLUMNS
 	" FROM routing.reservation r"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL AND r.state = 'issued'"
 	" ORDER BY r.\"from\", r.order_id, r.line_no, r.part",
@@ -93,19 +91,9 @@ static EnginePlan plan_wait_no_more = {
 /* a booking that waits, as its row says */
 typedef struct Waiting
 {
-	BookingRow	row;
-	int64		quantity;
-	StockBooking stock;
+	BookedRow	booked;
 	TimestampTz since;
 } Waiting;
-
-static void
-set_key(Datum *args, const Position *pos)
-{
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
-}
 
 /* How long the halves of an issue wait for each other, in microseconds. */
 static int64
@@ -251,35 +239,16 @@ load_waiting(const Position *pos, EnginePlan *plan, Waiting **waiting)
 	Datum		args[3];
 	int			n;
 
-	set_key(args, pos);
+	position_key_args(&pos->key, args);
 	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
 	*waiting = palloc0(sizeof(Waiting) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		Waiting    *w = &(*waiting)[i];
 		bool		isnull;
-		char	   *channel = spi_text(i, 10);
 
-		w->row.tenant_id = pos->key.tenant_id;
-		w->row.order_id = spi_text(i, 1);
-		w->row.line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		w->row.part = DatumGetInt32(spi_datum(i, 3, &isnull));
-		w->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		w->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
-		w->stock.ship_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
-		w->stock.lot = spi_text(i, 8);
-		w->stock.min_expiry = DatumGetDateADT(spi_datum(i, 9, &isnull));
-		if (isnull)
-			w->stock.min_expiry = DatumGetDateADT(spi_datum(i, 7, &isnull));
-		w->stock.pool = spi_text(i, 11);
-		w->since = DatumGetTimestampTz(spi_datum(i, 12, &isnull));
-		if (channel != NULL)
-		{
-			const char **path;
-
-			w->stock.npath = channel_path(pos->key.tenant_id, channel, &path);
-			w->stock.path = path;
-		}
+		booked_read(&w->booked, pos->key.tenant_id, i);
+		w->since = DatumGetTimestampTz(spi_datum(i, BOOKED_NCOLS + 1, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
@@ -321,19 +290,19 @@ meet_issued(Position *pos, TimestampTz now, int64 quantity)
 	for (int i = 0; i < n && left > 0; i++)
 	{
 		Waiting    *w = &issued[i];
-		int64		part = Min(left, w->quantity);
+		int64		part = Min(left, w->booked.quantity);
 
-		booking_row_split(&w->row, w->quantity, part);
-		booking_row_close(&w->row, "shipped", now);
-		position_ship(pos, &w->stock, part, true, true);
+		booking_row_split(&w->booked.row, w->booked.quantity, part);
+		booking_row_close(&w->booked.row, "shipped", now);
+		position_ship(pos, &w->booked.stock, part, true, true);
 		left -= part;
-		if (overdue && part == w->quantity)
+		if (overdue && part == w->booked.quantity)
 		{
 			Datum		args[4];
 
-			args[0] = Int32GetDatum(w->row.tenant_id);
-			args[1] = CStringGetTextDatum(w->row.order_id);
-			args[2] = Int32GetDatum(w->row.line_no);
+			args[0] = Int32GetDatum(w->booked.row.tenant_id);
+			args[1] = CStringGetTextDatum(w->booked.row.order_id);
+			args[2] = Int32GetDatum(w->booked.row.line_no);
 			args[3] = CStringGetTextDatum(pos->key.node);
 			(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
 		}
@@ -386,10 +355,10 @@ settle_at_risk(Position *pos, DateADT today, ChangeResult *result)
 
 	for (int i = 0; i < n; i++)
 	{
-		firm[i] = Min(room_for(pos, &risky[i].stock, today, now), risky[i].quantity);
+		firm[i] = Min(room_for(pos, &risky[i].booked.stock, today, now), risky[i].booked.quantity);
 		if (firm[i] > 0)
-			position_book(pos, &risky[i].stock, firm[i]);
-		at_risk += risky[i].quantity - firm[i];
+			position_book(pos, &risky[i].booked.stock, firm[i]);
+		at_risk += risky[i].booked.quantity - firm[i];
 		pos->taken_back -= firm[i];
 	}
 	/* the stock of a wrong issue is there again, or has yet to come back */
@@ -400,16 +369,16 @@ settle_at_risk(Position *pos, DateADT today, ChangeResult *result)
 	for (int i = n - 1; i >= 0; i--)
 	{
 		Waiting    *w = &risky[i];
-		int64		rest = w->quantity - firm[i];
+		int64		rest = w->booked.quantity - firm[i];
 		int64		lost = Min(Max(-pos->risk_room, 0), rest);
 		BookingPart parts[3] = {{firm[i], "firm", NULL}, {rest - lost, "at_risk", NULL}, {lost, "uncovered", NULL}};
 
 		pos->risk_room += lost;
 		if (firm[i] == 0 && lost == 0)
 			continue;
-		booking_rebook(w->row.tenant_id, w->row.order_id, w->row.line_no, w->row.part, parts, 3, now);
-		change_add_victim(result, pos, w->row.order_id, w->row.line_no, lost > 0 ? lost : firm[i],
-						  w->stock.needed_on, lost > 0 ? "supply_shortage" : NULL);
+		(void) booking_rebook(&w->booked.row, parts, 3, now);
+		change_add_victim(result, pos, w->booked.row.order_id, w->booked.row.line_no, lost > 0 ? lost : firm[i],
+						  w->booked.stock.needed_on, lost > 0 ? "supply_shortage" : NULL);
 	}
 }
 
@@ -432,17 +401,17 @@ give_up_expecting(Position *pos, TimestampTz now)
 		JsonWriter	writer = {0};
 		Datum		args[6];
 
-		booked += w->quantity;
+		booked += w->booked.quantity;
 		if (w->since + grace > now)
 			continue;
 		json_begin_object(&writer);
-		json_key_scaled(&writer, "quantity", w->quantity);
+		json_key_scaled(&writer, "quantity", w->booked.quantity);
 		json_key(&writer, "issued_at");
 		json_time(&writer, w->since);
 		json_end_object(&writer);
-		set_key(args, pos);
-		args[3] = CStringGetTextDatum(w->row.order_id);
-		args[4] = Int32GetDatum(w->row.line_no);
+		position_key_args(&pos->key, args);
+		args[3] = CStringGetTextDatum(w->booked.row.order_id);
+		args[4] = Int32GetDatum(w->booked.row.line_no);
 		args[5] = JsonbPGetDatum(json_result(&writer));
 		(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
 	}
@@ -533,7 +502,7 @@ falls_keep(Position *pos, TimestampTz now)
 	}
 	if (until == NEVER && !pos->due)
 		return;
-	set_key(args, pos);
+	position_key_args(&pos->key, args);
 	if (until == NEVER)
 	{
 		(void) engine_exec(&plan_wait_no_more, args, NULL, ENGINE_FRESH);

@@ -9,15 +9,6 @@
 #include "ledger/change.h"
 #include "ledger/offer.h"
 
-/* a row of routing.reservation */
-typedef struct BookingRow
-{
-	int32		tenant_id;
-	const char *order_id;
-	int			line_no;
-	int			part;
-} BookingRow;
-
 /* falls.c: a position's side; it is locked */
 extern void falls_settle(Position *pos, const NetNode *node, int64 on_hand_before, DateADT today,
 						 ChangeResult *result);
@@ -30,11 +21,5 @@ extern void position_ship(Position *pos, const StockBooking *b, int64 quantity, 
 
 /* explained.c */
 extern int64 falls_explained(const Position *pos, int64 fall);
-
-/* rows.c: a booking's row, changed with its history kept */
-extern void booking_row_split(BookingRow *row, int64 whole, int64 quantity);
-extern void booking_row_close(const BookingRow *row, const char *state, TimestampTz at);
-extern void booking_row_succeed(const BookingRow *row, const char *state, TimestampTz at);
-extern void booking_row_state(const BookingRow *row, const char *state);
 
 #endif							/* ROUTING_LEDGER_FALLS_H */

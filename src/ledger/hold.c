@@ -5,7 +5,8 @@
  * A hold counts until its time has passed, without anybody doing anything:
  * who reads a position leaves out what has expired.  The entries of a
  * position are (expires_at, needed_on, min_expiry, quantity), the sum of the
- * open rows of routing.reservation in the state "hold".  Whoever writes the
+ * open rows of routing.reservation in the state "hold"; of those that hold one
+ * lot only, which is in their rows, min_expiry is marked.  Whoever writes the
  * position sweeps what has expired: entries and rows.
  *
  * A hold is no promise: when supply falls short, holds give way before any
@@ -19,7 +20,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/allotment.h"
-#include "ledger/channels.h"
+#include "ledger/booked.h"
 #include "ledger/lots.h"
 
 #include "catalog/pg_type.h"
@@ -27,16 +28,14 @@
 
 #define HOLD_LONGS	4
 
-#define HELD_COLUMNS \
-	" r.order_id, r.line_no, r.part, r.quantity, r.needed_on, COALESCE(r.min_expiry, r.deliver_on)," \
-	" r.lot, r.ship_on, r.channel, r.pool, r.expires_at"
+#define HELD_COLUMNS	BOOKED_COLUMNS("r.channel") ", r.expires_at"
 
 static EnginePlan plan_expire = {
 	"UPDATE routing.reservation r SET state = 'expired', \"to\" = r.expires_at,"
 	" to_xid = pg_catalog.pg_current_xact_id()"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'hold' AND r.expires_at <= $4"
-	" RETURNING" HELD_COLUMNS,
+	" RETURNING " HELD_COLUMNS,
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
@@ -59,42 +58,12 @@ static EnginePlan plan_expire_holds = {
 
 /* the youngest give way first */
 static EnginePlan plan_held = {
-	"SELECT" HELD_COLUMNS " FROM routing.reservation r"
+	"SELECT " HELD_COLUMNS " FROM routing.reservation r"
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'hold' AND r.expires_at > $4"
 	" ORDER BY r.\"from\" DESC, r.order_id DESC, r.line_no DESC, r.part DESC",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
-
-static EnginePlan plan_close = {
-	"UPDATE routing.reservation SET state = 'changed', \"to\" = $5,"
-	" to_xid = pg_catalog.pg_current_xact_id()"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4",
-	5, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
-};
-
-/* what stays of a row that gave way in part; numbered as in rebook.c */
-static EnginePlan plan_rest = {
-	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, quantity,"
-	" needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at, state, \"from\","
-	" min_expiry, channel, pool, xid)"
-	" SELECT tenant_id, order_id, line_no,"
-	"  pg_catalog.nextval('routing.part_seq')::int,"
-	"  item, node, lot, $6, needed_on, ship_on, deliver_on, service, shipment_no, basis, expires_at,"
-	"  'hold', $5, min_expiry, channel, pool, pg_catalog.pg_current_xact_id()"
-	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND part = $4"
-	" RETURNING part",
-	6, {INT4OID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, NUMERICOID}, NULL
-};
-
-typedef struct HeldRow
-{
-	char	   *order_id;
-	int			line_no;
-	int			part;
-	int64		quantity;
-	StockBooking stock;
-} HeldRow;
 
 /* Count unexpired holds as demand. */
 void
@@ -113,7 +82,10 @@ holds_add_demand(const Position *pos, TimestampTz now, Timeline *tl)
 void
 holds_book(Position *pos, const StockBooking *b, int64 quantity)
 {
-	int64		entry[HOLD_LONGS] = {b->expires_at, b->needed_on, b->min_expiry, quantity};
+	bool		pinned = b->lot != NULL && b->lot[0] != '\0';
+	int64		entry[HOLD_LONGS] = {
+		b->expires_at, b->needed_on, supply_key(b->min_expiry, pinned ? 1 : 0), quantity
+	};
 
 	for (int i = 0; i < pos->holds.n; i += HOLD_LONGS)
 	{
@@ -135,41 +107,22 @@ holds_book(Position *pos, const StockBooking *b, int64 quantity)
 
 /* Run a plan that gives rows of a position, and read them. */
 static int
-held_rows(Position *pos, EnginePlan *plan, TimestampTz now, HeldRow **rows)
+held_rows(Position *pos, EnginePlan *plan, TimestampTz now, BookedRow **rows)
 {
 	Datum		args[4];
 	int			n;
 	bool		isnull;
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	args[3] = TimestampTzGetDatum(now);
 	n = (int) engine_exec(plan, args, NULL, ENGINE_FRESH);
-	*rows = palloc0(sizeof(HeldRow) * Max(n, 1));
+	*rows = palloc0(sizeof(BookedRow) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		HeldRow    *r = &(*rows)[i];
-		char	   *channel;
+		BookedRow    *r = &(*rows)[i];
 
-		r->order_id = spi_text(i, 1);
-		r->line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		r->part = DatumGetInt32(spi_datum(i, 3, &isnull));
-		r->quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		r->stock.needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
-		r->stock.min_expiry = DatumGetDateADT(spi_datum(i, 6, &isnull));
-		r->stock.lot = spi_text(i, 7);
-		r->stock.ship_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
-		channel = spi_text(i, 9);
-		r->stock.pool = spi_text(i, 10);
-		r->stock.expires_at = DatumGetTimestampTz(spi_datum(i, 11, &isnull));
-		if (channel != NULL)
-		{
-			const char **path;
-
-			r->stock.npath = channel_path(pos->key.tenant_id, channel, &path);
-			r->stock.path = path;
-		}
+		booked_read(r, pos->key.tenant_id, i);
+		r->stock.expires_at = DatumGetTimestampTz(spi_datum(i, BOOKED_NCOLS + 1, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return n;
@@ -184,7 +137,7 @@ void
 holds_sweep(Position *pos, TimestampTz now)
 {
 	bool		any = false;
-	HeldRow    *rows;
+	BookedRow    *rows;
 	char	  **ids;
 	int			n;
 	Datum		args[3];
@@ -198,7 +151,7 @@ holds_sweep(Position *pos, TimestampTz now)
 	for (int i = 0; i < n; i++)
 	{
 		position_book(pos, &rows[i].stock, -rows[i].quantity);
-		ids[i] = rows[i].order_id + strlen(HOLD_PREFIX);
+		ids[i] = unconstify(char *, rows[i].row.order_id) + strlen(HOLD_PREFIX);
 	}
 	args[0] = Int32GetDatum(pos->key.tenant_id);
 	args[1] = text_array(ids, n);
@@ -217,26 +170,13 @@ holds_sweep(Position *pos, TimestampTz now)
 
 /* Take "quantity" out of a hold's row; the rest is another row from now on. */
 static void
-give_way(Position *pos, HeldRow *row, int64 quantity, TimestampTz now)
+give_way(Position *pos, BookedRow *held, int64 quantity, TimestampTz now)
 {
-	Datum		args[6];
-	bool		isnull;
+	BookingPart rest = {held->quantity - quantity, "hold", NULL};
 
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(row->order_id);
-	args[2] = Int32GetDatum(row->line_no);
-	args[3] = Int32GetDatum(row->part);
-	args[4] = TimestampTzGetDatum(now);
-	(void) engine_exec(&plan_close, args, NULL, ENGINE_FRESH);
-	if (quantity < row->quantity)
-	{
-		args[5] = NumericGetDatum(scaled_to_numeric(row->quantity - quantity));
-		(void) engine_exec(&plan_rest, args, NULL, ENGINE_FRESH);
-		row->part = DatumGetInt32(spi_datum(0, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
-	row->quantity -= quantity;
-	position_book(pos, &row->stock, -quantity);
+	held->row.part = booking_rebook(&held->row, &rest, 1, now);
+	held->quantity = rest.quantity;
+	position_book(pos, &held->stock, -quantity);
 }
 
 /*
@@ -248,7 +188,7 @@ static void
 judge_lots(Position *pos, DateADT today, TimestampTz now)
 {
 	int64		missing = lots_missing_held(pos, today, now);
-	HeldRow    *rows;
+	BookedRow    *rows;
 	int			n;
 
 	if (missing <= 0)
@@ -278,9 +218,7 @@ issued_until(const Position *pos, DateADT day)
 
 	if (pos->falls.n == 0)
 		return 0;
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
+	position_key_args(&pos->key, args);
 	args[3] = DateADTGetDatum(day);
 	(void) engine_exec(&plan_issued, args, NULL, ENGINE_FRESH);
 	issued = scaled_from_datum(spi_datum(0, 1, &isnull));
@@ -298,7 +236,7 @@ void
 holds_judge(Position *pos, DateADT today, TimestampTz now)
 {
 	Timeline	tl;
-	HeldRow    *rows = NULL;
+	BookedRow    *rows = NULL;
 	int			n = 0;
 	DateADT		day = today - 1;
 	int64		missing;

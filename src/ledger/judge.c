@@ -28,10 +28,9 @@
  * is issued or at risk is not in the balance.
  */
 static EnginePlan plan_candidates = {
-	"SELECT r.order_id, r.line_no, r.part, r.quantity, r.needed_on, r.deliver_on,"
+	"SELECT " BOOKED_COLUMNS("r.channel") ","
 	"  COALESCE(o.priority, c.priority, d.priority, 5), o.country, o.postal_code, o.channel,"
-	"  o.order_id IS NULL OR l.node IS NOT NULL,"
-	"  COALESCE(o.completeness, 'none'), r.lot, r.min_expiry, r.channel, r.pool, r.ship_on"
+	"  o.order_id IS NULL OR l.node IS NOT NULL, COALESCE(o.completeness, 'none')"
 	" FROM routing.reservation r"
 	" LEFT JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
 	" LEFT JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
@@ -42,7 +41,7 @@ static EnginePlan plan_candidates = {
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL"
 	"   AND r.state = 'firm' AND r.needed_on <= $4"
 	"   AND COALESCE(l.status, '') NOT IN ('picked', 'packed', 'shipped', 'delivered')"
-	" ORDER BY 7 DESC, r.deliver_on DESC, COALESCE(o.ordered_at, r.\"from\") DESC,"
+	" ORDER BY 12 DESC, r.deliver_on DESC, COALESCE(o.ordered_at, r.\"from\") DESC,"
 	"          r.order_id DESC, r.line_no DESC, r.part DESC",
 	4, {INT4OID, TEXTOID, TEXTOID, DATEOID}, NULL
 };
@@ -102,9 +101,7 @@ load_candidates(Judgement *j, DateADT until)
 	const PositionKey *key = &j->pos->key;
 	Datum		args[4];
 
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 	args[3] = DateADTGetDatum(until);
 	j->n = (int) engine_exec(&plan_candidates, args, NULL,
 							 j->ledger->writes ? ENGINE_FRESH : ENGINE_READ);
@@ -112,34 +109,18 @@ load_candidates(Judgement *j, DateADT until)
 	for (int i = 0; i < j->n; i++)
 	{
 		Candidate  *c = &j->candidates[i];
-		StockBooking *stock = &c->choice.stock;
 		char	   *completeness;
-		char	   *channel;
 		bool		isnull;
 
-		c->choice.order_id = spi_text(i, 1);
-		c->choice.line_no = DatumGetInt32(spi_datum(i, 2, &isnull));
-		c->choice.part = DatumGetInt32(spi_datum(i, 3, &isnull));
-		c->choice.quantity = scaled_from_datum(spi_datum(i, 4, &isnull));
-		stock->needed_on = DatumGetDateADT(spi_datum(i, 5, &isnull));
-		c->choice.deliver_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
-		c->priority = DatumGetInt32(spi_datum(i, 7, &isnull));
-		c->country = spi_text(i, 8);
-		c->postal_code = spi_text(i, 9);
-		c->channel = spi_text(i, 10);
-		c->fixed = DatumGetBool(spi_datum(i, 11, &isnull));
-		completeness = spi_text(i, 12);
+		booked_read(&c->choice.booked, key->tenant_id, i);
+		c->priority = DatumGetInt32(spi_datum(i, BOOKED_NCOLS + 1, &isnull));
+		c->country = spi_text(i, BOOKED_NCOLS + 2);
+		c->postal_code = spi_text(i, BOOKED_NCOLS + 3);
+		c->channel = spi_text(i, BOOKED_NCOLS + 4);
+		c->fixed = DatumGetBool(spi_datum(i, BOOKED_NCOLS + 5, &isnull));
+		completeness = spi_text(i, BOOKED_NCOLS + 6);
 		c->line_whole = strcmp(completeness, "none") != 0;
 		c->order_whole = c->line_whole && strcmp(completeness, "line") != 0;
-		stock->lot = spi_text(i, 13);
-		stock->min_expiry = DatumGetDateADT(spi_datum(i, 14, &isnull));
-		if (isnull)
-			stock->min_expiry = c->choice.deliver_on;
-		channel = spi_text(i, 15);
-		if (channel != NULL)
-			stock->npath = channel_path(key->tenant_id, channel, (const char ***) &stock->path);
-		stock->pool = spi_text(i, 16);
-		stock->ship_on = DatumGetDateADT(spi_datum(i, 17, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -170,7 +151,9 @@ has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 	{
 		const Lane *lane = &lanes->lanes[i];
 		const NetNode *node = &j->nodes[lane->node];
-		DateADT		day = c->choice.deliver_on - lane->transit_days;
+		int32		ship = calendar_until(lane->pickup, calendar_before(lane->transit, c->choice.booked.deliver_on,
+																	lane->transit_days));
+		int32		day = calendar_before(node->calendar, ship, node->handling_days);
 		const AtpStep *steps;
 		OfferRequest req;
 		int			n;
@@ -178,11 +161,11 @@ has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 		if (!node->open || strcmp(node->node, j->pos->key.node) == 0)
 			continue;
 		offer_request_init(&req, node_date(node, j->now), j->now);
-		if (day < req.today)
+		if (day < req.today || day == CALENDAR_NEVER)
 			continue;
 		req.rank = c->priority;
-		req.life = c->choice.stock.min_expiry - c->choice.stock.needed_on;
-		req.lot = c->choice.stock.lot;
+		req.life = c->choice.booked.stock.min_expiry - c->choice.booked.stock.needed_on;
+		req.lot = c->choice.booked.stock.lot;
 		req.within_horizon = true;
 		if (c->channel != NULL)
 			req.npath = channel_path(j->pos->key.tenant_id, c->channel, (const char ***) &req.path);
@@ -201,9 +184,9 @@ static void
 take_one(Judgement *j, Candidate *c, int64 quantity, int64 *missing)
 {
 	c->choice.taken += quantity;
-	timeline_add_demand(&j->timeline, c->choice.stock.needed_on, -quantity);
+	timeline_add_demand(&j->timeline, c->choice.booked.stock.needed_on, -quantity);
 	if (j->lots != NULL)
-		lots_book(j->lots, &c->choice.stock, -quantity);
+		lots_book(j->lots, &c->choice.booked.stock, -quantity);
 	*missing -= quantity;
 }
 
@@ -220,14 +203,14 @@ take(Judgement *j, Candidate *c, int64 quantity, DateADT until, int64 *missing)
 	{
 		Candidate  *o = &j->candidates[i];
 
-		if (strcmp(o->choice.order_id, c->choice.order_id) == 0 &&
-			(c->order_whole || o->choice.line_no == c->choice.line_no) &&
-			o->choice.taken < o->choice.quantity)
+		if (strcmp(o->choice.booked.row.order_id, c->choice.booked.row.order_id) == 0 &&
+			(c->order_whole || o->choice.booked.row.line_no == c->choice.booked.row.line_no) &&
+			o->choice.taken < o->choice.booked.quantity)
 		{
-			int64		all = o->choice.quantity - o->choice.taken;
+			int64		all = o->choice.booked.quantity - o->choice.taken;
 			int64		later = 0;
 
-			take_one(j, o, all, o->choice.stock.needed_on <= until ? missing : &later);
+			take_one(j, o, all, o->choice.booked.stock.needed_on <= until ? missing : &later);
 		}
 	}
 }
@@ -249,14 +232,14 @@ choose_for_lots(Judgement *j, DateADT today)
 		for (int i = 0; i < j->n && missing > 0; i++)
 		{
 			Candidate  *c = &j->candidates[i];
-			int64		left = c->choice.quantity - c->choice.taken;
+			int64		left = c->choice.booked.quantity - c->choice.taken;
 			int64		quantity;
 			int64		rest = missing;
 
 			CHECK_FOR_INTERRUPTS();
 			if (left <= 0)
 				continue;
-			quantity = lots_repair(j->lots, &c->choice.stock, left, today, missing);
+			quantity = lots_repair(j->lots, &c->choice.booked.stock, left, today, missing);
 			if (quantity <= 0 || (round == 0 && !has_alternative(j, c, quantity)))
 				continue;
 			take(j, c, quantity, DATEVAL_NOEND, &rest);
@@ -301,9 +284,9 @@ judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now
 			for (int i = 0; i < j.n && missing > 0; i++)
 			{
 				Candidate  *c = &j.candidates[i];
-				int64		quantity = Min(missing, c->choice.quantity - c->choice.taken);
+				int64		quantity = Min(missing, c->choice.booked.quantity - c->choice.taken);
 
-				if (quantity <= 0 || c->choice.stock.needed_on > day ||
+				if (quantity <= 0 || c->choice.booked.stock.needed_on > day ||
 					(round == 0 && !has_alternative(&j, c, quantity)))
 					continue;
 				take(&j, c, quantity, day, &missing);
@@ -336,18 +319,19 @@ position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *resul
 	for (int i = 0; i < n; i++)
 	{
 		JudgeChoice *c = &choices[i];
+		const BookedRow *b = &c->booked;
 		int64		at_risk = falls_cover(pos, c->taken);
 		int64		lost = c->taken - at_risk;
 		BookingPart parts[3] = {
-			{c->quantity - c->taken, "firm", NULL}, {at_risk, "at_risk", NULL}, {lost, "uncovered", NULL}
+			{b->quantity - c->taken, "firm", NULL}, {at_risk, "at_risk", NULL}, {lost, "uncovered", NULL}
 		};
 
-		booking_rebook(pos->key.tenant_id, c->order_id, c->line_no, c->part, parts, 3, result->clock);
-		position_book(pos, &c->stock, -c->taken);
+		(void) booking_rebook(&b->row, parts, 3, result->clock);
+		position_book(pos, &b->stock, -c->taken);
 		if (at_risk > 0)
-			change_add_victim(result, pos, c->order_id, c->line_no, at_risk, c->stock.needed_on, NULL);
+			change_add_victim(result, pos, b->row.order_id, b->row.line_no, at_risk, b->stock.needed_on, NULL);
 		if (lost > 0)
-			change_add_victim(result, pos, c->order_id, c->line_no, lost, c->stock.needed_on,
+			change_add_victim(result, pos, b->row.order_id, b->row.line_no, lost, b->stock.needed_on,
 							  "supply_shortage");
 	}
 }

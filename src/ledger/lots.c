@@ -123,8 +123,20 @@ lots_builder_holds(LotBookBuilder *b, const Position *pos, TimestampTz now)
 		const int64 *h = &pos->holds.v[i];
 
 		if (h[0] > now)
-			lots_builder_demand(b, (DateADT) h[1], (DateADT) h[2], 0, h[3]);
+			lots_builder_demand(b, (DateADT) h[1], supply_key_day(h[2]), 0, h[3]);
 	}
+}
+
+/* Whether one that has not expired is for one lot only; which one its row tells. */
+static bool
+holds_are_pinned(const Position *pos, TimestampTz now)
+{
+	for (int i = 0; i < pos->holds.n; i += HOLD_LONGS)
+	{
+		if (pos->holds.v[i] > now && supply_key_late(pos->holds.v[i + 2]) != 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -190,9 +202,14 @@ lots_offer(const Position *pos, const OfferRequest *req, AtpStep **steps)
 
 	if (req->lot[0] != '\0')
 		return lots_pin_offer(pos, req, steps);
-	lots_builder_init(&b, req->today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
-	add_groups(&b, pos);
-	lots_builder_holds(&b, pos, req->now);
+	if (holds_are_pinned(pos, req->now))
+		(void) lots_pin_builder(&b, pos, req->today, req->now, "");
+	else
+	{
+		lots_builder_init(&b, req->today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
+		add_groups(&b, pos);
+		lots_builder_holds(&b, pos, req->now);
+	}
 	return lots_builder_steps(&b, req->life_of_item ? item_min_life(pos->key.tenant_id, pos->key.item) : req->life,
 							  0, steps);
 }
@@ -206,10 +223,15 @@ count_missing(const Position *pos, DateADT today, bool holds, TimestampTz now)
 
 	if (pos->lots.n == 0)
 		return 0;
-	lots_builder_init(&b, today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
-	add_groups(&b, pos);
-	if (holds)
-		lots_builder_holds(&b, pos, now);
+	if (holds && holds_are_pinned(pos, now))
+		(void) lots_pin_builder(&b, pos, today, now, "");
+	else
+	{
+		lots_builder_init(&b, today, lots_ngroups(pos), lots_ngroups(pos) + pos->holds.n / HOLD_LONGS);
+		add_groups(&b, pos);
+		if (holds)
+			lots_builder_holds(&b, pos, now);
+	}
 	book = finish(&b);
 	missing = lots_deficit(&book);
 	discard(&book);

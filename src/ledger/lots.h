@@ -88,6 +88,8 @@ extern void lots_builder_init(LotBookBuilder *b, DateADT today, int nsupplies, i
 extern void lots_builder_supply(LotBookBuilder *b, int64 key, DateADT expiry, int32 pin, int64 quantity);
 extern void lots_builder_demand(LotBookBuilder *b, DateADT day, DateADT min_expiry, int32 pin, int64 quantity);
 extern void lots_builder_holds(LotBookBuilder *b, const Position *pos, TimestampTz now);
+extern int32 lots_pin_builder(LotBookBuilder *b, const Position *pos, DateADT today, TimestampTz now,
+							  const char *lot);
 extern int	lots_builder_steps(const LotBookBuilder *b, int32 life, int32 pin, AtpStep **steps);
 
 #endif							/* ROUTING_LEDGER_LOTS_H */

@@ -11,9 +11,15 @@
 
 PG_FUNCTION_INFO_V1(routing_lots_check);
 
+/* but what is picked, once somebody was told that the books do not have it */
 static EnginePlan plan_firm = {
-	"SELECT lot, needed_on, COALESCE(min_expiry, deliver_on), sum(quantity) FROM routing.reservation"
-	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"to\" IS NULL AND state = 'firm' GROUP BY 1, 2, 3",
+	"SELECT r.lot, r.needed_on, COALESCE(r.min_expiry, r.deliver_on), sum(r.quantity) FROM routing.reservation r"
+	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL AND r.state = 'firm'"
+	"  AND NOT (EXISTS (SELECT FROM routing.exception e WHERE e.tenant_id = $1 AND e.item = $2 AND e.node = $3"
+	"    AND e.order_id IS NULL AND e.type = 'picked_short' AND e.state = 'open')"
+	"   AND EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
+	"    AND l.line_no = r.line_no AND l.status IN ('picked', 'packed', 'shipped', 'delivered')))"
+	" GROUP BY 1, 2, 3",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -46,9 +52,7 @@ uncovered(Position *trial, bool negative, DateADT today)
 
 	if (missing == 0)
 		return 0;
-	args[0] = Int32GetDatum(trial->key.tenant_id);
-	args[1] = CStringGetTextDatum(trial->key.item);
-	args[2] = CStringGetTextDatum(trial->key.node);
+	position_key_args(&trial->key, args);
 	n = (int) engine_exec(&plan_firm, args, NULL, ENGINE_READ);
 	firm = palloc0(sizeof(StockBooking) * Max(n, 1));
 	quantities = palloc(sizeof(int64) * Max(n, 1));
@@ -62,6 +66,8 @@ uncovered(Position *trial, bool negative, DateADT today)
 		quantities[i] = scaled_from_datum(spi_datum(i, 4, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (n == 0)
+		return 0;
 	for (int i = 0; i < n; i++)
 		lots_book(trial, &firm[i], -quantities[i]);
 	/* without them lots do not matter: of what is below 0 nobody can tell */

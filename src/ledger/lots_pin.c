@@ -52,9 +52,7 @@ static EnginePlan plan_holds = {
 static void
 key_arguments(const PositionKey *key, Datum *args)
 {
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 }
 
 static LotPin
@@ -270,79 +268,141 @@ lots_pin_book(Position *pos, const StockBooking *b, int64 quantity)
 
 /*
  * Holds are demand for any lot in the position; here, where the codes are
- * known, those that are pinned become demand for their lot.
+ * known, those that are pinned become demand for their lot.  What of them has
+ * no row yet stays demand for any.
  */
 static void
-pin_holds(LotBookBuilder *b, const Position *pos, const LotPins *pins, const OfferRequest *req)
+pin_holds(LotBookBuilder *b, int first, const LotPins *pins, const LotPin *holds, int nholds)
 {
-	Datum		args[4];
-	int			first = b->ndemands;
-	int			n;
-
-	lots_builder_holds(b, pos, req->now);
-	if (b->ndemands == first)
-		return;
-	key_arguments(&pos->key, args);
-	args[3] = TimestampTzGetDatum(req->now);
-	n = (int) engine_exec(&plan_holds, args, NULL, ENGINE_FRESH);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < nholds; i++)
 	{
-		LotPin		hold = read_pin(i);
+		const LotPin *hold = &holds[i];
+		int64		left = hold->quantity;
+		int			ndemands = b->ndemands;
 
-		if (strcmp(hold.lot, req->lot) != 0)
-			continue;
-		for (int j = first; j < b->ndemands; j++)
+		for (int j = first; j < ndemands && left > 0; j++)
 		{
 			LotDemand  *d = &b->demands[j];
-			int64		part = Min(d->quantity, hold.quantity);
+			int64		part = Min(d->quantity, left);
 
 			/* a demand of 0 is nobody's */
-			if (d->pin != 0 || part == 0 || d->day != hold.needed_on ||
-				(d->min_expiry != hold.min_expiry && d->min_expiry != DATEVAL_NOBEGIN))
+			if (d->pin != 0 || part == 0 || d->day != hold->needed_on ||
+				(d->min_expiry != hold->min_expiry && d->min_expiry != DATEVAL_NOBEGIN))
 				continue;
+			left -= part;
 			if (part == d->quantity)
-				d->pin = pin_number(pins, hold.lot, req->lot);
+				d->pin = pin_number(pins, hold->lot, NULL);
 			else
 			{
 				d->quantity -= part;
 				b->demands = repalloc(b->demands, sizeof(LotDemand) * (b->ndemands + 1));
 				b->demands[b->ndemands] = b->demands[j];
 				b->demands[b->ndemands].quantity = part;
-				b->demands[b->ndemands++].pin = pin_number(pins, hold.lot, req->lot);
+				b->demands[b->ndemands++].pin = pin_number(pins, hold->lot, NULL);
 			}
-			break;
 		}
 	}
+}
+
+/* The rows of holds that are pinned and have not expired at a time. */
+static int
+load_held_pins(const Position *pos, TimestampTz now, LotPin **holds)
+{
+	Datum		args[4];
+	int			n = 0;
+
+	*holds = NULL;
+	if (pos->holds.n == 0)
+		return 0;
+	key_arguments(&pos->key, args);
+	args[3] = TimestampTzGetDatum(now);
+	n = (int) engine_exec(&plan_holds, args, NULL, pos->locked ? ENGINE_FRESH : ENGINE_READ);
+	*holds = palloc(sizeof(LotPin) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		(*holds)[i] = read_pin(i);
 	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/* Let a lot have a number although nothing is pinned to it. */
+static void
+number_lot(LotPins *pins, const char *lot)
+{
+	if (pin_number(pins, lot, NULL) != 0 || lot[0] == '\0')
+		return;
+	add_pin(pins, lot, 0, 0, 1);
+	pins->pins[pins->npins - 1].quantity = 0;
+}
+
+/*
+ * Fill a builder with all that is known of a position's lots, unexpired holds
+ * included, each for its lot if it is pinned.  Returns the number of "lot", or
+ * 0 for any, and -1 if it is not there.
+ */
+int32
+lots_pin_builder(LotBookBuilder *b, const Position *pos, DateADT today, TimestampTz now, const char *lot)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	const LotPins *known;
+	LotPins    *pins;
+	LotPin	   *holds;
+	const LotGroup *groups = lots_groups(pos);
+	int			nholds;
+	int			first;
+	int32		pin = lot[0] == '\0' ? 0 : -1;
+
+	/* a connection of its own leaves the caller's result alone */
+	SPI_connect();
+	known = pos->pins != NULL ? pos->pins : load_pins(pos);
+	for (int i = 0; i < known->nrows && pin < 0; i++)
+	{
+		if (strcmp(known->rows[i].lot, lot) == 0)
+			pin = 0;
+	}
+	nholds = load_held_pins(pos, now, &holds);
+
+	pins = palloc(sizeof(LotPins));
+	*pins = *known;
+	pins->context = CurrentMemoryContext;
+	pins->capacity = pins->npins;
+	pins->pins = palloc(sizeof(LotPin) * Max(pins->npins, 1));
+	if (pins->npins > 0)
+		memcpy(pins->pins, known->pins, sizeof(LotPin) * pins->npins);
+	number_lot(pins, lot);
+	for (int i = 0; i < nholds; i++)
+		number_lot(pins, holds[i].lot);
+
+	MemoryContextSwitchTo(caller);
+	lots_builder_init(b, today, pins->nrows, pins->npins + lots_ngroups(pos) + pos->holds.n);
+	for (int i = 0; i < pins->nrows; i++)
+		lots_builder_supply(b, pins->rows[i].key, pins->rows[i].expiry,
+							pin_number(pins, pins->rows[i].lot, NULL), pins->rows[i].quantity);
+	for (int i = 0; i < pins->npins; i++)
+		lots_builder_demand(b, pins->pins[i].needed_on, pins->pins[i].min_expiry,
+							pin_number(pins, pins->pins[i].lot, NULL), pins->pins[i].quantity);
+	for (int i = 0; i < lots_ngroups(pos); i++)
+	{
+		if (supply_key_late(groups[i].until) == 0)
+			lots_builder_demand(b, supply_key_day(groups[i].key), supply_key_day(groups[i].until), 0,
+								groups[i].demand);
+	}
+	first = b->ndemands;
+	lots_builder_holds(b, pos, now);
+	pin_holds(b, first, pins, holds, nholds);
+	if (pin == 0)
+		pin = pin_number(pins, lot, NULL);
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	return pin;
 }
 
 /* What a lot offers to who wants that one only; nothing if it is not there. */
 int
 lots_pin_offer(const Position *pos, const OfferRequest *req, AtpStep **steps)
 {
-	LotPins    *pins = pos->pins != NULL ? pos->pins : load_pins(pos);
-	const LotGroup *groups = lots_groups(pos);
 	LotBookBuilder b;
-	bool		known = false;
+	int32		pin = lots_pin_builder(&b, pos, req->today, req->now, req->lot);
 
 	*steps = NULL;
-	for (int i = 0; i < pins->nrows && !known; i++)
-		known = strcmp(pins->rows[i].lot, req->lot) == 0;
-	if (!known)
-		return 0;
-	lots_builder_init(&b, req->today, pins->nrows, pins->npins + lots_ngroups(pos) + pos->holds.n);
-	for (int i = 0; i < pins->nrows; i++)
-		lots_builder_supply(&b, pins->rows[i].key, pins->rows[i].expiry,
-							pin_number(pins, pins->rows[i].lot, req->lot), pins->rows[i].quantity);
-	for (int i = 0; i < pins->npins; i++)
-		lots_builder_demand(&b, pins->pins[i].needed_on, pins->pins[i].min_expiry,
-							pin_number(pins, pins->pins[i].lot, req->lot), pins->pins[i].quantity);
-	for (int i = 0; i < lots_ngroups(pos); i++)
-	{
-		if (supply_key_late(groups[i].until) == 0)
-			lots_builder_demand(&b, supply_key_day(groups[i].key), supply_key_day(groups[i].until), 0,
-								groups[i].demand);
-	}
-	pin_holds(&b, pos, pins, req);
-	return lots_builder_steps(&b, req->life, pin_number(pins, req->lot, req->lot), steps);
+	return pin < 0 ? 0 : lots_builder_steps(&b, req->life, pin, steps);
 }

@@ -328,7 +328,7 @@ routing_note_truncate(PG_FUNCTION_ARGS)
 	name = RelationGetRelationName(tg->tg_relation);
 	native = RelationGetNamespace(tg->tg_relation) == get_namespace_oid("routing", true);
 	if (native && (strcmp(name, "supply") == 0 || strcmp(name, "supply_rule") == 0 || strcmp(name, "item_node") == 0 ||
-				   strcmp(name, "allotment") == 0))
+				   strcmp(name, "allotment") == 0 || strcmp(name, "calendar_day") == 0))
 		notes_add(NOTE_LEDGER_ALL, 0, "", "");
 	else if (native && strcmp(name, "demand") == 0)
 		notes_add(NOTE_DEMAND_ALL, 0, "", "");

@@ -128,7 +128,7 @@ compare_supply(const void *a, const void *b)
 
 /* Supply in the order in which it is taken; what is not usable is left out. */
 static void
-load_supply(Pegging *p, Datum *args, int dock_days, DateADT today)
+load_supply(Pegging *p, Datum *args, const NetNode *node, DateADT today)
 {
 	int			n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_READ);
 
@@ -156,7 +156,7 @@ load_supply(Pegging *p, Datum *args, int dock_days, DateADT today)
 			s->line_no = 0;
 		dock = DatumGetInt32(spi_datum(i, 10, &isnull));
 		if (s->day != ON_HAND_DAY)
-			s->day = effective_day(s->day + (isnull ? dock_days : dock) + rule.delay_days,
+			s->day = effective_day(node_stock_day(node, s->day + rule.delay_days, isnull ? node->dock_days : dock),
 								   rule.late_days - 1, today);
 	}
 	qsort(p->supply, p->nsupply, sizeof(PegSupply), compare_supply);
@@ -335,7 +335,7 @@ routing_pegging(PG_FUNCTION_ARGS)
 		args[2] = CStringGetTextDatum(nodes[i]);
 		args[3] = TimestampTzGetDatum(now);
 		args[4] = DateADTGetDatum(today);
-		load_supply(&p, args, net_nodes[node].dock_days, today);
+		load_supply(&p, args, &net_nodes[node], today);
 		load_bookings(&p, args);
 		peg(&p, today);
 	}

@@ -1,6 +1,6 @@
 /*
  * position.c
- *		Reading, locking and writing positions.
+ *		Locking and writing positions.
  *
  * A position row is the lock that everything about its item-node goes
  * through: whoever books, cancels or judges holds it until the end of the
@@ -20,46 +20,20 @@
  */
 #include "ledger/position.h"
 
-#include "base/cache.h"
 #include "base/clock.h"
 #include "base/engine.h"
 #include "ledger/offer.h"
 #include "ledger/withheld.h"
 
 #include "access/htup_details.h"
-#include "access/itup.h"
 #include "access/relscan.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-/*
- * The first question about an item asks the index which nodes have a position
- * of it, and where; only those asked for are then fetched.  Such a directory
- * is good for one snapshot.  An item at more nodes than it holds is probed
- * node by node.
- */
-#define DIRECTORY_SIZE			128
-
-typedef struct DirectoryEntry
-{
-	char	   *node;
-	ItemPointerData tid;
-} DirectoryEntry;
-
-typedef struct ItemReads
-{
-	PositionKey key;			/* node is "" */
-	bool		too_many;
-	bool		has_directory;
-	int			n;
-	DirectoryEntry *entries;	/* by node; one node may have several */
-} ItemReads;
 
 static EnginePlan plan_create = {
 	"INSERT INTO routing.position (tenant_id, item, node)"
@@ -67,16 +41,6 @@ static EnginePlan plan_create = {
 	" ON CONFLICT DO NOTHING",
 	3, {INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
-
-static uint32
-key_hash(const void *key, Size keysize)
-{
-	const PositionKey *k = key;
-	uint32		h = hash_combine((uint32) k->tenant_id,
-								 hash_bytes((const unsigned char *) k->item, strlen(k->item)));
-
-	return hash_combine(h, hash_bytes((const unsigned char *) k->node, strlen(k->node)));
-}
 
 static int
 key_compare(const PositionKey *a, const PositionKey *b)
@@ -89,261 +53,11 @@ key_compare(const PositionKey *a, const PositionKey *b)
 	return c != 0 ? c : strcmp(a->node, b->node);
 }
 
-static int
-key_match(const void *a, const void *b, Size keysize)
-{
-	return key_compare(a, b);
-}
-
 /* The global lock order; for qsort of Position pointers. */
 int
 position_compare(const void *a, const void *b)
 {
 	return key_compare(&(*(Position *const *) a)->key, &(*(Position *const *) b)->key);
-}
-
-/*
- * Open a ledger in the current memory context.  One that writes reads what is
- * committed now; one that only reads uses the caller's snapshot.
- */
-Ledger *
-ledger_open(bool writes)
-{
-	Ledger	   *ledger = palloc0(sizeof(Ledger));
-	HASHCTL		ctl;
-
-	ledger->context = CurrentMemoryContext;
-	ledger->writes = writes;
-	ledger->snapshot = writes ? fresh_snapshot() : RegisterSnapshot(GetActiveSnapshot());
-	keyscan_open(&ledger->scan, engine_relid(TAB_POSITION),
-				 writes ? RowExclusiveLock : AccessShareLock, ledger->snapshot);
-	if (writes)
-		ledger->lock_slot = table_slot_create(ledger->scan.rel, NULL);
-	ctl.keysize = sizeof(PositionKey);
-	ctl.entrysize = sizeof(Position);
-	ctl.hash = key_hash;
-	ctl.match = key_match;
-	ctl.hcxt = CurrentMemoryContext;
-	ledger->positions = hash_create("routing positions", 32, &ctl,
-									HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	ctl.entrysize = sizeof(ItemReads);
-	ledger->items = hash_create("routing items read", 32, &ctl,
-								HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	return ledger;
-}
-
-void
-ledger_close(Ledger *ledger)
-{
-	if (ledger->lock_slot)
-		ExecDropSingleTupleTableSlot(ledger->lock_slot);
-	if (ledger->fetch)
-		table_index_fetch_end(ledger->fetch);
-	keyscan_close(&ledger->scan);
-	UnregisterSnapshot(ledger->snapshot);
-	hash_destroy(ledger->positions);
-	hash_destroy(ledger->items);
-}
-
-/* Look at what is committed now. */
-void
-ledger_refresh(Ledger *ledger)
-{
-	Snapshot	old = ledger->snapshot;
-	KeyScan    *ks = &ledger->scan;
-	HASH_SEQ_STATUS seq;
-	ItemReads  *reads;
-
-	/* directories are of the old snapshot */
-	hash_seq_init(&seq, ledger->items);
-	while ((reads = hash_seq_search(&seq)) != NULL)
-	{
-		reads->has_directory = false;
-	}
-	keyscan_stop(ks);
-	ledger->snapshot = fresh_snapshot();
-	ks->snapshot = scan_snapshot(ledger->snapshot);
-	ledger->refreshed++;
-	UnregisterSnapshot(old);
-}
-
-static void
-decode(Ledger *ledger, Position *pos, TupleTableSlot *slot)
-{
-	MemoryContext old = MemoryContextSwitchTo(ledger->context);
-
-	position_decode(pos, slot);
-	pos->read_at = ledger->refreshed;
-	MemoryContextSwitchTo(old);
-}
-
-static bool
-probe(Ledger *ledger, const PositionKey *key)
-{
-	Datum		item = CStringGetTextDatum(key->item);
-	Datum		node = CStringGetTextDatum(key->node);
-	KeyScan    *ks = &ledger->scan;
-	bool		found;
-
-	keyscan_start(ks, key->tenant_id, item, node);
-	found = keyscan_next(ks);
-	if (!found && ks->snapshot != ledger->snapshot)
-	{
-		/* see scan_snapshot() */
-		keyscan_stop(ks);
-		ks->snapshot = ledger->snapshot;
-		keyscan_start(ks, key->tenant_id, item, node);
-		found = keyscan_next(ks);
-		keyscan_stop(ks);
-		ks->snapshot = scan_snapshot(ledger->snapshot);
-	}
-	return found;
-}
-
-/* A position that nothing is known of yet. */
-static Position *
-add_position(Ledger *ledger, const PositionKey *key)
-{
-	PositionKey own = *key;
-	Position   *pos;
-
-	own.item = MemoryContextStrdup(ledger->context, key->item);
-	own.node = MemoryContextStrdup(ledger->context, key->node);
-	pos = hash_search(ledger->positions, &own, HASH_ENTER, NULL);
-	memset((char *) pos + sizeof(PositionKey), 0, sizeof(Position) - sizeof(PositionKey));
-	pos->withheld = supply_withheld(own.tenant_id, own.item, own.node);
-	return pos;
-}
-
-static ItemReads *
-item_reads(Ledger *ledger, int32 tenant_id, const char *item)
-{
-	PositionKey key = {tenant_id, item, ""};
-	ItemReads  *reads = hash_search(ledger->items, &key, HASH_FIND, NULL);
-
-	if (reads == NULL)
-	{
-		key.item = MemoryContextStrdup(ledger->context, item);
-		reads = hash_search(ledger->items, &key, HASH_ENTER, NULL);
-		reads->too_many = false;
-		reads->has_directory = false;
-		reads->entries = NULL;
-	}
-	return reads;
-}
-
-/* Read from the index alone which nodes have a position of the item. */
-static void
-read_directory(Ledger *ledger, ItemReads *reads)
-{
-	KeyScan    *ks = &ledger->scan;
-	ItemPointer tid;
-
-	if (reads->entries == NULL)
-		reads->entries = MemoryContextAlloc(ledger->context, sizeof(DirectoryEntry) * DIRECTORY_SIZE);
-	reads->n = 0;
-	ks->index_only = true;
-	keyscan_start(ks, reads->key.tenant_id, CStringGetTextDatum(reads->key.item), 0);
-	ks->index_only = false;
-	while ((tid = index_getnext_tid(ks->scan, ForwardScanDirection)) != NULL)
-	{
-		bool		isnull;
-
-		/* the slots of a hot position are looked for where they are needed */
-		if (DatumGetInt32(index_getattr(ks->scan->xs_itup, POSITION_SLOT_KEYNO,
-										RelationGetDescr(ks->index), &isnull)) != 0)
-			continue;
-		if (reads->n == DIRECTORY_SIZE)
-			break;
-		reads->entries[reads->n].node =
-			TextDatumGetCString(index_getattr(ks->scan->xs_itup, POSITION_NODE_ATTNO,
-											  RelationGetDescr(ks->index), &isnull));
-		reads->entries[reads->n++].tid = *tid;
-	}
-	reads->has_directory = tid == NULL;
-	reads->too_many = !reads->has_directory;
-	keyscan_stop(ks);
-}
-
-/*
- * Fetch the position of a node through the directory.  An entry may lead to a
- * dead row, or to one that took its place: then it is not visible.
- */
-static bool
-fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
-{
-	KeyScan    *ks = &ledger->scan;
-	int			low = 0,
-				high = reads->n;
-
-	while (low < high)
-	{
-		int			mid = (low + high) / 2;
-
-		if (strcmp(reads->entries[mid].node, pos->key.node) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < reads->n && strcmp(reads->entries[low].node, pos->key.node) == 0; low++)
-	{
-		ItemPointerData tid = reads->entries[low].tid;
-		bool		again = false;
-		bool		all_dead;
-
-		if (ledger->fetch == NULL)
-			ledger->fetch = table_index_fetch_begin(ks->rel);
-		if (table_index_fetch_tuple(ledger->fetch, &tid, ks->snapshot, ks->slot, &again, &all_dead))
-		{
-			decode(ledger, pos, ks->slot);
-			ExecClearTuple(ks->slot);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-read_position(Ledger *ledger, ItemReads *reads, Position *pos)
-{
-	if (!reads->has_directory && !reads->too_many)
-		read_directory(ledger, reads);
-	if (reads->has_directory &&
-		(fetch_from_directory(ledger, reads, pos) || ledger->scan.snapshot == ledger->snapshot))
-		return;
-	if (probe(ledger, &pos->key))
-		decode(ledger, pos, ledger->scan.slot);
-	ExecClearTuple(ledger->scan.slot);
-}
-
-/*
- * The position of an item-node, read without a lock the first time it is
- * asked for.  One without a row has exists = false and offers nothing.
- */
-Position *
-ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
-{
-	PositionKey key = {tenant_id, item, node};
-	ItemReads  *reads;
-	Position   *pos;
-
-	pos = hash_search(ledger->positions, &key, HASH_FIND, NULL);
-	if (pos != NULL)
-	{
-		if (pos->stale)
-		{
-			pos->stale = false;
-			read_position(ledger, item_reads(ledger, tenant_id, item), pos);
-		}
-		return pos;
-	}
-
-	reads = item_reads(ledger, tenant_id, item);
-	pos = add_position(ledger, &key);
-	read_position(ledger, reads, pos);
-	if (!ledger->writes)
-		slots_merge(ledger, pos);
-	return pos;
 }
 
 /*
@@ -374,7 +88,7 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 		CHECK_FOR_INTERRUPTS();
 		if (pos->exists && pos->read_at == ledger->refreshed)
 			tid = pos->tid;		/* our snapshot keeps that version there */
-		else if (probe(ledger, &pos->key))
+		else if (ledger_probe(ledger, &pos->key))
 			tid = ledger->scan.slot->tts_tid;
 		else
 		{
@@ -391,7 +105,7 @@ ledger_lock(Ledger *ledger, Position *pos, bool wait)
 		switch (result)
 		{
 			case TM_Ok:
-				decode(ledger, pos, ledger->lock_slot);
+				ledger_decode(ledger, pos, ledger->lock_slot);
 				ExecClearTuple(ledger->lock_slot);
 				pos->locked = true;
 				pos->busy = false;
@@ -490,7 +204,7 @@ ledger_is_being_made(Ledger *ledger, Position *pos)
 	InitDirtySnapshot(dirty);
 	keyscan_stop(ks);
 	ks->snapshot = &dirty;
-	found = probe(ledger, &pos->key) && TransactionIdIsValid(dirty.xmin);
+	found = ledger_probe(ledger, &pos->key) && TransactionIdIsValid(dirty.xmin);
 	ExecClearTuple(ks->slot);
 	keyscan_stop(ks);
 	ks->snapshot = scan_snapshot(ledger->snapshot);
@@ -505,11 +219,7 @@ ledger_is_being_made(Ledger *ledger, Position *pos)
 void
 ledger_sweep(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
-
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
 		if (pos->dirty && pos->holds.n > 0)
 			holds_sweep(pos, clock_now());
@@ -520,13 +230,10 @@ ledger_sweep(Ledger *ledger)
 void
 ledger_flush(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
 	CatalogIndexState indexes = NULL;
 	TupleDesc	desc = RelationGetDescr(ledger->scan.rel);
 
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
 		HeapTuple	tup;
 
@@ -573,11 +280,7 @@ position_want(Position *pos, DateADT needed_on, int64 quantity)
 void
 ledger_want_whole(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
-
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
 		if (!pos->locked || (pos->slot == 0 && pos->slots == 0))
 			continue;
@@ -593,11 +296,7 @@ ledger_want_whole(Ledger *ledger)
 void
 ledger_forget_unlocked(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
-
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 		pos->stale = !pos->locked;
 	ledger_refresh(ledger);
 }

@@ -10,7 +10,7 @@
 #include "ledger/timeline.h"
 #include "catalog/indexing.h"
 #include "storage/itemptr.h"
-#include "utils/hsearch.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 typedef struct PositionKey
@@ -19,6 +19,15 @@ typedef struct PositionKey
 	const char *item;
 	const char *node;
 } PositionKey;
+
+/* $1 to $3 of statements about an item-node: tenant, item, node */
+static inline void
+position_key_args(const PositionKey *key, Datum *args)
+{
+	args[0] = Int32GetDatum(key->tenant_id);
+	args[1] = CStringGetTextDatum(key->item);
+	args[2] = CStringGetTextDatum(key->node);
+}
 
 /* a bigint[] column that most rows do not have */
 typedef struct Longs
@@ -47,7 +56,8 @@ typedef struct SlotRow
 
 typedef struct Position
 {
-	PositionKey key;
+	PositionKey key;			/* first: the ledger finds positions by it */
+	struct Position *next;		/* in the ledger */
 	bool		exists;
 	bool		locked;
 	bool		busy;			/* somebody else held it when a lock out of order was tried */
@@ -112,18 +122,28 @@ typedef struct Ledger
 	KeyScan		scan;
 	TupleTableSlot *lock_slot;
 	struct IndexFetchTableData *fetch;	/* of rows that a directory found */
-	HTAB	   *positions;
-	struct PlanNodes *plan_nodes;	/* of the planning room: kept as long as the ledger */
-	HTAB	   *items;			/* how much of each item has been read */
+	MemoryContext own;			/* of the positions and the tables that find them */
+	struct places_hash *places;
+	Position   *first;			/* all of them, as they were asked for */
+	Position  **last;
+	Position   *free_positions;
+	int			nfree;
+	char	   *room;			/* for codes */
+	Size		room_left;
+	struct items_hash *items;	/* how much of each item has been read */
 	bool		aside;			/* works for orders that nobody in this transaction asked for */
 	int			aside_tries;	/* how often it has waited for these */
 } Ledger;
 
-/* position.c */
+/* reads.c */
 extern Ledger *ledger_open(bool writes);
 extern void ledger_close(Ledger *ledger);
 extern void ledger_refresh(Ledger *ledger);
 extern Position *ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node);
+extern bool ledger_probe(Ledger *ledger, const PositionKey *key);
+extern void ledger_decode(Ledger *ledger, Position *pos, TupleTableSlot *slot);
+
+/* position.c */
 extern bool ledger_lock(Ledger *ledger, Position *pos, bool wait);
 extern void ledger_lock_all(Ledger *ledger, Position **positions, int n);
 extern void ledger_create_missing(Ledger *ledger, Position **positions, int n);
@@ -135,7 +155,7 @@ extern void ledger_want_whole(Ledger *ledger);
 extern int	position_compare(const void *a, const void *b);
 extern void position_want(Position *pos, DateADT needed_on, int64 quantity);
 
-/* slots.c */
+/* slots.c, slots_fill.c */
 typedef enum EscrowMode
 {
 	ESCROW_OFF,

@@ -9,11 +9,7 @@
  */
 #include "ledger/rules.h"
 
-#include "base/cache.h"
-#include "base/engine.h"
-
-#include "catalog/pg_type.h"
-#include "utils/memutils.h"
+#include "base/cached.h"
 
 #define UNCONFIRMED_DELAY	3	/* days */
 #define LATE_DAYS			1
@@ -26,58 +22,30 @@ typedef struct RuleRow
 	SupplyRule	rule;
 } RuleRow;
 
-typedef struct RuleCache
-{
-	MemoryContext context;
-	uint64		generation;
-	int			n;
-	RuleRow    *rows;
-} RuleCache;
-
-static RuleCache *cached = NULL;
-
-static EnginePlan plan_rules = {
-	"SELECT tenant_id, kind, status, usable, delay_days, late_days FROM routing.supply_rule",
-	0, {0}, NULL
-};
-
 static void
-load(uint64 generation)
+fill(void *row, int i)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "routing supply rules",
-												  ALLOCSET_SMALL_SIZES);
-	RuleCache  *c = MemoryContextAllocZero(context, sizeof(RuleCache));
-	EngineScope scope;
-	MemoryContext old;
+	RuleRow    *r = row;
+	bool		isnull;
 
-	engine_enter(&scope);
-	SPI_connect();
-	c->n = (int) engine_exec(&plan_rules, NULL, NULL, ENGINE_FRESH);
-	old = MemoryContextSwitchTo(context);
-	c->rows = palloc(sizeof(RuleRow) * Max(c->n, 1));
-	for (int i = 0; i < c->n; i++)
-	{
-		RuleRow    *row = &c->rows[i];
-		bool		isnull;
-
-		row->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
-		row->kind = spi_text(i, 2);
-		row->status = spi_text(i, 3);
-		row->rule.usable = DatumGetBool(spi_datum(i, 4, &isnull));
-		row->rule.delay_days = DatumGetInt32(spi_datum(i, 5, &isnull));
-		row->rule.late_days = DatumGetInt32(spi_datum(i, 6, &isnull));
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	engine_leave(&scope);
-
-	c->generation = generation;
-	c->context = context;
-	MemoryContextSetParent(context, CacheMemoryContext);
-	if (cached)
-		MemoryContextDelete(cached->context);
-	cached = c;
+	r->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
+	r->kind = spi_text(i, 2);
+	r->status = spi_text(i, 3);
+	r->rule.usable = DatumGetBool(spi_datum(i, 4, &isnull));
+	r->rule.delay_days = DatumGetInt32(spi_datum(i, 5, &isnull));
+	r->rule.late_days = DatumGetInt32(spi_datum(i, 6, &isnull));
 }
+
+static CachedRows rules = {
+	.name = "supply rules",
+	.table = TAB_SUPPLY_RULE,
+	.plan = {
+		"SELECT tenant_id, kind, status, usable, delay_days, late_days FROM routing.supply_rule",
+		0, {0}, NULL
+	},
+	.rowsize = sizeof(RuleRow),
+	.fill = fill
+};
 
 static SupplyRule
 builtin_rule(const char *status)
@@ -96,16 +64,14 @@ builtin_rule(const char *status)
 SupplyRule
 supply_rule(int32 tenant_id, const char *kind, const char *status)
 {
-	uint64		generation = engine_generation(TAB_SUPPLY_RULE);
+	const RuleRow *rows = cached_rows(&rules);
 	const RuleRow *best = NULL;
 	int			best_score = -1;
 	SupplyRule	builtin;
 
-	if (cached == NULL || cached->generation != generation)
-		load(generation);
-	for (int i = 0; i < cached->n; i++)
+	for (int i = 0; i < rules.n; i++)
 	{
-		const RuleRow *row = &cached->rows[i];
+		const RuleRow *row = &rows[i];
 		int			score = 0;
 
 		if (row->tenant_id != tenant_id)

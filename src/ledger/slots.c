@@ -29,15 +29,14 @@
  * slot 0 is short.
  *
  * When slot 0 has too little, or the slots have been idle, all is folded into
- * it again.  So nobody is
- * refused a unit that is in a slot, and near exhaustion the position is one
- * row, locked by one after the other.
+ * it again.  So nobody is refused a unit that is in a slot, and near exhaustion
+ * the position is one row, locked by one after the other.  When it is divided,
+ * and what the slots are given, is in slots_fill.c.
  */
-#include "ledger/position.h"
+#include "ledger/slots.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
-#include "base/quantity.h"
 #include "ledger/offer.h"
 
 #include "access/relscan.h"
@@ -51,13 +50,7 @@
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
-#define MOST_SLOTS		64
-#define FEWEST_SLOTS	4
-#define ORDERS_PER_SLOT	4		/* a slot is to last for so many orders at least */
-#define IDLE_SECONDS	60		/* since one was made or filled */
 #define LOCK_CLASS		4711	/* objsubid of slot 0's number; those below 3 are SQL's */
-
-int			guc_escrow = ESCROW_AUTO;
 
 /* ------------------------------------------------------------------------
  * The lock of a slot
@@ -74,8 +67,8 @@ slot_tag(const Position *pos, int32 slot, LOCKTAG *tag)
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (h >> 32), (uint32) h, LOCK_CLASS + slot);
 }
 
-static bool
-lock_slot(const Position *pos, int32 slot, bool wait)
+bool
+slot_lock(const Position *pos, int32 slot, bool wait)
 {
 	LOCKTAG		tag;
 
@@ -83,8 +76,8 @@ lock_slot(const Position *pos, int32 slot, bool wait)
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-static void
-unlock_slot(const Position *pos, int32 slot)
+void
+slot_unlock(const Position *pos, int32 slot)
 {
 	LOCKTAG		tag;
 
@@ -146,8 +139,8 @@ slots_merge(Ledger *ledger, Position *pos)
 }
 
 /* Whether supply that is in slots has become late. */
-static bool
-escrow_is_late(const Position *pos, DateADT today)
+bool
+slots_are_late(const Position *pos, DateADT today)
 {
 	for (int i = 0; i < pos->escrow.n; i += 2)
 	{
@@ -173,7 +166,7 @@ slots_suffice(const Position *pos, DateADT today, int64 quantity)
 	int			nbest;
 	bool		suffices = true;
 
-	if (escrow_is_late(pos, today))
+	if (slots_are_late(pos, today))
 		return false;
 	nown = timeline_balances(&pos->timeline, today, &own);
 	nown = steps_of_balances(own, nown, pos->safety_stock);
@@ -198,8 +191,8 @@ slots_suffice(const Position *pos, DateADT today, int64 quantity)
 }
 
 /* Read one slot as it is committed now, or as we left it; false if it is gone. */
-static bool
-read_slot(Ledger *ledger, const Position *pos, int32 slot, Position *row)
+bool
+slot_read(Ledger *ledger, const Position *pos, int32 slot, Position *row)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	IndexScanDesc scan = scan_slots(ledger, pos, slot, snapshot);
@@ -223,7 +216,7 @@ read_slot(Ledger *ledger, const Position *pos, int32 slot, Position *row)
  * Taking one, taking all
  * ------------------------------------------------------------------------ */
 
-static DateADT
+DateADT
 position_today(const Position *pos)
 {
 	const NetNode *nodes;
@@ -238,8 +231,8 @@ position_today(const Position *pos)
  * Whether all that is wanted of a position can be booked on a row of it: the
  * timeline of a slot, or NULL for slot 0.
  */
-static bool
-wants_fit(const Position *pos, const Timeline *timeline, DateADT today)
+bool
+slots_wants_fit(const Position *pos, const Timeline *timeline, DateADT today)
 {
 	int64		safety_stock = timeline ? 0 : pos->safety_stock;
 	Timeline	tl;
@@ -278,7 +271,7 @@ slots_take(Ledger *ledger, Position *pos)
 	if (pos->nwants == 0)
 		return false;
 	today = position_today(pos);
-	if (escrow_is_late(pos, today) || timeline_next_negative(&pos->timeline, today, today - 1, &day, &missing))
+	if (slots_are_late(pos, today) || timeline_next_negative(&pos->timeline, today, today - 1, &day, &missing))
 		return false;
 	first = MyProcPid % pos->slots;
 	pos->crowded = true;
@@ -287,9 +280,9 @@ slots_take(Ledger *ledger, Position *pos)
 		int32		slot = 1 + (first + i) % pos->slots;
 		Position	row = {0};
 
-		if (!lock_slot(pos, slot, false))
+		if (!slot_lock(pos, slot, false))
 			continue;
-		if (read_slot(ledger, pos, slot, &row) && wants_fit(pos, &row.timeline, today))
+		if (slot_read(ledger, pos, slot, &row) && slots_wants_fit(pos, &row.timeline, today))
 		{
 			pos->timeline = row.timeline;
 			pos->tid = row.tid;
@@ -305,7 +298,7 @@ slots_take(Ledger *ledger, Position *pos)
 			pos->busy = false;
 			return true;
 		}
-		unlock_slot(pos, slot);
+		slot_unlock(pos, slot);
 		pos->crowded = false;
 		if (!row.exists)
 			return false;		/* folded meanwhile */
@@ -317,7 +310,7 @@ slots_take(Ledger *ledger, Position *pos)
 void
 slots_leave(Ledger *ledger, Position *pos)
 {
-	unlock_slot(pos, pos->slot);
+	slot_unlock(pos, pos->slot);
 	pos->locked = false;
 	pos->dirty = false;
 	pos->slot = 0;
@@ -347,10 +340,10 @@ slots_fold(Ledger *ledger, Position *pos, bool wait)
 	Assert(pos->locked && pos->slot == 0);
 	for (int32 slot = 1; slot <= pos->slots; slot++)
 	{
-		if (lock_slot(pos, slot, wait))
+		if (slot_lock(pos, slot, wait))
 			continue;
 		while (--slot > 0)
-			unlock_slot(pos, slot);
+			slot_unlock(pos, slot);
 		return false;
 	}
 	old = MemoryContextSwitchTo(ledger->context);
@@ -366,7 +359,7 @@ slots_fold(Ledger *ledger, Position *pos, bool wait)
 			row.timeline = s->timeline;
 			row.tid = s->tid;
 		}
-		else if (!read_slot(ledger, pos, slot, &row))
+		else if (!slot_read(ledger, pos, slot, &row))
 			continue;			/* a restore may have lost it: verify() tells */
 		if (!ItemPointerIsValid(&row.tid))
 		{
@@ -386,228 +379,6 @@ slots_fold(Ledger *ledger, Position *pos, bool wait)
 	pos->steps_valid = false;
 	pos->dirty = true;
 	return true;
-}
-
-/* ------------------------------------------------------------------------
- * Making and filling
- * ------------------------------------------------------------------------ */
-
-static void
-add_escrow(Position *pos, int64 key, int64 quantity)
-{
-	int64		entry[2] = {key, quantity};
-
-	for (int i = 0; i < pos->escrow.n; i += 2)
-	{
-		if (pos->escrow.v[i] == key)
-		{
-			pos->escrow.v[i + 1] += quantity;
-			return;
-		}
-	}
-	longs_add(&pos->escrow, 2, entry);
-}
-
-/*
- * Move a share of what can be promised, of each day on which supply comes,
- * from slot 0 into a slot: 1 / divisor of it, in whole units.
- */
-static int64
-grant(Position *pos, Timeline *to, DateADT today, int64 keep, int divisor)
-{
-	Timeline   *tl = &pos->timeline;
-	int64		granted = 0;
-
-	for (int i = 0; i < tl->n; i++)
-	{
-		TimelineEntry e = tl->entries[i];
-		AtpStep    *steps;
-		int			n;
-		int64		share;
-
-		if (e.supply <= 0 || (e.day != ON_HAND_DAY && e.day < today))
-			continue;
-		n = timeline_balances(tl, today, &steps);
-		n = steps_of_balances(steps, n, keep);
-		share = Min(e.supply, steps_at(steps, n, Max(effective_day(e.day, e.late, today), today)));
-		pfree(steps);
-		share = share / divisor / SCALE * SCALE;
-		if (share <= 0)
-			continue;
-		timeline_add_supply(tl, e.day, e.late, -share);
-		timeline_add_supply(to, e.day, e.late, share);
-		add_escrow(pos, supply_key(e.day, e.late), share);
-		granted += share;
-		if (e.supply == share && e.demand == 0)
-			i--;				/* the entry is gone */
-	}
-	return granted;
-}
-
-static int64
-wanted(const Position *pos)
-{
-	int64		sum = 0;
-
-	for (int i = 0; i < pos->nwants; i++)
-		sum = scaled_add(sum, pos->wants[i].quantity);
-	return sum;
-}
-
-/* What must stay in slot 0: its safety stock, holds and what is wanted of it. */
-static int64
-kept(const Position *pos)
-{
-	int64		sum = scaled_add(pos->safety_stock, wanted(pos));
-
-	for (int i = 0; i < pos->holds.n; i += 4)
-		sum = scaled_add(sum, pos->holds.v[i + 3]);
-	return sum;
-}
-
-static bool
-divisible(const Position *pos)
-{
-	return pos->enabled && !pos->withheld && !pos->touched && pos->lots.n == 0 && pos->quotas.n == 0 &&
-		pos->claims.n == 0 && pos->nwants > 0;
-}
-
-/*
- * Somebody had to wait for this position, or found all its slots taken; the
- * first row is locked now.  If that has plenty, half of it goes into slots: a
- * few at first, then as many again.
- */
-static void
-make_slots(Ledger *ledger, Position *pos)
-{
-	DateADT		today = position_today(pos);
-	AtpStep    *steps;
-	int			n;
-	int64		plenty;
-	int			slots = Min(Max(pos->slots, FEWEST_SLOTS), MOST_SLOTS - pos->slots);
-	MemoryContext old;
-
-	if (!divisible(pos) || pos->nslot_rows > 0)
-		return;
-	n = timeline_balances(&pos->timeline, today, &steps);
-	n = steps_of_balances(steps, n, kept(pos));
-	plenty = n > 0 ? steps[n - 1].available : 0;
-	pfree(steps);
-	slots = (int) Min(plenty / 2 / (guc_escrow == ESCROW_ALWAYS ? SCALE :
-									ORDERS_PER_SLOT * Max(wanted(pos), SCALE)), slots);
-	if (slots < FEWEST_SLOTS)
-		return;
-	old = MemoryContextSwitchTo(ledger->context);
-	pos->slot_rows = palloc0(sizeof(SlotRow) * slots);
-	for (int i = 0; i < slots; i++)
-	{
-		SlotRow    *s = &pos->slot_rows[pos->nslot_rows];
-		Timeline	empty = {0};
-
-		timeline_copy(&s->timeline, &empty);
-		/* all get the same share of half of it */
-		if (grant(pos, &s->timeline, today, kept(pos), 2 * slots - i) == 0)
-			break;
-		s->slot = pos->slots + ++pos->nslot_rows;
-		s->dirty = true;
-		ItemPointerSetInvalid(&s->tid);
-	}
-	MemoryContextSwitchTo(old);
-	pos->slots += pos->nslot_rows;
-	pos->slots_at = clock_now();
-	pos->steps_valid = false;
-	pos->dirty = true;
-}
-
-/* No slot had enough, but slot 0, which is locked, does: fill one for those who come. */
-static void
-refill_one(Ledger *ledger, Position *pos)
-{
-	DateADT		today = position_today(pos);
-	int			first = MyProcPid % pos->slots;
-
-	if (!divisible(pos))
-		return;
-	for (int i = 0; i < Min(pos->slots, FEWEST_SLOTS); i++)
-	{
-		int32		slot = 1 + (first + i) % pos->slots;
-		Position	row = {0};
-		MemoryContext old;
-
-		if (!lock_slot(pos, slot, false))
-			continue;
-		if (!read_slot(ledger, pos, slot, &row) || wants_fit(pos, &row.timeline, today))
-		{
-			unlock_slot(pos, slot);
-			continue;
-		}
-		old = MemoryContextSwitchTo(ledger->context);
-		(void) grant(pos, &row.timeline, today, kept(pos), 2 * pos->slots);
-		pos->slot_rows = palloc0(sizeof(SlotRow));
-		pos->nslot_rows = 1;
-		pos->slot_rows[0].slot = slot;
-		pos->slot_rows[0].tid = row.tid;
-		pos->slot_rows[0].timeline = row.timeline;
-		pos->slot_rows[0].dirty = true;
-		MemoryContextSwitchTo(old);
-		pos->slots_at = clock_now();
-		pos->steps_valid = false;
-		pos->dirty = true;
-		return;
-	}
-}
-
-/* Whether the slots have been of no use for a while: who comes next, or roll(), folds them. */
-bool
-slots_idle(const Position *pos, TimestampTz now)
-{
-	return pos->slots > 0 && now - pos->slots_at > IDLE_SECONDS * USECS_PER_SEC;
-}
-
-/*
- * The row of slot 0 is locked and there are slots: see to it that what is
- * wanted can be booked on it.  False if that needs a slot that somebody holds,
- * and is not to be waited for.
- */
-bool
-slots_settle(Ledger *ledger, Position *pos, bool wait)
-{
-	if (!pos->whole && !pos->touched)
-	{
-		if (pos->nwants == 0)
-			return true;		/* only gives back */
-		if (!escrow_is_late(pos, position_today(pos)) && wants_fit(pos, NULL, position_today(pos)))
-		{
-			if (slots_idle(pos, clock_now()) && slots_fold(ledger, pos, false))
-				return true;
-			if (pos->crowded)
-				make_slots(ledger, pos);
-			else
-				refill_one(ledger, pos);
-			return true;
-		}
-	}
-	return slots_fold(ledger, pos, wait);
-}
-
-/*
- * The first row of a position without slots is locked: make some if it is
- * hot, which is when somebody had to wait for it twice within a second.
- */
-void
-slots_consider(Ledger *ledger, Position *pos, bool waited)
-{
-	TimestampTz now;
-
-	if (guc_escrow == ESCROW_ALWAYS)
-		make_slots(ledger, pos);
-	if (guc_escrow != ESCROW_AUTO || !waited || !divisible(pos))
-		return;
-	now = clock_now();
-	if (pos->slots_at != 0 && now - pos->slots_at < USECS_PER_SEC)
-		make_slots(ledger, pos);
-	else
-		pos->slots_at = now;	/* written with what is booked */
 }
 
 /* Write the slots that were made, filled or folded with the position. */

@@ -32,19 +32,24 @@ static EnginePlan plan_item_node = {
 static void
 key_arguments(const PositionKey *key, Datum *args)
 {
-	args[0] = Int32GetDatum(key->tenant_id);
-	args[1] = CStringGetTextDatum(key->item);
-	args[2] = CStringGetTextDatum(key->node);
+	position_key_args(key, args);
 }
 
 /* The rows of supply that count, with the days from which they do. */
 int
 position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMode mode)
 {
+	const Network *net = network_get(key->tenant_id);
+	int			at = network_find_node(net, key->node);
+	const NetNode *nodes;
+	const NetNode *node;
 	Datum		args[3];
 	int			n;
 	int			kept = 0;
 	bool		isnull;
+
+	(void) network_nodes(net, &nodes);
+	node = at < 0 ? NULL : &nodes[at];
 
 	key_arguments(key, args);
 	n = (int) engine_exec(&plan_supply, args, NULL, mode);
@@ -58,7 +63,7 @@ position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMo
 		if (!rule.usable)
 			continue;
 		if (day != ON_HAND_DAY)
-			day += dock_days + rule.delay_days;
+			day = node_stock_day(node, day + rule.delay_days, dock_days);
 		row->key = supply_key(day, day == ON_HAND_DAY ? 0 : rule.late_days - 1);
 		row->quantity = scaled_from_datum(spi_datum(i, 2, &isnull));
 		row->lot = spi_text(i, 5);

@@ -10,102 +10,69 @@
  */
 #include "ledger/withheld.h"
 
-#include "base/cache.h"
-#include "base/engine.h"
+#include "base/cached.h"
 
-#include "catalog/pg_type.h"
-#include "utils/hsearch.h"
-#include "utils/memutils.h"
+#include "utils/builtins.h"
 
-typedef struct Withheld
+typedef struct WithheldRow
 {
-	uint64		generation;
-	MemoryContext context;
-	int			n;
-	int32	   *tenants;
-	char	  **items;
-	char	  **nodes;
-} Withheld;
-
-static Withheld *cached = NULL;
-
-/* a pending key '*' means that the whole binding is unsettled */
-static EnginePlan plan_withheld = {
-	"SELECT DISTINCT s.tenant_id, s.item, s.node FROM routing.pending p"
-	" JOIN routing.supply s ON s.tenant_id = p.tenant_id AND s.binding = p.binding"
-	"  AND (s.source_key = p.key OR p.key = '*')"
-	" WHERE p.concept = 'supply' AND p.binding <> ''"
-	" ORDER BY 1, 2, 3",
-	0, {0}, NULL
-};
+	int32		tenant_id;
+	char	   *item;
+	char	   *node;
+} WithheldRow;
 
 static void
-load(uint64 generation)
+fill(void *row, int i)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "routing withheld", ALLOCSET_SMALL_SIZES);
-	Withheld   *w = MemoryContextAllocZero(context, sizeof(Withheld));
-	EngineScope scope;
-	MemoryContext old;
+	WithheldRow *w = row;
+	bool		isnull;
 
-	engine_enter(&scope);
-	SPI_connect();
-	w->n = (int) engine_exec(&plan_withheld, NULL, NULL, ENGINE_FRESH);
-	old = MemoryContextSwitchTo(context);
-	w->tenants = palloc(sizeof(int32) * Max(w->n, 1));
-	w->items = palloc(sizeof(char *) * Max(w->n, 1));
-	w->nodes = palloc(sizeof(char *) * Max(w->n, 1));
-	for (int i = 0; i < w->n; i++)
-	{
-		bool		isnull;
-
-		w->tenants[i] = DatumGetInt32(spi_datum(i, 1, &isnull));
-		w->items[i] = spi_text(i, 2);
-		w->nodes[i] = spi_text(i, 3);
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	engine_leave(&scope);
-
-	w->generation = generation;
-	w->context = context;
-	MemoryContextSetParent(context, CacheMemoryContext);
-	if (cached)
-		MemoryContextDelete(cached->context);
-	cached = w;
+	w->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
+	w->item = spi_text(i, 2);
+	w->node = spi_text(i, 3);
 }
+
+/* by tenant, item and node; a pending key '*' means that the whole binding is unsettled */
+static CachedRows withheld = {
+	.name = "withheld",
+	.table = TAB_PENDING,
+	.plan = {
+		"SELECT DISTINCT s.tenant_id, s.item, s.node FROM routing.pending p"
+		" JOIN routing.supply s ON s.tenant_id = p.tenant_id AND s.binding = p.binding"
+		"  AND (s.source_key = p.key OR p.key = '*')"
+		" WHERE p.concept = 'supply' AND p.binding <> ''"
+		" ORDER BY 1, 2, 3",
+		0, {0}, NULL
+	},
+	.rowsize = sizeof(WithheldRow),
+	.fill = fill
+};
 
 /* Whether there is any such item-node, which is rare. */
 bool
 supply_some_withheld(void)
 {
-	uint64		generation = engine_generation(TAB_PENDING);
-
-	if (cached == NULL || cached->generation != generation)
-		load(generation);
-	return cached->n > 0;
+	(void) cached_rows(&withheld);
+	return withheld.n > 0;
 }
 
 /* Whether the item-node offers nothing for now. */
 bool
 supply_withheld(int32 tenant_id, const char *item, const char *node)
 {
-	uint64		generation = engine_generation(TAB_PENDING);
+	const WithheldRow *rows = cached_rows(&withheld);
 	int			low = 0,
-				high;
+				high = withheld.n;
 
-	if (cached == NULL || cached->generation != generation)
-		load(generation);
-	high = cached->n;
 	while (low < high)
 	{
 		int			mid = (low + high) / 2;
-		int			c = tenant_id - cached->tenants[mid];
+		int			c = tenant_id - rows[mid].tenant_id;
 
 		if (c == 0)
-			c = strcmp(item, cached->items[mid]);
+			c = strcmp(item, rows[mid].item);
 		if (c == 0)
-			c = strcmp(node, cached->nodes[mid]);
+			c = strcmp(node, rows[mid].node);
 		if (c == 0)
 			return true;
 		if (c < 0)

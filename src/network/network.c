@@ -8,34 +8,17 @@
  * the transaction, since callers may hold pointers into it: take the Network
  * once per decision and keep to it.
  */
-#include "network/network.h"
+#include "network/network_data.h"
 
 #include "base/cache.h"
-#include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "utils/datetime.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "access/xact.h"
-
-struct Network
-{
-	MemoryContext context;
-	int32		tenant_id;
-	uint64		generation;
-	int			nnodes;
-	NetNode	   *nodes;			/* by rank, then code: the order that breaks ties */
-	HTAB	   *by_code;
-	HTAB	   *areas;
-	int			longest_prefix;
-	HTAB	   *zones;
-	struct Network *next;
-};
 
 /* keys longer than this do not fit the caches and are cut off by name */
 #define CODE_MAX	128
@@ -61,7 +44,8 @@ typedef struct ZoneEntry
 static Network *networks = NULL;
 
 static EnginePlan plan_nodes = {
-	"SELECT node, name, rank, status = 'open', handling_cost, time_zone, dock_days, stock_feed"
+	"SELECT node, name, rank, status = 'open', handling_cost, time_zone, dock_days, stock_feed,"
+	" calendar, handling_days, cut_off, min_shipment_value"
 	" FROM routing.node WHERE tenant_id = $1 ORDER BY rank, node",
 	1, {INT4OID}, NULL
 };
@@ -72,11 +56,12 @@ static EnginePlan plan_areas = {
 };
 
 static EnginePlan plan_lanes = {
-	"SELECT l.node, l.service, l.transit_days, l.base_cost, l.cost_per_kg"
+	"SELECT l.node, l.service, l.transit_days, l.base_cost, l.cost_per_kg, s.status = 'open',"
+	" s.calendar, s.risk, coalesce(s.max_weight_kg, 0)"
 	" FROM routing.lane l"
 	" JOIN routing.service s ON s.tenant_id = l.tenant_id AND s.service = l.service"
 	" JOIN routing.node n ON n.tenant_id = l.tenant_id AND n.node = l.node"
-	" WHERE l.tenant_id = $1 AND l.zone = $2 AND s.status = 'open'"
+	" WHERE l.tenant_id = $1 AND l.zone = $2"
 	" ORDER BY n.rank, n.node, l.service",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -85,7 +70,9 @@ static uint64
 current_generation(void)
 {
 	return engine_generation(TAB_NODE) + engine_generation(TAB_ZONE_AREA) +
-		engine_generation(TAB_LANE) + engine_generation(TAB_SERVICE);
+		engine_generation(TAB_LANE) + engine_generation(TAB_SERVICE) +
+		engine_generation(TAB_CALENDAR) + engine_generation(TAB_CALENDAR_DAY) +
+		engine_generation(TAB_PICKUP);
 }
 
 static HTAB *
@@ -132,6 +119,10 @@ load_nodes(Network *net)
 		node->zone_name = spi_text(i, 6);
 		node->dock_days = DatumGetInt32(spi_datum(i, 7, &isnull));
 		node->stock_feed = DatumGetBool(spi_datum(i, 8, &isnull));
+		node->calendar = network_calendar(net, spi_text(i, 9));
+		node->handling_days = DatumGetInt32(spi_datum(i, 10, &isnull));
+		node->cut_off = DatumGetTimeADT(spi_datum(i, 11, &isnull));
+		node->min_shipment_value = scaled_from_datum(spi_datum(i, 12, &isnull));
 		node->tz = pg_tzset(node->zone_name);
 		if (node->tz == NULL || !pg_tz_acceptable(node->tz))
 			node->tz = pg_tzset("GMT"); /* doctor() tells */
@@ -206,7 +197,9 @@ network_get(int32 tenant_id)
 
 	engine_enter(&scope);
 	SPI_connect();
+	network_load_calendars(net);
 	load_nodes(net);
+	network_load_pickups(net);
 	load_areas(net);
 	SPI_finish();
 	engine_leave(&scope);
@@ -223,6 +216,13 @@ network_nodes(const Network *net, const NetNode **nodes)
 {
 	*nodes = net->nodes;
 	return net->nnodes;
+}
+
+/* What lives in it lives as long as the network. */
+MemoryContext
+network_context(const Network *net)
+{
+	return net->context;
 }
 
 /* Index of a node, or -1. */
@@ -256,6 +256,20 @@ network_zone(const Network *net, const char *country, const char *postal_code)
 	return NULL;
 }
 
+/* A lane that is not used; "max": of all lanes. */
+static void
+add_closed(ZoneLanes *zl, const Lane *lane, int max, const char *reason)
+{
+	ClosedLane *closed;
+
+	if (zl->closed == NULL)
+		zl->closed = palloc(sizeof(ClosedLane) * max);
+	closed = &zl->closed[zl->nclosed++];
+	closed->node = lane->node;
+	closed->service = lane->service;
+	closed->reason = reason;
+}
+
 /* Lanes into a zone. */
 const ZoneLanes *
 network_lanes(const Network *net, const char *zone)
@@ -282,6 +296,7 @@ network_lanes(const Network *net, const char *zone)
 	zl = palloc0(sizeof(ZoneLanes));
 	zl->zone = pstrdup(zone);
 	zl->lanes = palloc0(sizeof(Lane) * Max(n, 1));
+	zl->plan_nodes = palloc0(sizeof(void *));
 	for (int i = 0; i < n; i++)
 	{
 		Lane	   *lane = &zl->lanes[zl->nlanes];
@@ -296,7 +311,15 @@ network_lanes(const Network *net, const char *zone)
 		lane->transit_days = DatumGetInt32(spi_datum(i, 3, &isnull));
 		lane->base = scaled_from_datum(spi_datum(i, 4, &isnull));
 		lane->per_kg = scaled_from_datum(spi_datum(i, 5, &isnull));
-		zl->nlanes++;
+		lane->transit = network_calendar(net, spi_text(i, 7));
+		lane->risk = scaled_from_datum(spi_datum(i, 8, &isnull));
+		lane->max_weight = scaled_from_datum(spi_datum(i, 9, &isnull));
+		if (!DatumGetBool(spi_datum(i, 6, &isnull)))
+			add_closed(zl, lane, n, "the service is closed");
+		else if (!network_pickup(net, &net->nodes[lane->node], lane))
+			add_closed(zl, lane, n, "the service has no pick-up at the node");
+		else
+			zl->nlanes++;
 	}
 	MemoryContextSwitchTo(old);
 	SPI_finish();
@@ -305,60 +328,4 @@ network_lanes(const Network *net, const char *zone)
 	entry = hash_search(net->zones, code, HASH_ENTER, NULL);
 	entry->lanes = zl;
 	return zl;
-}
-
-/* The date at the node at an instant. */
-DateADT
-node_date(const NetNode *node, TimestampTz at)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			tz;
-
-	if (timestamp2tm(at, &tz, &tm, &fsec, NULL, node->tz) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
-	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
-}
-
-/* The time of day at the node, with the zone's name: "2026-11-23 09:14 America/Chicago". */
-char *
-node_local_time(const NetNode *node, TimestampTz at)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			tz;
-
-	if (timestamp2tm(at, &tz, &tm, &fsec, NULL, node->tz) != 0)
-		return pstrdup("");
-	return psprintf("%04d-%02d-%02d %02d:%02d %s", tm.tm_year, tm.tm_mon, tm.tm_mday,
-					tm.tm_hour, tm.tm_min, pg_get_timezone_name(node->tz));
-}
-
-PG_FUNCTION_INFO_V1(routing_node_today);
-
-/* SQL: the current date in the node's time zone, UTC for an unknown node. */
-Datum
-routing_node_today(PG_FUNCTION_ARGS)
-{
-	const Network *net = network_get(PG_GETARG_INT32(0));
-	int			i = network_find_node(net, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	NetNode		utc;
-
-	if (i >= 0)
-		PG_RETURN_DATEADT(node_date(&net->nodes[i], clock_of_transaction()));
-	utc.tz = pg_tzset("GMT");
-	PG_RETURN_DATEADT(node_date(&utc, clock_of_transaction()));
-}
-
-PG_FUNCTION_INFO_V1(routing_time_zone_known);
-
-/* SQL: whether the server knows a time zone, for doctor(). */
-Datum
-routing_time_zone_known(PG_FUNCTION_ARGS)
-{
-	pg_tz	   *tz = pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-
-	PG_RETURN_BOOL(tz != NULL && pg_tz_acceptable(tz));
 }

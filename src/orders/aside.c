@@ -8,9 +8,11 @@
  * only tried, and what cannot be had is left to run_jobs().
  */
 #include "orders/demand.h"
+#include "orders/problem.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "sourcing/dates.h"
 
 #include "catalog/pg_type.h"
 
@@ -214,9 +216,10 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 void
 order_replan_late(SalesOrder *order, Ledger *ledger)
 {
-	const NetNode *nodes;
+	const SrcProblem *p = &order->problem;
 
-	(void) network_nodes(order->net, &nodes);
+	if (p->nodes == NULL)
+		problem_set_nodes(order);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
@@ -227,21 +230,21 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
 			!(soonest || booking_is_late(order, line, b)))
 			continue;
-		for (int l = 0; l < order->lanes->nlanes && !line->replan; l++)
+		for (int l = 0; l < p->nlanes && !line->replan; l++)
 		{
-			const NetNode *node = &nodes[order->lanes->lanes[l].node];
+			const SrcLane *lane = &p->lanes[l];
+			const NetNode *node = order_candidate(order, lane->node);
+			int32		ship = src_latest_ship_day(p, lane, b->deliver_on - 1);
 			const AtpStep *steps;
 			OfferRequest req;
 			int			n;
 
-			if (!node->open || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
+			if (ship == CALENDAR_NEVER || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
 				continue;
-			order_request(order, line, node_date(node, order->clock),
-						  order->lanes->lanes[l].transit_days, &req);
+			order_request(order, line, order->todays[lane->node], lane->transit_days, &req);
 			req.within_horizon = true;
 			n = position_offer(ledger_get(ledger, order->tenant_id, line->item, node->node), &req, &steps);
-			line->replan = n > 0 &&
-				steps_at(steps, n, b->deliver_on - order->lanes->lanes[l].transit_days - 1) > 0;
+			line->replan = n > 0 && steps_at(steps, n, src_stock_day(p, lane, ship)) > 0;
 		}
 	}
 	if (!lock_replanned(order, ledger))

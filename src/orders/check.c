@@ -8,6 +8,7 @@
  */
 #include "orders/order.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/quantity.h"
 #include "ledger/reference.h"
@@ -71,7 +72,8 @@ order_find_policy(SalesOrder *order)
 	of.customer_group = order->customer_group;
 	of.zone = order->lanes ? order->lanes->zone : NULL;
 	of.country = order->country;
-	order->policy = policy_get(order->tenant_id, order->policy_code, &order->fault);
+	order->policy = policy_get(order->tenant_id, order->policy_code,
+							   order->clock ? order->clock : clock_now(), &order->fault);
 	policy_terms(order->policy, &of, &order->terms);
 }
 

@@ -12,13 +12,14 @@
  * Guarantee: the dedicated bookings of an order at an item-node are never more
  * than its dedicated supply there.
  */
-#include "orders/order.h"
+#include "orders/problem.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/scan.h"
 #include "ledger/rules.h"
+#include "sourcing/dates.h"
 
 #include "access/stratnum.h"
 #include "access/tableam.h"
@@ -79,9 +80,49 @@ has_dedicated(const SalesOrder *order)
 	ExecDropSingleTupleTableSlot(slot);
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
-	index_close(index, NoLock);
+	index_close(index, AccessShareLock);	/* see keyscan_close() */
 	table_close(rel, NoLock);
 	return found;
+}
+
+/*
+ * Leave out what has left already and is still to be lowered, in the order in
+ * which it will be.
+ */
+static void
+leave_out_issued(const SalesOrder *order, Dedicated *supply, int n, EngineMode mode)
+{
+	DedicatedIssue *issued;
+	int			nissued = dedicated_left(order->tenant_id, order->order_id, mode == ENGINE_FRESH, &issued);
+
+	for (int i = 0; i < nissued; i++)
+	{
+		const DedicatedIssue *q = &issued[i];
+		int64		quantity = q->quantity;
+
+		while (quantity != 0)
+		{
+			Dedicated  *first = NULL;
+			int64		part;
+
+			for (int j = 0; j < n; j++)
+			{
+				Dedicated  *d = &supply[j];
+
+				if (strcmp(d->item, q->item) != 0 || strcmp(d->node, q->node) != 0 || strcmp(d->lot, q->lot) != 0 ||
+					(d->line_no != 0 && d->line_no != q->line_no) || (quantity > 0 && d->left <= 0))
+					continue;
+				if (first == NULL || (d->line_no != 0 && first->line_no == 0) ||
+					((d->line_no != 0) == (first->line_no != 0) && d->day < first->day))
+					first = d;
+			}
+			if (first == NULL)
+				break;
+			part = quantity < 0 ? quantity : Min(quantity, first->left);
+			first->left -= part;
+			quantity -= part;
+		}
+	}
 }
 
 static int
@@ -118,7 +159,8 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 		if (isnull)
 			dock_days = nodes[d->node_index].dock_days;
 		if (d->day != ON_HAND_DAY)
-			d->day = effective_day(d->day + dock_days + rule.delay_days, rule.late_days - 1, d->today);
+			d->day = effective_day(node_stock_day(&nodes[d->node_index], d->day + rule.delay_days, dock_days),
+								   rule.late_days - 1, d->today);
 		d->left = scaled_from_datum(spi_datum(i, 4, &isnull));
 		d->line_no = DatumGetInt32(spi_datum(i, 7, &isnull));
 		if (isnull)
@@ -130,6 +172,8 @@ read_dedicated(const SalesOrder *order, EnginePlan *plan, EngineMode mode, Dedic
 		kept++;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (kept > 0)
+		leave_out_issued(order, *result, kept, mode);
 	return kept;
 }
 
@@ -211,37 +255,39 @@ static bool
 choose_lane(const SalesOrder *order, const OrderLine *line, const Dedicated *d, Booking *b)
 {
 	DateADT		wanted = requested_on(order, line, d->today);
-	const NetNode *nodes;
+	const SrcProblem *p = &order->problem;
 	int128		cheapest = 0;
 	bool		found = false;
 
-	(void) network_nodes(order->net, &nodes);
-	if (!nodes[d->node_index].open)
-		return false;
-	for (int i = 0; i < order->lanes->nlanes; i++)
+	for (int i = 0; i < p->nlanes; i++)
 	{
-		const Lane *lane = &order->lanes->lanes[i];
-		DateADT		day;
-		DateADT		arrival;
+		const SrcLane *lane = &p->lanes[i];
+		int32		target;
+		int32		day;
+		int32		arrival;
 		int			late;
+		int128		weight = (int128) b->quantity * line->unit_weight / SCALE;
 		int128		cost;
 
-		if (lane->node != d->node_index)
+		if (order->candidates[lane->node] != d->node_index || (lane->max_weight > 0 && weight > lane->max_weight))
 			continue;
-		day = Max(order->by_ship_day ? wanted : wanted - lane->transit_days, d->today);
-		day = Max(day, d->day);
-		arrival = day + lane->transit_days;
-		if (d->expires_on < arrival + line->min_life)
+		target = order->by_ship_day ? calendar_until(lane->pickup, wanted) : src_latest_ship_day(p, lane, wanted);
+		day = src_ship_day(p, lane, Max(d->day, p->nodes[lane->node].today));
+		if (day != CALENDAR_NEVER && target != CALENDAR_NEVER)
+			day = Max(day, target);
+		arrival = src_arrival_day(p, lane, day);
+		if (arrival == CALENDAR_NEVER || d->expires_on - line->min_life < arrival)
 			continue;
 		late = Max((order->by_ship_day ? day : arrival) - wanted, 0);
-		cost = lane->base + (int128) b->quantity * line->unit_weight / SCALE * lane->per_kg / SCALE +
+		cost = lane->base + weight * lane->per_kg / SCALE +
 			(int128) late * order->terms.lateness[order->priority] * b->quantity / line->quantity;
 		if (found && (cost > cheapest || (cost == cheapest && arrival >= b->deliver_on)))
 			continue;
 		found = true;
 		cheapest = cost;
-		b->service = lane->service;
-		b->stock.needed_on = b->stock.ship_on = b->ship_on = day;
+		b->service = order->problem_lanes[i]->service;
+		b->stock.needed_on = src_stock_day(p, lane, day);
+		b->stock.ship_on = b->ship_on = day;
 		b->deliver_on = arrival;
 		b->stock.min_expiry = arrival + line->min_life;
 	}
@@ -337,6 +383,8 @@ dedicated_take(SalesOrder *order, Ledger *ledger)
 	/* who is new is seen by nobody: who changes the supply cannot wait for it */
 	n = !ledger->writes ? read_dedicated(order, &plan_read, ENGINE_READ, &supply) :
 		read_dedicated(order, order->decision_id == 0 ? &plan_lock : &plan_read, ENGINE_FRESH, &supply);
+	if (order->problem.nodes == NULL)
+		problem_set_nodes(order);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];

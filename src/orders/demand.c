@@ -45,7 +45,7 @@ static EnginePlan plan_read = {
 
 static EnginePlan plan_bookings = {
 	"SELECT part, item, node, quantity, needed_on, deliver_on, state = 'firm', basis FROM routing.reservation"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND \"to\" IS NULL ORDER BY part",
+	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND \"to\" IS NULL AND state <> 'issued' ORDER BY part",
 	2, {INT4OID, TEXTOID}, NULL
 };
 
@@ -73,7 +73,7 @@ static EnginePlan plan_waiting = {
 	" JOIN routing.demand d ON d.tenant_id = k.t AND d.item = k.i AND d.node = k.n"
 	" WHERE EXISTS (SELECT FROM routing.reservation r"
 	"  WHERE r.tenant_id = d.tenant_id AND r.order_id = '" DEMAND_PREFIX "' || d.ref AND r.line_no = 1"
-	"    AND r.\"to\" IS NULL AND r.state <> 'firm')"
+	"    AND r.\"to\" IS NULL AND r.state NOT IN ('firm', 'issued'))"
 	" ORDER BY 1, 2",
 	3, {INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
@@ -84,15 +84,20 @@ static EnginePlan plan_all_waiting = {
 	" SELECT d.ref FROM routing.demand d WHERE d.tenant_id = $1"
 	"  AND EXISTS (SELECT FROM routing.reservation r"
 	"   WHERE r.tenant_id = d.tenant_id AND r.order_id = '" DEMAND_PREFIX "' || d.ref AND r.line_no = 1"
-	"     AND r.\"to\" IS NULL AND r.state <> 'firm')"
+	"     AND r.\"to\" IS NULL AND r.state NOT IN ('firm', 'issued'))"
 	" ORDER BY 1",
 	1, {INT4OID}, NULL
 };
 
 static EnginePlan plan_orphans = {
 	"SELECT DISTINCT r.tenant_id, pg_catalog.substr(r.order_id, 8) FROM routing.reservation r"
-	" WHERE r.\"to\" IS NULL AND r.order_id LIKE '" DEMAND_PREFIX "%' AND NOT EXISTS (SELECT FROM routing.demand d"
+	" WHERE r.\"to\" IS NULL AND r.state <> 'issued' AND r.order_id LIKE '" DEMAND_PREFIX "%' AND NOT EXISTS (SELECT FROM routing.demand d"
 	"  WHERE d.tenant_id = r.tenant_id AND r.order_id = '" DEMAND_PREFIX "' || d.ref)"
+	/* of what has left in full only the arrival is there */
+	" UNION"
+	" SELECT s.tenant_id, s.ref FROM routing.supply s"
+	" WHERE s.binding = '' AND s.kind = 'transfer' AND s.source_key = '" DEMAND_PREFIX "' || s.ref"
+	"  AND NOT EXISTS (SELECT FROM routing.demand d WHERE d.tenant_id = s.tenant_id AND d.ref = s.ref)"
 	" ORDER BY 1, 2",
 	0, {0}, NULL
 };
@@ -143,7 +148,7 @@ load_row(Demand *d)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Its open bookings, as they are now. */
+/* Its open bookings, as they are now, but what has left: that waits for its stock to fall. */
 void
 demand_load_bookings(Demand *d)
 {

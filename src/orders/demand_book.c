@@ -6,27 +6,18 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/falls.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
-static EnginePlan plan_close = {
-	"UPDATE routing.reservation SET state = CASE WHEN $4 = 'cancelled' AND state IN ('uncovered', 'at_risk')"
-	"  THEN 'lapsed' ELSE $4 END, \"to\" = $5, to_xid = pg_catalog.pg_current_xact_id()"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND part = $3",
-	5, {INT4OID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID}, NULL
-};
-
-/* $11: null, or when it was closed: a part that has left */
 static EnginePlan plan_insert = {
 	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, quantity, needed_on,"
-	" ship_on, deliver_on, min_expiry, service, shipment_no, basis, state, \"from\", \"to\", xid, to_xid)"
+	" ship_on, deliver_on, min_expiry, service, shipment_no, basis, state, \"from\", xid)"
 	" SELECT $1, $2, 1, (SELECT COALESCE(pg_catalog.max(part), 0) + 1 FROM routing.reservation"
 	"  WHERE tenant_id = $1 AND order_id = $2 AND line_no = 1 AND part < 1000000),"
-	" $3, $4, $5, $6, $6, $7, $6, '', 0, $8, $9, $10, $11, pg_catalog.pg_current_xact_id(),"
-	" CASE WHEN $11 IS NOT NULL THEN pg_catalog.pg_current_xact_id() END",
-	11, {INT4OID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, DATEOID, DATEOID, TEXTOID, TEXTOID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+	" $3, $4, $5, $6, $6, $7, $6, '', 0, $8, $9, $10, pg_catalog.pg_current_xact_id()",
+	10, {INT4OID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, DATEOID, DATEOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static EnginePlan plan_delete_arrival = {
@@ -68,18 +59,20 @@ post(Settlement *s, const Demand *d, const char *item, const char *node, DateADT
 	StockBooking stock = {.needed_on = needed_on, .min_expiry = needed_on, .lot = "", .ship_on = needed_on};
 	Position   *pos = ledger_get(s->ledger, d->tenant_id, item, node);
 
-	/* one that is not locked would not be written */
+	/* one that is not locked would not be written; only by hand are bookings moved to another */
 	if (!pos->locked)
-		elog(ERROR, "item \"%s\" at node \"%s\" is not locked for %s", item, node, d->id);
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("bookings of \"%s\" were moved to item \"%s\" at node \"%s\" at the same time",
+						d->id, item, node),
+				 errhint("Run the transaction again.")));
 	position_book(pos, &stock, quantity);
 }
 
-/* A row of reservation; closed at once if "gone": what is recorded as having left. */
 static void
-insert_row(const Settlement *s, const Demand *d, const DemandBooking *b, const char *state, bool gone)
+insert_row(const Settlement *s, const Demand *d, const DemandBooking *b, const char *state)
 {
-	Datum		args[11];
-	char		nulls[] = "           ";
+	Datum		args[10];
 
 	demand_id_args(d, args);
 	args[2] = CStringGetTextDatum(b->item);
@@ -89,39 +82,53 @@ insert_row(const Settlement *s, const Demand *d, const DemandBooking *b, const c
 	args[6] = DateADTGetDatum(b->deliver_on);
 	args[7] = CStringGetTextDatum(b->basis);
 	args[8] = CStringGetTextDatum(state);
-	args[9] = args[10] = TimestampTzGetDatum(s->clock);
-	if (!gone)
-		nulls[10] = 'n';
-	(void) engine_exec(&plan_insert, args, nulls, ENGINE_FRESH);
+	args[9] = TimestampTzGetDatum(s->clock);
+	(void) engine_exec(&plan_insert, args, NULL, ENGINE_FRESH);
 }
 
 /*
- * Close a booking, or "quantity" of it: then the row is closed and one for
- * the rest made, so that history tells what was booked when.
+ * A quantity of a booking has left.  Where a feed tells stock on hand it counts
+ * as issued until that falls, as what confirm_ship() ships does.  Returns how
+ * much that is.
  */
+static int64
+leaves(Settlement *s, const Demand *d, const DemandBooking *b, int64 quantity)
+{
+	const Network *net = network_get(d->tenant_id);
+	int			node = network_find_node(net, b->node);
+	const NetNode *nodes;
+	Position   *pos = ledger_get(s->ledger, d->tenant_id, b->item, b->node);
+
+	(void) network_nodes(net, &nodes);
+	if (node < 0 || !nodes[node].stock_feed || !pos->locked)
+		return 0;
+	quantity -= falls_take(pos, s->clock, quantity);
+	/* the stock of what was not covered has fallen already */
+	if (!b->firm || quantity == 0)
+		return 0;
+	falls_expect(pos, s->clock, quantity);
+	return quantity;
+}
+
+/* Close a booking, or "quantity" of it. */
 static void
 close_booking(Settlement *s, const Demand *d, const DemandBooking *b, int64 quantity, const char *state)
 {
-	Datum		args[5];
-	bool		whole = quantity == b->quantity;
+	BookingRow	row = {d->tenant_id, d->id, 1, b->part};
+	bool		shipped = strcmp(state, "shipped") == 0;
+	int64		issued = shipped ? leaves(s, d, b, quantity) : 0;
+	BookingPart parts[3] = {
+		{b->quantity - quantity, b->firm ? "firm" : "uncovered", NULL},
+		{shipped ? quantity - issued : 0, "shipped", NULL},
+		{issued, "issued", NULL}
+	};
 
-	demand_id_args(d, args);
-	args[2] = Int32GetDatum(b->part);
-	args[3] = CStringGetTextDatum(whole ? state : "changed");
-	args[4] = TimestampTzGetDatum(s->clock);
-	(void) engine_exec(&plan_close, args, NULL, ENGINE_FRESH);
-	if (!whole)
-	{
-		DemandBooking part = *b;
-
-		part.quantity = b->quantity - quantity;
-		insert_row(s, d, &part, b->firm ? "firm" : "uncovered", false);
-		part.quantity = quantity;
-		if (strcmp(state, "shipped") == 0)
-			insert_row(s, d, &part, state, true);
-	}
-	if (b->firm)
-		post(s, d, b->item, b->node, b->needed_on, -quantity);
+	if (quantity == b->quantity && issued == 0)
+		booking_row_close(&row, state, s->clock);
+	else
+		(void) booking_rebook(&row, parts, 3, s->clock);
+	if (b->firm && quantity > issued)
+		post(s, d, b->item, b->node, b->needed_on, issued - quantity);
 }
 
 static bool
@@ -332,13 +339,13 @@ book(Settlement *s, Demand *d)
 			}
 			b.quantity = missing;
 			if (missing > 0)
-				insert_row(s, d, &b, "uncovered", false);
+				insert_row(s, d, &b, "uncovered");
 		}
 		b.quantity = take;
 		b.basis = basis;
 		if (take > 0)
 		{
-			insert_row(s, d, &b, "firm", false);
+			insert_row(s, d, &b, "firm");
 			post(s, d, d->item, d->node, d->needed_on, take);
 		}
 	}

@@ -105,7 +105,7 @@ row_day(DateADT date, const NetNode *node, const SupplyRule *rule, int i)
 	bool		isnull;
 	int32		dock = DatumGetInt32(spi_datum(i, 7, &isnull));
 
-	return date == ON_HAND_DAY ? date : date + (isnull ? node->dock_days : dock) + rule->delay_days;
+	return date == ON_HAND_DAY ? date : node_stock_day(node, date + rule->delay_days, isnull ? node->dock_days : dock);
 }
 
 static void
@@ -257,10 +257,11 @@ lose(Impact *im, SalesOrder *order, int index, int64 quantity)
 static void
 take(Impact *im, Position *pos, const JudgeChoice *c)
 {
-	Loss		loss = {c->order_id, c->line_no, pos->key.item, pos->key.node, c->taken, c->deliver_on, NULL};
+	const BookingRow *row = &c->booked.row;
+	Loss		loss = {row->order_id, row->line_no, pos->key.item, pos->key.node, c->taken, c->booked.deliver_on, NULL};
 
-	position_book(pos, &c->stock, -c->taken);
-	loss.order = order_of(im, c->order_id);
+	position_book(pos, &c->booked.stock, -c->taken);
+	loss.order = order_of(im, row->order_id);
 	add_loss(im, &loss);
 	if (loss.order == NULL)
 		return;
@@ -268,7 +269,7 @@ take(Impact *im, Position *pos, const JudgeChoice *c)
 	{
 		const Booking *b = &loss.order->bookings[i];
 
-		if (b->line_no == c->line_no && b->part == c->part && b->firm)
+		if (b->line_no == row->line_no && b->part == row->part && b->firm)
 		{
 			lose(im, loss.order, i, c->taken);
 			return;

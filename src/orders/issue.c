@@ -166,7 +166,12 @@ ship_booking(Settlement *s, SalesOrder *order, Shipment *sh, Booking *b, int64 q
 
 	add_part(sh, b, quantity);
 	if (b->state == BOOKING_DEDICATED)
-		lower = false;			/* its supply is in no timeline, and nobody else's */
+	{
+		/* its supply is in no timeline, and nobody else's */
+		if (lower)
+			(void) dedicated_lower(s, order, b, quantity);
+		lower = false;
+	}
 	else if (!lower)
 		fallen = falls_take(pos, s->clock, quantity);
 	if (counted)
@@ -344,17 +349,20 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 			}
 			else
 			{
+				bool		own = b->dedicated && lowers(sh->tenant_id, b->node) &&
+					dedicated_lower(s, order, b, -part);
+
 				booking_row_state(&row, wanted ? "changed" : "cancelled");
-				/* its stock is not there again before somebody says so */
+				/* other stock is not there again before somebody says so */
 				if (wanted)
-					booking_row_succeed(&row, "at_risk", s->clock);
+					booking_row_succeed(&row, own ? "dedicated" : "at_risk", s->clock);
 				/* dedicated supply was in no allotment, nor among what is lowered */
 				if (!b->dedicated)
 					position_book_planned(pos, &b->stock, -part);
 				if (lowers(sh->tenant_id, b->node) && !b->dedicated)
 					on_hand_lower(pos, sh->lot, -part);
 				else
-					pos->taken_back += wanted ? part : 0;
+					pos->taken_back += wanted && !own ? part : 0;
 			}
 			pos->falls_moved = true;
 			add_part(sh, b, -part);
@@ -376,6 +384,7 @@ shipments_apply(Settlement *s)
 		SalesOrder *order = order_load(sh->tenant_id, sh->order_id, ORDER_NO_LOCK);
 
 		CHECK_FOR_INTERRUPTS();
+		dedicated_catch_up(s, order);
 		/* only that tells which of the dedicated bookings are on hand */
 		dedicated_choose(order);
 		if (sh->quantity < 0)

@@ -49,4 +49,8 @@ extern void on_hand_lower(const Position *pos, const char *lot, int64 quantity);
 extern void shipment_add_event(SalesOrder *order, const Shipment *shipment, EventBatch *events);
 extern void shipment_unbooked(const Shipment *shipment, int64 quantity);
 
+/* dedicated_issue.c */
+extern bool dedicated_lower(Settlement *s, const SalesOrder *order, const Booking *b, int64 quantity);
+extern void dedicated_catch_up(Settlement *s, const SalesOrder *order);
+
 #endif							/* ROUTING_ORDERS_ISSUE_H */

@@ -10,6 +10,8 @@
 #include "ledger/channels.h"
 #include "orders/resolve.h"
 
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
@@ -23,14 +25,14 @@ enum
 {
 	O_CUSTOMER, O_CHANNEL, O_COUNTRY, O_POSTAL_CODE, O_REQUESTED_ON, O_DATE_BASIS, O_PRIORITY,
 	O_COMPLETENESS, O_STATUS, O_POLICY, O_CORRELATION_ID, O_DECISION_ID, O_EVENT_VERSION, O_BINDING,
-	O_REASON,
+	O_REASON, O_TENANT_ID, O_ORDER_ID,
 	O_NCOLS
 };
 
 static const char *const order_names[O_NCOLS] = {
 	"customer", "channel", "country", "postal_code", "requested_on", "date_basis", "priority",
 	"completeness", "status", "policy", "correlation_id", "decision_id", "event_version", "binding",
-	"reason"
+	"reason", "tenant_id", "order_id"
 };
 
 static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}};
@@ -58,6 +60,21 @@ static EnginePlan plan_bookings = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+/*
+ * A copy of the row that was read if this transaction wrote it: then nobody
+ * else can have changed it when it is replaced, and it need not be looked for.
+ */
+static HeapTuple
+own_row(TupleTableSlot *slot)
+{
+	bool		should_free;
+	HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, &should_free);
+
+	Assert(!should_free);
+	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data)) ?
+		heap_copytuple(row) : NULL;
+}
+
 static void
 read_line(SalesOrder *order, TupleTableSlot *slot)
 {
@@ -73,6 +90,7 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line = &order->lines[order->nlines++];
 	memset(line, 0, sizeof(*line));
 	slot_getallattrs(slot);
+	line->row = own_row(slot);
 	line->line_no = DatumGetInt32(slot_datum(slot, &line_columns, L_LINE_NO, &isnull));
 	line->item = slot_text(slot, &line_columns, L_ITEM);
 	line->quantity = slot_scaled(slot, &line_columns, L_QUANTITY);
@@ -108,45 +126,113 @@ load_lines(SalesOrder *order, Snapshot snapshot)
 	order_resolve_items(order, snapshot);
 }
 
+/*
+ * The row that queued the settlement, which the server has fetched: mostly the
+ * header of the order that is loaded first.
+ */
+static Relation queued_rel = NULL;
+static HeapTuple queued_row = NULL;
+
+/*
+ * Tell of that row, or (NULL) that it may be another by now.  Good is what
+ * this transaction inserted and has not changed since: no other version of it
+ * can be seen by anybody.
+ */
+void
+order_row_queued(Relation rel, HeapTuple row)
+{
+	queued_rel = rel;
+	queued_row = row;
+	if (row != NULL &&
+		(RelationGetRelid(rel) != engine_relid(TAB_SALES_ORDER) ||
+		 (row->t_data->t_infomask & HEAP_XMAX_INVALID) == 0 ||
+		 !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data))))
+		queued_row = NULL;
+}
+
+static bool
+is_of_order(TupleTableSlot *slot, const SalesOrder *order)
+{
+	bool		isnull;
+	text	   *code = DatumGetTextPP(slot_datum(slot, &order_columns, O_ORDER_ID, &isnull));
+
+	return DatumGetInt32(slot_datum(slot, &order_columns, O_TENANT_ID, &isnull)) == order->tenant_id &&
+		strlen(order->order_id) == VARSIZE_ANY_EXHDR(code) &&
+		memcmp(VARDATA_ANY(code), order->order_id, VARSIZE_ANY_EXHDR(code)) == 0;
+}
+
+/* What the header says; its own priority, or 0. */
+static int
+read_header(SalesOrder *order, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		d;
+	int			own_priority;
+	char	   *basis;
+
+	order->row = own_row(slot);
+	order->customer = slot_text(slot, &order_columns, O_CUSTOMER);
+	order->channel = slot_text(slot, &order_columns, O_CHANNEL);
+	order->country = slot_text(slot, &order_columns, O_COUNTRY);
+	order->postal_code = slot_text(slot, &order_columns, O_POSTAL_CODE);
+	order->has_requested = slot_date(slot, &order_columns, O_REQUESTED_ON, &order->requested);
+	basis = slot_text(slot, &order_columns, O_DATE_BASIS);
+	order->by_ship_day = strcmp(basis, "ship") == 0;
+	d = slot_datum(slot, &order_columns, O_PRIORITY, &isnull);
+	own_priority = isnull ? 0 : DatumGetInt32(d);
+	order->completeness = slot_text(slot, &order_columns, O_COMPLETENESS);
+	order->status = slot_text(slot, &order_columns, O_STATUS);
+	order->policy_code = slot_text(slot, &order_columns, O_POLICY);
+	order->correlation_id = slot_text(slot, &order_columns, O_CORRELATION_ID);
+	d = slot_datum(slot, &order_columns, O_DECISION_ID, &isnull);
+	order->decision_id = isnull ? 0 : DatumGetInt64(d);
+	order->event_version = DatumGetInt64(slot_datum(slot, &order_columns, O_EVENT_VERSION, &isnull));
+	order->binding = slot_text(slot, &order_columns, O_BINDING);
+	order->reason = slot_text(slot, &order_columns, O_REASON);
+	return own_priority;
+}
+
+/* The header, if it is the row that queued the settlement. */
+static bool
+load_queued_header(SalesOrder *order, int *own_priority)
+{
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (queued_row == NULL)
+		return false;
+	columns_resolve(&order_columns, RelationGetDescr(queued_rel));
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(queued_rel), &TTSOpsHeapTuple);
+	ExecStoreHeapTuple(queued_row, slot, false);
+	slot_getallattrs(slot);
+	found = is_of_order(slot, order);
+	if (found)
+	{
+		*own_priority = read_header(order, slot);
+		queued_row = NULL;
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	return found;
+}
+
 /* The header; false if there is no such order. */
 static bool
 load_header(SalesOrder *order, Snapshot snapshot)
 {
 	KeyScan		ks;
-	TupleTableSlot *slot;
-	bool		found;
-	bool		isnull;
-	Datum		d;
 	int			own_priority = 0;
-	char	   *basis;
 
-	found = keyscan_find(&ks, TAB_SALES_ORDER, &order_columns, order->tenant_id, order->order_id, snapshot);
-	if (found)
+	if (!load_queued_header(order, &own_priority))
 	{
-		slot = ks.slot;
-		order->customer = slot_text(slot, &order_columns, O_CUSTOMER);
-		order->channel = slot_text(slot, &order_columns, O_CHANNEL);
-		order->country = slot_text(slot, &order_columns, O_COUNTRY);
-		order->postal_code = slot_text(slot, &order_columns, O_POSTAL_CODE);
-		order->has_requested = slot_date(slot, &order_columns, O_REQUESTED_ON, &order->requested);
-		basis = slot_text(slot, &order_columns, O_DATE_BASIS);
-		order->by_ship_day = strcmp(basis, "ship") == 0;
-		d = slot_datum(slot, &order_columns, O_PRIORITY, &isnull);
-		own_priority = isnull ? 0 : DatumGetInt32(d);
-		order->completeness = slot_text(slot, &order_columns, O_COMPLETENESS);
-		order->status = slot_text(slot, &order_columns, O_STATUS);
-		order->policy_code = slot_text(slot, &order_columns, O_POLICY);
-		order->correlation_id = slot_text(slot, &order_columns, O_CORRELATION_ID);
-		d = slot_datum(slot, &order_columns, O_DECISION_ID, &isnull);
-		order->decision_id = isnull ? 0 : DatumGetInt64(d);
-		order->event_version = DatumGetInt64(slot_datum(slot, &order_columns, O_EVENT_VERSION, &isnull));
-		order->binding = slot_text(slot, &order_columns, O_BINDING);
-		order->reason = slot_text(slot, &order_columns, O_REASON);
-	}
-	keyscan_close(&ks);
-	if (!found)
-		return false;
+		bool		found = keyscan_find(&ks, TAB_SALES_ORDER, &order_columns, order->tenant_id,
+										 order->order_id, snapshot);
 
+		if (found)
+			own_priority = read_header(order, ks.slot);
+		keyscan_close(&ks);
+		if (!found)
+			return false;
+	}
 	order_resolve_parties(order, own_priority, snapshot);
 	return true;
 }

@@ -9,6 +9,7 @@
  */
 #include "orders/order.h"
 
+#include "base/cache.h"
 #include "base/engine.h"
 #include "base/notes.h"
 #include "base/quantity.h"
@@ -59,6 +60,103 @@ differs(HeapTuple a, HeapTuple b, TupleDesc desc, const char *const *columns)
 	return false;
 }
 
+/*
+ * Every row that is inserted comes through here: it is taken apart once, and
+ * its columns are known by number.
+ */
+enum
+{
+	C_TENANT_ID, C_ORDER_ID, C_STATUS, C_PRIORITY, C_DATE_BASIS, C_DECISION_ID, C_LINE_NO,
+	C_QUANTITY, C_PRICE, C_MIN_LIFE_DAYS,
+	C_NCOLS
+};
+
+static const char *const names[C_NCOLS] = {
+	"tenant_id", "order_id", "status", "priority", "date_basis", "decision_id", "line_no",
+	"quantity", "price", "min_life_days"
+};
+
+typedef struct NoteColumns
+{
+	uint64		generation;
+	int			attnos[C_NCOLS];	/* not positive: the table has no such column */
+} NoteColumns;
+
+typedef struct NoteRow
+{
+	HeapTuple	tup;
+	TupleDesc	desc;
+	const NoteColumns *columns;
+	Datum	   *values;
+	bool	   *nulls;
+} NoteRow;
+
+/* Somebody's own table may have the trigger too: its columns are looked for each time. */
+static const NoteColumns *
+columns_of(Relation rel, EngineTable table)
+{
+	static NoteColumns known[2];
+	NoteColumns *columns = &known[table == TAB_SALES_ORDER];
+	bool		ours = RelationGetRelid(rel) == engine_relid(table);
+	uint64		generation = engine_generation(table);
+
+	if (ours && columns->generation == generation)
+		return columns;
+	if (!ours)
+		columns = palloc(sizeof(NoteColumns));
+	columns->generation = 0;
+	for (int c = 0; c < C_NCOLS; c++)
+		columns->attnos[c] = SPI_fnumber(RelationGetDescr(rel), names[c]);
+	columns->generation = generation;
+	return columns;
+}
+
+static void
+take_apart(NoteRow *row, HeapTuple tup, Relation rel, EngineTable table)
+{
+	row->tup = tup;
+	row->desc = RelationGetDescr(rel);
+	row->columns = columns_of(rel, table);
+	row->values = palloc(sizeof(Datum) * row->desc->natts);
+	row->nulls = palloc(sizeof(bool) * row->desc->natts);
+	heap_deform_tuple(tup, row->desc, row->values, row->nulls);
+}
+
+static Datum
+col(const NoteRow *row, int c, bool *isnull)
+{
+	int			attno = row->columns->attnos[c];
+
+	*isnull = attno <= 0 || row->nulls[attno - 1];
+	return *isnull ? (Datum) 0 : row->values[attno - 1];
+}
+
+static bool
+col_is(const NoteRow *row, int c, const char *value)
+{
+	bool		isnull;
+	Datum		d = col(row, c, &isnull);
+	text	   *t;
+	Size		len = strlen(value);
+
+	if (isnull)
+		return false;
+	t = DatumGetTextPP(d);
+	return VARSIZE_ANY_EXHDR(t) == len && memcmp(VARDATA_ANY(t), value, len) == 0;
+}
+
+static void
+note_row(const NoteRow *row)
+{
+	bool		no_order;
+	bool		no_tenant;
+	Datum		order_id = col(row, C_ORDER_ID, &no_order);
+	Datum		tenant = col(row, C_TENANT_ID, &no_tenant);
+
+	if (!no_order && !no_tenant)
+		notes_add(NOTE_ORDER, DatumGetInt32(tenant), TextDatumGetCString(order_id), "");
+}
+
 static void
 note(HeapTuple tup, TupleDesc desc, bool replan)
 {
@@ -81,7 +179,7 @@ refuse(HeapTuple row, TupleDesc desc, int code, const char *field, const char *w
 }
 
 static void
-check_status(HeapTuple row, TupleDesc desc)
+check_status(const NoteRow *row)
 {
 	static const char *const known[] = {
 		"received", "blocked", "allocated", "scheduled", "backordered", "partially_allocated",
@@ -90,37 +188,50 @@ check_status(HeapTuple row, TupleDesc desc)
 
 	for (const char *const *k = known; *k != NULL; k++)
 	{
-		if (has_text(row, desc, "status", *k))
+		if (col_is(row, C_STATUS, *k))
 			return;
 	}
-	refuse(row, desc, RT_BAD_DOCUMENT, "status", "is unknown",
+	refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "status", "is unknown",
 		   "Leave status at its default; the engine sets it. Set it to \"cancelled\" to cancel.");
 }
 
-static void
-check_header(HeapTuple row, TupleDesc desc)
+static bool
+col_begins(const NoteRow *row, int c, const char *value)
 {
-	char	   *order_id;
 	bool		isnull;
-	int			priority = DatumGetInt32(get(row, desc, "priority", &isnull));
+	Datum		d = col(row, c, &isnull);
+	text	   *t;
+	Size		len = strlen(value);
+
+	if (isnull)
+		return false;
+	t = DatumGetTextPP(d);
+	return VARSIZE_ANY_EXHDR(t) >= len && memcmp(VARDATA_ANY(t), value, len) == 0;
+}
+
+static void
+check_header(const NoteRow *row)
+{
+	bool		isnull;
+	int			priority = DatumGetInt32(col(row, C_PRIORITY, &isnull));
 
 	if (!isnull && (priority < 1 || priority > 9))
-		refuse(row, desc, RT_BAD_DOCUMENT, "priority", "is out of range",
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "priority", "is out of range",
 			   "Priorities are from 1 to 9, 1 is best.");
-	if (has_text(row, desc, "order_id", ""))
-		refuse(row, desc, RT_BAD_DOCUMENT, "order_id", "is empty", "Give every order an id.");
-	order_id = get_text(row, desc, "order_id");
-	if (order_id != NULL && (strncmp(order_id, "hold:", 5) == 0 || strncmp(order_id, "demand:", 7) == 0))
-		refuse(row, desc, RT_BAD_DOCUMENT, "order_id", "is reserved",
+	if (col_is(row, C_ORDER_ID, ""))
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "order_id", "is empty", "Give every order an id.");
+	if (col_begins(row, C_ORDER_ID, "hold:") || col_begins(row, C_ORDER_ID, "demand:"))
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "order_id", "is reserved",
 			   "Ids that begin with hold: or demand: are those of holds and other demand.");
-	if (!has_text(row, desc, "date_basis", "deliver") && !has_text(row, desc, "date_basis", "ship"))
-		refuse(row, desc, RT_BAD_DOCUMENT, "date_basis", "is unknown", "It is \"deliver\" or \"ship\".");
-	check_status(row, desc);
+	if (!col_is(row, C_DATE_BASIS, "deliver") && !col_is(row, C_DATE_BASIS, "ship"))
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "date_basis", "is unknown", "It is \"deliver\" or \"ship\".");
+	check_status(row);
 }
 
 static void
 note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
+	NoteRow		parts;
 	static const char *const destination[] = {
 		"country", "postal_code", "requested_on", "date_basis", NULL
 	};
@@ -131,12 +242,13 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	static const char *const own[] = {"event_version", "decision_id", NULL};
 	bool		isnull;
 
-	check_header(row, desc);
+	take_apart(&parts, row, tg->tg_relation, TAB_SALES_ORDER);
+	check_header(&parts);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
 	{
-		(void) get(row, desc, "decision_id", &isnull);
-		if (isnull && has_text(row, desc, "status", "received"))
-			note(row, desc, false);
+		(void) col(&parts, C_DECISION_ID, &isnull);
+		if (isnull && col_is(&parts, C_STATUS, "received"))
+			note_row(&parts);
 	}
 	else
 	{
@@ -167,41 +279,44 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 }
 
 static void
-check_quantity(HeapTuple row, TupleDesc desc)
+check_quantity(const NoteRow *row)
 {
 	bool		isnull;
-	Datum		d = get(row, desc, "quantity", &isnull);
+	Datum		d = col(row, C_QUANTITY, &isnull);
+	int64		value;
 	Fault		fault = {0};
 
 	if (isnull)
 		return;					/* NOT NULL tells */
+	if (scaled_from_numeric(DatumGetNumeric(d), &value) == SCALED_OK && value > 0)
+		return;
 	(void) quantity_check(DatumGetNumeric(d),
 						  psprintf("order \"%s\", line %s: quantity",
-								   get_text(row, desc, "order_id"), get_text(row, desc, "line_no")),
+								   get_text(row->tup, row->desc, "order_id"),
+								   get_text(row->tup, row->desc, "line_no")),
 						  &fault);
-	if (fault.sqlerrcode)
-		fault_raise(&fault);
+	fault_raise(&fault);
 }
 
 static void
-check_line(HeapTuple row, TupleDesc desc)
+check_line(const NoteRow *row)
 {
 	bool		isnull;
-	Datum		price = get(row, desc, "price", &isnull);
+	Datum		price = col(row, C_PRICE, &isnull);
 	int64		value;
 	int			life;
 
 	if (!isnull && (scaled_from_numeric(DatumGetNumeric(price), &value) != SCALED_OK || value < 0))
-		refuse(row, desc, RT_BAD_QUANTITY, "price", "is not an amount",
+		refuse(row->tup, row->desc, RT_BAD_QUANTITY, "price", "is not an amount",
 			   "A price is 0 or more and has at most 4 decimals.");
-	if (DatumGetInt32(get(row, desc, "line_no", &isnull)) < 1 && !isnull)
-		refuse(row, desc, RT_BAD_DOCUMENT, "line_no", "is not positive", "Number the lines from 1.");
-	life = DatumGetInt32(get(row, desc, "min_life_days", &isnull));
+	if (DatumGetInt32(col(row, C_LINE_NO, &isnull)) < 1 && !isnull)
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "line_no", "is not positive", "Number the lines from 1.");
+	life = DatumGetInt32(col(row, C_MIN_LIFE_DAYS, &isnull));
 	if (!isnull && (life < 0 || life > MAX_LIFE_DAYS))
-		refuse(row, desc, RT_BAD_DOCUMENT, "min_life_days", "is out of range",
+		refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "min_life_days", "is out of range",
 			   "Days of use that must be left at delivery, from 0 to 3650; null for what customer and item say.");
-	check_status(row, desc);
-	check_quantity(row, desc);
+	check_status(row);
+	check_quantity(row);
 }
 
 static HeapTuple
@@ -211,12 +326,14 @@ note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 	static const char *const others[] = {
 		"tenant_id", "order_id", "line_no", "quantity", "status", NULL
 	};
+	NoteRow		parts;
 
-	check_line(row, desc);
+	take_apart(&parts, row, tg->tg_relation, TAB_SALES_ORDER_LINE);
+	check_line(&parts);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event))
 	{
-		if (has_text(row, desc, "status", "received"))
-			note(row, desc, false);
+		if (col_is(&parts, C_STATUS, "received"))
+			note_row(&parts);
 	}
 	else if (!has_text(row, desc, "status", "cancelled") &&
 			 differs(tg->tg_trigtuple, row, desc, placing))

@@ -74,6 +74,7 @@ typedef enum LineUnit
 
 typedef struct OrderLine
 {
+	HeapTuple	row;			/* if this transaction inserted it, and nobody else saw it yet */
 	int			line_no;
 	char	   *item;
 	int64		quantity;
@@ -124,8 +125,17 @@ typedef struct Claim
 	TimestampTz claimed_at;
 } Claim;
 
+/* a lane that was not used, and why */
+typedef struct OrderSkip
+{
+	const char *node;
+	const char *service;
+	const char *reason;
+} OrderSkip;
+
 typedef struct SalesOrder
 {
+	HeapTuple	row;			/* as of a line */
 	int32		tenant_id;
 	char	   *order_id;
 	bool		exists;
@@ -137,6 +147,7 @@ typedef struct SalesOrder
 	const char **path;
 	int			min_life;		/* the customer's */
 	char	   *customer_group; /* or NULL */
+	char	   *receiving;		/* the customer's calendar, or NULL */
 	char	   *country;
 	char	   *postal_code;
 	bool		has_requested;
@@ -186,6 +197,15 @@ typedef struct SalesOrder
 	bool		mixed;			/* some of these are one item, wanted in different ways */
 	SrcProblem	problem;
 	SrcResult	result;
+	uint8	   *packed;			/* the problem as it was searched, or NULL */
+	size_t		packed_size;
+	bool		took_capacity;	/* in this decision: it is written */
+	bool		uses_known;
+	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
+	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
+	int			nskips;			/* lanes that were not used though they are there */
+	OrderSkip  *skips;
 	bool		planned;
 	bool		gave_up;		/* others were faster */
 	bool		cut_short;		/* positions were busy to the end: they may have more */
@@ -215,6 +235,7 @@ typedef enum OrderLock
 
 /* load.c */
 extern SalesOrder *order_load(int32 tenant_id, const char *order_id, OrderLock lock);
+extern void order_row_queued(Relation rel, HeapTuple row);
 extern void order_load_bookings(SalesOrder *order);
 extern Booking *order_add_booking(SalesOrder *order);
 extern OrderLine *order_line(SalesOrder *order, int line_no);
@@ -244,9 +265,24 @@ extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
 extern void booking_post_new(SalesOrder *order, int index);
 extern void bookings_join(SalesOrder *order, int from);
 
+/* dedicated_issue.c: a row of routing.dedicated_issue */
+typedef struct DedicatedIssue
+{
+	const char *item;
+	const char *node;
+	const char *lot;
+	int			line_no;
+	int64		quantity;
+} DedicatedIssue;
+
+extern int	dedicated_left(int32 tenant_id, const char *order_id, bool fresh, DedicatedIssue **left);
+
 /* dedicated.c */
 extern void dedicated_choose(SalesOrder *order);
 extern void dedicated_take(SalesOrder *order, Ledger *ledger);
+
+/* capacity.c */
+extern bool order_take_capacity(SalesOrder *order, bool must);
 
 /* check.c */
 extern void order_find_policy(SalesOrder *order);
@@ -264,7 +300,12 @@ extern void orders_release(SalesOrder **orders, int n, Ledger *ledger, Position 
 extern void orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely);
 extern void order_route_aside(SalesOrder *order, Ledger *ledger);
 extern bool position_try_lock(Ledger *ledger, Position *pos);
+extern void order_compute_open(SalesOrder *order);
+extern bool order_cut_booking(SalesOrder *order, int index, int64 available);
+
+/* preview.c */
 extern void order_keep_bookings(SalesOrder *order);
+extern void order_reopen(SalesOrder *order, Ledger *ledger);
 extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 
 /* claim.c */
@@ -272,6 +313,9 @@ extern void order_load_claims(SalesOrder *order);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);
+/* waiting.c */
+extern int	orders_offered(int32 tenant_id, char ***ids);
+
 /* hold.c */
 extern void order_require_unexpired(const SalesOrder *order);
 
@@ -292,8 +336,9 @@ extern void order_release_rows(SalesOrder *order);
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
 
-/* decision.c */
-extern Jsonb *order_decision_detail(SalesOrder *order);
+/* service_wait.c */
+extern void order_wait_for_service(const SalesOrder *order);
+extern void service_waits_due(int32 tenant_id);
 
 /* notify.c */
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);

@@ -8,8 +8,11 @@
  * breaks ties (rank, code), lanes by service.
  */
 #include "orders/problem.h"
+#include "sourcing/pack.h"
 
 #include "base/quantity.h"
+#include "ledger/capacity.h"
+#include "sourcing/dates.h"
 
 #include "miscadmin.h"
 
@@ -24,18 +27,55 @@ typedef struct PlanContext
 	SalesOrder *order;
 	Ledger	   *ledger;
 	bool		only_locked;
+	SrcAsked	asked;			/* what the search was told, for the record */
 } PlanContext;
 
-static void *
-plan_alloc(void *arg, size_t size)
+/* Memory for the search, whose numbers of 16 bytes want more alignment than palloc gives. */
+void *
+problem_alloc(void *arg, size_t size)
 {
-	return palloc(size);
+	char	   *memory = palloc_extended(size + 8, MCXT_ALLOC_HUGE);
+
+	return (void *) TYPEALIGN(16, memory);
 }
 
-static void
-plan_interrupt(void *arg)
+void
+problem_interrupt(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * Days from the day stock is needed until a shipment of the lane arrives.
+ * Where days off make them vary, the most in the two weeks from the node's
+ * today and from the day the line is wanted.
+ */
+static int
+lane_span(const SrcProblem *p, const SrcLane *lane, const OrderLine *line)
+{
+	const SrcNode *n = &p->nodes[lane->node];
+	int			span = n->handling_days + lane->transit_days;
+	int32		from[2] = {n->today, line->has_requested ? line->requested - span : n->today};
+
+	if (n->calendar == NULL && lane->pickup == NULL && lane->transit == NULL && p->receiving == NULL)
+		return span;
+	for (int k = 0; k < 2; k++)
+	{
+		int32		ship = from[k];
+
+		for (int i = 0; i < 14; i++)
+		{
+			int32		arrival;
+
+			ship = calendar_from(lane->pickup, ship);
+			arrival = src_arrival_day(p, lane, ship);
+			if (arrival == CALENDAR_NEVER)
+				break;
+			span = Max(span, arrival - src_stock_day(p, lane, ship));
+			ship++;
+		}
+	}
+	return span;
 }
 
 /* The search asks what a candidate offers of an item. */
@@ -54,12 +94,15 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 
 	out->nsteps = 0;
 	if (ctx->only_locked && !pos->locked)
+	{
+		src_note_profile(&order->problem, &ctx->asked, node, item, out);
 		return;
+	}
 	/* lots must outlive the slowest lane: the search asks once for all of them */
 	if (pos->lots.n > 0)
 	{
 		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
-			transit = Max(transit, order->problem.lanes[l].transit_days);
+			transit = Max(transit, lane_span(&order->problem, &order->problem.lanes[l], line));
 	}
 	order_request(order, line, order->todays[node], transit, &req);
 	if (pos->slots > 0 && !pos->locked && !pos->merged &&
@@ -67,6 +110,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
+	src_note_profile(&order->problem, &ctx->asked, node, item, out);
 }
 
 bool
@@ -80,6 +124,16 @@ order_needs_plan(const SalesOrder *order)
 	return false;
 }
 
+/* The search asks what a node can still ship on a day. */
+static void
+plan_room(void *arg, int32_t node, int32_t ship_day, SrcRoom *out)
+{
+	PlanContext *ctx = arg;
+
+	order_room(ctx->order, order_candidate(ctx->order, node)->node, ship_day, out);
+	src_note_room(&ctx->order->problem, &ctx->asked, node, ship_day, out);
+}
+
 /*
  * Set the problem of what is open of an order, with availability as the ledger
  * reads it.  With only_locked, positions that are not locked offer nothing, so
@@ -89,21 +143,23 @@ bool
 order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	SrcProblem *p = &order->problem;
-	PlanContext *ctx = palloc(sizeof(PlanContext));
+	PlanContext *ctx = palloc0(sizeof(PlanContext));
 
 	ctx->order = order;
 	ctx->ledger = ledger;
 	ctx->only_locked = only_locked;
+	order->uses_known = false;
 	if (p->nodes == NULL)
-		problem_set_nodes(order, ledger);
+		problem_set_nodes(order);
 	problem_set_lines(order);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = order->terms.split_min_value;
 	p->max_shipments = order->terms.max_shipments;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
-	p->alloc = plan_alloc;
-	p->interrupt = plan_interrupt;
+	p->room = capacity_any() ? plan_room : NULL;
+	p->alloc = problem_alloc;
+	p->interrupt = problem_interrupt;
 	p->arg = ctx;
 	return p->nlines > 0 && p->nnodes > 0;
 }
@@ -113,7 +169,9 @@ void
 order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
 	const SrcProblem *p = &order->problem;
+	const PlanContext *ctx;
 
+	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
@@ -121,6 +179,11 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	if (!order_set_problem(order, ledger, only_locked))
 		return;
 	plan_search(p, &order->result);
+	/* what it was told is true until something is booked */
+	ctx = p->arg;
+	order->packed_size = src_pack(p, &order->result, &ctx->asked, NULL, 0, &order->packed);
+	if (order->packed_size == 0)
+		order->packed = NULL;
 	for (int i = 0; i < p->nlines; i++)
 		order->lines[order->problem_lines[i]].unserved = order->result.best.unserved[i];
 }

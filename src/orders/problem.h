@@ -8,10 +8,15 @@
 #include "orders/order.h"
 
 /* planning.c */
+extern void *problem_alloc(void *arg, size_t size);
+extern void problem_interrupt(void *arg);
 extern bool order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked);
 
+/* capacity.c */
+extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);
+
 /* problem_nodes.c */
-extern void problem_set_nodes(SalesOrder *order, Ledger *ledger);
+extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
 
 /* problem_lines.c */

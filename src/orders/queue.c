@@ -217,15 +217,12 @@ compare_improved(const void *a, const void *b)
 void
 settle_queues(Settlement *s)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
 	Position  **positions = NULL;
 	int			n = 0;
 	int			end;
 
 	ledger_sweep(s->ledger);
-	hash_seq_init(&seq, s->ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = s->ledger->first; pos != NULL; pos = pos->next)
 	{
 		if (!pos->improved || !pos->locked || !pos->exists || pos->withheld)
 			continue;

@@ -23,8 +23,8 @@ enum
 static const char *const item_names[I_NCOLS] = {"uom", "weight_kg", "min_life_days", "control"};
 static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
 
-static const char *const customer_names[2] = {"priority", "min_life_days"};
-static ColumnMap customer_columns = {TAB_CUSTOMER, 2, customer_names, 0, {0}};
+static const char *const customer_names[3] = {"priority", "min_life_days", "calendar"};
+static ColumnMap customer_columns = {TAB_CUSTOMER, 3, customer_names, 0, {0}};
 
 static const char *const uom_names[1] = {"factor"};
 static ColumnMap uom_columns = {TAB_ITEM_UOM, 1, uom_names, 0, {0}};
@@ -42,7 +42,10 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 	if (order->customer_known && own_priority == 0)
 		order->priority = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 0, &isnull));
 	if (order->customer_known)
+	{
 		order->min_life = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 1, &isnull));
+		order->receiving = slot_text(ks.slot, &customer_columns, 2);
+	}
 	keyscan_close(&ks);
 	if (order->channel != NULL)
 	{

@@ -39,6 +39,11 @@ static EnginePlan plan_due = {
 	" SELECT r.tenant_id, r.item, r.node FROM routing.reservation r"
 	" WHERE r.tenant_id = ANY ($1) AND r.\"to\" IS NULL AND r.state = 'planned'"
 	"  AND r.order_by < routing.node_today(r.tenant_id, r.node)"
+	" UNION"
+	/* told of, and perhaps over: its order may be gone without a change of supply */
+	" SELECT p.tenant_id, p.item, p.node FROM routing.exception e"
+	" JOIN routing.position p ON p.tenant_id = e.tenant_id AND p.item = e.item AND p.node = e.node AND p.slot = 0"
+	" WHERE e.tenant_id = ANY ($1) AND e.state = 'open' AND e.type = 'picked_short'"
 	" ORDER BY 1, 2, 3 LIMIT $2",
 	2, {INT4ARRAYOID, INT4OID}, NULL
 };

@@ -34,8 +34,8 @@
 static bool route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool only_try);
 
 /* What each line has booked for good, and so what is open. */
-static void
-compute_open(SalesOrder *order)
+void
+order_compute_open(SalesOrder *order)
 {
 	for (int i = 0; i < order->nlines; i++)
 	{
@@ -65,8 +65,8 @@ drop_new_bookings(SalesOrder *order, int kept)
  * Leave a new booking only what is available for it; with nothing it goes.
  * Returns whether it stays.
  */
-static bool
-cut_booking(SalesOrder *order, int index, int64 available)
+bool
+order_cut_booking(SalesOrder *order, int index, int64 available)
 {
 	Booking    *b = &order->bookings[index];
 	int64		missing = b->quantity - Max(available, 0);
@@ -118,7 +118,7 @@ book(SalesOrder *order, int from, bool cut)
 		b->atp_before = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
 		if (b->atp_before < b->quantity && cut)
 		{
-			if (!cut_booking(order, j, b->atp_before))
+			if (!order_cut_booking(order, j, b->atp_before))
 			{
 				n--;
 				j--;
@@ -184,7 +184,12 @@ book(SalesOrder *order, int from, bool cut)
 		if (planned >= 0)
 			booking_post_new(order, planned);
 	}
-	return true;
+	if (order_take_capacity(order, false))
+		return true;
+	for (int k = from; k < order->nbookings; k++)
+		booking_post(&order->bookings[k], -order->bookings[k].quantity);
+	drop_new_bookings(order, n);
+	return false;
 }
 
 /*
@@ -266,12 +271,9 @@ position_try_lock(Ledger *ledger, Position *pos)
 static Position *
 last_locked(Ledger *ledger)
 {
-	HASH_SEQ_STATUS seq;
-	Position   *pos;
 	Position   *last = NULL;
 
-	hash_seq_init(&seq, ledger->positions);
-	while ((pos = hash_seq_search(&seq)) != NULL)
+	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
 		if (pos->locked && (last == NULL || position_compare(&pos, &last) > 0))
 			last = pos;
@@ -443,7 +445,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			if (booking_gives_back(b) && b->pos->exists)
 				booking_post(b, -b->quantity);
 		}
-		compute_open(order);
+		order_compute_open(order);
 		/* the kept part of a booking that got smaller comes first */
 		for (int j = 0; j < order->nbookings; j++)
 		{
@@ -562,72 +564,4 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 	pfree(positions);
 	pfree(from);
 	return true;
-}
-
-/* Keep the bookings as they are and see what is open: for victims. */
-void
-order_keep_bookings(SalesOrder *order)
-{
-	dedicated_choose(order);
-	compute_open(order);
-}
-
-/* The same without locking or booking for good: what promise() shows. */
-void
-orders_preview(SalesOrder **orders, int n, Ledger *ledger)
-{
-	for (int i = 0; i < n; i++)
-	{
-		SalesOrder *order = orders[i];
-		int			kept;
-		int			planned;
-
-		compute_open(order);
-		dedicated_take(order, ledger);
-		kept = order->nbookings;
-		order_plan(order, ledger, false);
-		order_plan_bookings(order, ledger);
-		planned = order->nbookings;
-		for (int j = kept; j < planned; j++)
-		{
-			Booking    *b = &order->bookings[j];
-			const AtpStep *steps;
-			OfferRequest req;
-			int			nsteps;
-			int64		now_available;
-
-			if (!b->is_new)
-				continue;
-			booking_request(order, b, &req);
-			if (order->mixed)
-			{
-				nsteps = position_offer(b->pos, &req, &steps);
-				now_available = steps_at(steps, nsteps, Max(b->stock.needed_on, req.today));
-				if (now_available < b->quantity && !cut_booking(order, j, now_available))
-				{
-					planned--;
-					j--;
-					continue;
-				}
-			}
-			req.within_horizon = true;
-			nsteps = position_offer(b->pos, &req, &steps);
-			now_available = booking_available_now(b, &req, steps, nsteps);
-			b->on_hand = now_available >= b->quantity;
-			if (now_available > 0 && now_available < b->quantity)
-			{
-				/* two bookings, as book() makes them */
-				Booking    *rest = booking_divide(order, j, now_available);
-				int			index = rest - order->bookings;
-
-				rest->on_hand = false;
-				order->bookings[j].on_hand = true;
-				booking_post_new(order, index);
-			}
-			booking_post_new(order, j);
-		}
-		/* by pools is how they are booked, not how they are shown */
-		bookings_join(order, kept);
-		order_derive_status(order);
-	}
 }

@@ -305,6 +305,8 @@ settlement_finish(Settlement *s)
 			orders_release(s->orders, s->norders, s->ledger, s->positions, s->npositions);
 		demands_release(s);
 		shipments_apply(s);
+		for (int i = 0; i < s->norders; i++)
+			dedicated_catch_up(s, s->orders[i]);
 		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &changes);
 		/* bookings of the orders in hand may be among the victims or have been shipped */
 		for (int i = 0; i < s->norders; i++)
@@ -595,6 +597,7 @@ settle_native(Note *notes, int n)
 	if (orders_emptied)
 		norders = orphaned_orders(&orders, norders);
 	add_native_orders(s, orders, norders);
+	order_row_queued(NULL, NULL);
 	demands_add_noted(s, demands, ndemands, demand_emptied);
 	settlement_finish(s);
 	MemoryContextSwitchTo(old);

@@ -56,6 +56,8 @@ reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
 		return dated ? pstrdup("supply is later than requested") : NULL;
 	if (order->cut_short)
 		return pstrdup("positions were busy, route the order again");
+	if (order->ncandidates == 0 && order->retry_at != 0)
+		return psprintf("%s %s: %s", order->skips[0].node, order->skips[0].service, order->skips[0].reason);
 	if (order->ncandidates == 0)
 		return pstrdup("no open node has a lane to the destination");
 	if (line->lot[0] != '\0')
@@ -122,6 +124,10 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	}
 	s.backordered += line->unserved;
 	line->new_status = status_of(&s);
+	/* bookings do not tell what the warehouse has done with it */
+	if ((strcmp(line->status, "picked") == 0 || strcmp(line->status, "packed") == 0) &&
+		strcmp(line->new_status, "allocated") == 0)
+		line->new_status = line->status;
 	line->has_promised = line->unserved == 0 && promised != DATEVAL_NOBEGIN;
 	line->promised = line->has_promised ? promised : 0;
 	if (line->has_promised && !line->has_first_promised)

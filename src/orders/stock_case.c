@@ -44,9 +44,7 @@ stock_add_cases(const ChangeResult *changes)
 
 		if (c->on_hand_after >= 0 && c->on_hand_before >= 0)
 			continue;
-		args[0] = Int32GetDatum(c->pos->key.tenant_id);
-		args[1] = CStringGetTextDatum(c->pos->key.item);
-		args[2] = CStringGetTextDatum(c->pos->key.node);
+		position_key_args(&c->pos->key, args);
 		if (c->on_hand_after >= 0)
 		{
 			(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);

@@ -5,7 +5,7 @@
  * SPI is connected, the order row and the positions are locked or ours.  Each
  * row is written once, directly where the table allows it (base/store.c).
  */
-#include "orders/order.h"
+#include "orders/record.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -48,13 +48,13 @@ static ColumnMap reservation_columns = {TAB_RESERVATION, R_NCOLS, reservation_na
 enum
 {
 	D_TENANT_ID, D_DECISION_ID, D_PREVIOUS_ID, D_ORDER_ID, D_DECIDED_AT, D_POLICY,
-	D_POLICY_VERSION, D_STATUS, D_COST, D_DETAIL,
+	D_POLICY_VERSION, D_STATUS, D_COST, D_RECORD,
 	D_NCOLS
 };
 
 static const char *const decision_names[D_NCOLS] = {
 	"tenant_id", "decision_id", "previous_id", "order_id", "decided_at", "policy",
-	"policy_version", "status", "cost", "detail"
+	"policy_version", "status", "cost", "record"
 };
 
 static ColumnMap decision_columns = {TAB_DECISION, D_NCOLS, decision_names, 0, {0}};
@@ -182,6 +182,7 @@ close_rows(SalesOrder *order, const char *order_id, bool held, const char *state
 void
 order_release_rows(SalesOrder *order)
 {
+	(void) order_take_capacity(order, true);
 	close_rows(order, order->order_id, false, "cancelled");
 	if (order->from_hold != NULL)
 		close_rows(order, order->from_hold, true, "changed");
@@ -279,9 +280,37 @@ insert_decision(SalesOrder *order)
 	set(store, m, D_POLICY_VERSION, Int32GetDatum(order->policy->version));
 	set_text(store, m, D_STATUS, order->new_status);
 	set(store, m, D_COST, NumericGetDatum(scaled_to_numeric(order->cost)));
-	set(store, m, D_DETAIL, JsonbPGetDatum(order_decision_detail(order)));
+	set(store, m, D_RECORD, PointerGetDatum(record_write(order)));
 	store_add(store);
 	store_close(store);
+}
+
+typedef bool (*ChangeRow) (SalesOrder *order, Store *store);
+
+/*
+ * Replace rows that this transaction inserted, as they were read.  Returns
+ * false if one is not known, or was changed since.
+ */
+static bool
+replace_own_rows(SalesOrder *order, Store *store, EngineTable table, ChangeRow change)
+{
+	bool		header = table == TAB_SALES_ORDER;
+	int			n = header ? 1 : order->nlines;
+	bool		all = true;
+
+	for (int i = 0; i < n && all; i++)
+		all = (header ? order->row : order->lines[i].row) != NULL;
+	for (int i = 0; i < n && all; i++)
+	{
+		HeapTuple	row = header ? order->row : order->lines[i].row;
+
+		heap_deform_tuple(row, RelationGetDescr(store->rel), store->values, store->nulls);
+		if (change(order, store))
+			all = store_try_update(store, &row->t_self, InvalidSnapshot) == TM_Ok;
+	}
+	for (int i = 0; i < n; i++)
+		*(header ? &order->row : &order->lines[i].row) = NULL;
+	return all;
 }
 
 /*
@@ -289,22 +318,27 @@ insert_decision(SalesOrder *order)
  * false, having done nothing, if the table is not plain.
  */
 static bool
-replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map,
-			 bool (*change) (SalesOrder *order, Store *store))
+replace_rows(SalesOrder *order, EngineTable table, ColumnMap *map, ChangeRow change)
 {
 	Relation	rel = table_open(engine_relid(table), RowExclusiveLock);
-	bool		plain = store_is_plain(rel);
 	Store	   *store;
 	KeyScan		ks;
 	Snapshot	snapshot;
 	List	   *rows = NIL;
 	ListCell   *cell;
 
-	table_close(rel, NoLock);
-	if (!plain)
+	if (!store_is_plain(rel))
+	{
+		table_close(rel, NoLock);
 		return false;
-	store = store_open(table);
+	}
+	store = store_of(rel);
 	columns_resolve(map, RelationGetDescr(store->rel));
+	if (replace_own_rows(order, store, table, change))
+	{
+		store_close(store);
+		return true;
+	}
 	snapshot = fresh_snapshot();
 	keyscan_open(&ks, engine_relid(table), RowExclusiveLock, snapshot);
 	keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(order->order_id), 0);
@@ -475,6 +509,7 @@ order_write(SalesOrder *order, EventBatch *events)
 
 	insert_decision(order);
 	update_order(order);
+	order_wait_for_service(order);
 	CommandCounterIncrement();
 	if (!first)
 	{

@@ -1,11 +1,12 @@
 /*
  * policy.h
- *		The active policy of a tenant, compiled.
+ *		Policies of a tenant, compiled.
  */
 #ifndef ROUTING_POLICY_POLICY_H
 #define ROUTING_POLICY_POLICY_H
 
 #include "base/errors.h"
+#include "utils/timestamp.h"
 
 #define POLICY_PRIORITIES	9
 
@@ -44,11 +45,15 @@ typedef struct PolicyKeep
 	int64		quantity;
 } PolicyKeep;
 
-/* a term that a tenant's own function computes */
+/*
+ * A term that a tenant's own function (item text, node text, order jsonb)
+ * returns numeric computes.  "function" is what to_regprocedure() takes; look
+ * it up at each use, since the function may have been dropped or made anew.
+ */
 typedef struct PolicyCustom
 {
 	char	   *name;
-	char	   *function;		/* regprocedure text */
+	char	   *function;		/* schema.name(text,text,jsonb) */
 	int64		weight;			/* ten-thousandths */
 	int32		limit_ms;
 } PolicyCustom;
@@ -106,7 +111,10 @@ typedef struct Policy
 /* of what was decided without one */
 extern const Policy policy_none;
 
-extern const Policy *policy_get(int32 tenant_id, const char *code, Fault *fault);
+/* both stay valid until the end of the transaction */
+extern const Policy *policy_get(int32 tenant_id, const char *code, TimestampTz clock, Fault *fault);
+extern const Policy *policy_version_get(int32 tenant_id, const char *code, int32 version,
+										TimestampTz clock, Fault *fault);
 extern void policy_terms(const Policy *policy, const PolicyCase *of, PolicyTerms *terms);
 
 #endif							/* ROUTING_POLICY_POLICY_H */

@@ -31,6 +31,9 @@ look_at_dates(LaneDates *dates, const SrcProblem *problem, const SrcLane *lane, 
 {
 	const SrcNode *node = &problem->nodes[lane->node];
 
+	/* without calendars they agree */
+	exact = exact && (node->calendar != NULL || lane->pickup != NULL ||
+					  lane->transit != NULL || problem->receiving != NULL);
 	dates->lane = lane;
 	dates->exact = exact;
 	dates->last = NULL;
@@ -132,6 +135,48 @@ floor_on_day(const SrcSearch *search, LaneDates *dates, int32_t ship)
 }
 
 /*
+ * floor_of_lane for the simple order, in which lines differ only in what they
+ * are and how many: this is what every order pays for every lane.
+ */
+static int64_t
+floor_of_plain_lane(SrcSearch *search, const SrcLane *lane, bool exact)
+{
+	const SrcProblem *problem = search->problem;
+	uint64_t	per_kg = (uint64_t) lane->per_kg;
+	LaneDates	dates;
+	int64_t		late;
+	int64_t		sum = 0;
+	int32_t		i;
+
+	look_at_dates(&dates, problem, lane, exact);
+	if (!first_for(&dates, problem, &problem->lines[0]) ||
+		src_meant_day(&problem->lines[0], dates.last_ship, dates.last_arrival) >
+		problem->lines[0].latest)
+		return INT64_MAX;
+	late = src_days_late(&problem->lines[0], dates.last_ship, dates.last_arrival);
+	for (i = 0; i < search->nlines; i++)
+	{
+		SrcLineInfo *info = &search->lines[i];
+		uint64_t	weight = (uint64_t) info->weight;
+		int64_t		cost;
+
+		if (late == 0 && (weight | per_kg) < ((uint64_t) 1 << 31))
+		{
+			cost = (int64_t) (weight * per_kg / SRC_SCALE);
+			cost = cost < search->amount_limit ? cost : search->amount_limit;
+		}
+		else
+			cost = src_floor_cost(search, i, lane, late);
+		if (cost > info->unserved)
+			cost = info->unserved;
+		if (cost < info->cheapest)
+			info->cheapest = cost;
+		sum += cost;
+	}
+	return sum;
+}
+
+/*
  * Floor of the variable cost of a single shipment on the lane with everything
  * available.  A shipment has one day, so lines with different target days
  * make each other late; without that, an order with several dates would have
@@ -150,6 +195,8 @@ floor_of_lane(SrcSearch *search, const SrcLane *lane, bool exact)
 	bool		differ = false;
 	int32_t		i;
 
+	if (search->plain_lines && lane->risk == 0)
+		return floor_of_plain_lane(search, lane, exact);
 	look_at_dates(&dates, problem, lane, exact);
 	for (i = 0; i < search->nlines; i++)
 	{

@@ -100,6 +100,7 @@ typedef struct SrcSearch
 	bool		any_excluded;	/* some line may not come from some node */
 	bool		mixed;			/* ship days and delivery days in one order */
 	bool		calendars;		/* some day is closed somewhere */
+	bool		plain_lines;	/* they may go anywhere, and ask for the same days */
 	bool		complete;		/* a plan serves every line whole, or nothing */
 	bool		any_group;
 	bool		constrained;	/* a cheapest division of the lines may break a rule */

@@ -83,6 +83,18 @@ src_set_up_lines(SrcSearch *search)
 			line->split_min > 0 || line->group >= 0)
 			search->constrained = true;
 	}
+	search->plain_lines = problem->nlines > 0 && !search->any_excluded &&
+		problem->lane_forbidden == NULL;
+	for (i = 1; i < problem->nlines && search->plain_lines; i++)
+	{
+		const SrcLine *line = &problem->lines[i];
+		const SrcLine *first = &problem->lines[0];
+
+		search->plain_lines = line->requested == first->requested &&
+			line->by_ship_day == first->by_ship_day &&
+			line->early_ok == first->early_ok &&
+			line->not_before == first->not_before && line->latest == first->latest;
+	}
 	search->mixed = by_ship_day && by_delivery;
 	search->coupled = search->any_shared || search->constrained;
 }

@@ -201,7 +201,7 @@ typedef struct SrcProblem
 	int32_t		nread;
 	const int32_t *read_order;
 
-	/* memory that lives at least as long as the result; never returns NULL */
+	/* memory that lives at least as long as the result, aligned for every type; never returns NULL */
 	void	   *(*alloc) (void *arg, size_t size);
 
 	/* called every now and then in long searches; may longjmp out; or NULL */

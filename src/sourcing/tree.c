@@ -35,6 +35,8 @@
 #define VALUE_BITS		28		/* of the largest value */
 #define SPARE_COMPARED	24
 #define MASK_LINES		31
+#define NOT_DONE		((uint32_t) 1 << 31)	/* beside the lines: triples with it are left */
+#define CLASSES			128
 
 /* gcc does not vectorize such loops at -O2 */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -48,7 +50,6 @@ typedef struct Partner
 	int32_t		adds;			/* value of the pair less that of the first */
 	int32_t		rank;
 	uint32_t	lines;			/* that it improves, a bit each */
-	bool		done;			/* all triples with it are */
 } Partner;
 
 typedef struct Tree
@@ -74,9 +75,12 @@ typedef struct Tree
 	bool	   *taken;			/* per rank: all sets with it are done */
 	int32_t    *room;			/* per line: left to save */
 	int32_t    *room2;
+	int32_t    *top;			/* per line: the largest gain of a partner; then the second */
 	int32_t		min_fixed;
 	int32_t    *row;			/* per rank: value of its pair with one */
 	Partner    *partners;
+	Partner    *sorted;
+	int32_t    *passed;			/* ranks */
 	int32_t		first[SPARE_COMPARED];	/* the best candidates */
 } Tree;
 
@@ -202,34 +206,35 @@ consider(Tree *tree, const int32_t *ranks, int32_t n, int32_t value)
 	src_offer(search, set, n, floor);
 }
 
-/* by what they add, then by rank */
-static bool
-partner_before(const Partner *a, const Partner *b)
+/*
+ * Sort by what they add, roughly: by classes, whose width is returned, so that
+ * none that comes later adds more than that much more.  By rank within one.
+ */
+static int32_t
+sort_partners(Tree *tree, int32_t n)
 {
-	return a->adds > b->adds || (a->adds == b->adds && a->rank < b->rank);
-}
-
-static void
-sort_partners(Partner *list, int32_t n)
-{
-	static const int32_t gaps[] = {1968, 861, 336, 112, 48, 21, 7, 3, 1};
-	size_t		pass;
+	Partner    *list = tree->partners;
+	int32_t		start[CLASSES + 1];
+	int32_t		most = INT32_MIN;
+	int32_t		least = INT32_MAX;
+	int32_t		shift = 0;
 	int32_t		i;
-	int32_t		j;
 
-	for (pass = 0; pass < sizeof(gaps) / sizeof(gaps[0]); pass++)
+	for (i = 0; i < n; i++)
 	{
-		int32_t		gap = gaps[pass];
-
-		for (i = gap; i < n; i++)
-		{
-			Partner		moving = list[i];
-
-			for (j = i; j >= gap && partner_before(&moving, &list[j - gap]); j -= gap)
-				list[j] = list[j - gap];
-			list[j] = moving;
-		}
+		most = list[i].adds > most ? list[i].adds : most;
+		least = list[i].adds < least ? list[i].adds : least;
 	}
+	while (n > 0 && (((int64_t) most - least) >> shift) >= CLASSES)
+		shift++;
+	memset(start, 0, sizeof(start));
+	for (i = 0; i < n; i++)
+		start[(((int64_t) most - list[i].adds) >> shift) + 1]++;
+	for (i = 1; i <= CLASSES; i++)
+		start[i] += start[i - 1];
+	for (i = 0; i < n; i++)
+		tree->sorted[start[((int64_t) most - list[i].adds) >> shift]++] = list[i];
+	return (int32_t) 1 << shift;
 }
 
 /*
@@ -275,9 +280,35 @@ use_room(const Tree *tree, const int32_t *room, int32_t rank, int32_t *left)
 
 	for (line = 0; line < tree->nlines; line++)
 	{
-		int32_t		gain = tree->gain[(size_t) line * (size_t) tree->width + rank];
+		int32_t		gain = tree->both[(size_t) rank * (size_t) tree->stride + line];
 
 		left[line] = gain < room[line] ? room[line] - gain : 0;
+	}
+}
+
+/* per line, the most that one of the partners saves, and the second */
+static void
+top_gains(Tree *tree, int32_t npartners)
+{
+	int32_t		n = tree->nlines;
+	int32_t		i;
+	int32_t		j;
+
+	memset(tree->top, 0, sizeof(int32_t) * 2 * (size_t) n);
+	for (i = 0; i < npartners; i++)
+	{
+		const int32_t *gain = tree->both +
+			(size_t) tree->partners[i].rank * (size_t) tree->stride;
+
+		for (j = 0; j < n; j++)
+		{
+			int32_t		mine = gain[j];
+			int32_t		best = tree->top[j];
+
+			tree->top[j] = mine > best ? mine : best;
+			mine = mine > best ? best : mine;
+			tree->top[n + j] = mine > tree->top[n + j] ? mine : tree->top[n + j];
+		}
 	}
 }
 
@@ -285,7 +316,9 @@ use_room(const Tree *tree, const int32_t *room, int32_t rank, int32_t *left)
 static void
 try_triples(Tree *tree, int32_t a, int32_t npartners)
 {
-	Partner    *list = tree->partners;
+	Partner    *list = tree->sorted;
+	int32_t    *passed = tree->passed;
+	int32_t		width = sort_partners(tree, npartners);
 	int32_t		own = tree->value[a];
 	int32_t		entry = tree->split + tree->min_fixed;
 	uint32_t	required;
@@ -295,8 +328,15 @@ try_triples(Tree *tree, int32_t a, int32_t npartners)
 
 	if (npartners < 2)
 		return;
+	top_gains(tree, npartners);
 	use_room(tree, tree->most, a, tree->room);
-	required = required_lines(tree, tree->room, threshold(tree) - own + entry);
+	for (i = 0; i < tree->nlines; i++)
+	{
+		int32_t		two = tree->top[i] + tree->top[tree->nlines + i];
+
+		tree->room2[i] = two < tree->room[i] ? two : tree->room[i];
+	}
+	required = required_lines(tree, tree->room2, threshold(tree) - own + entry);
 	if (required == UINT32_MAX)
 		return;
 	line = rarest_line(tree, required);
@@ -307,33 +347,42 @@ try_triples(Tree *tree, int32_t a, int32_t npartners)
 		int32_t		needed = least - own - list[i].adds;
 		int32_t		empty;
 
-		if (line < 0 ? list[i].adds < needed : list[0].adds < needed)
+		int32_t		npassed = 0;
+
+		if (line < 0 && list[i].adds < needed - width)
 			break;
 		if (line >= 0 && !((list[i].lines >> line) & 1))
 			continue;
-		list[i].done = true;
+		list[i].lines &= ~NOT_DONE;
 		use_room(tree, tree->room, b, tree->room2);
+		for (j = 0; j < tree->nlines; j++)
+			if (tree->top[j] < tree->room2[j])
+				tree->room2[j] = tree->top[j];
 		required = required_lines(tree, tree->room2, needed + entry);
 		if (required == UINT32_MAX)
 			continue;
 		join(tree, a, b);
 		empty = tree->fixed[a] + tree->fixed[b] + 2 * tree->split;
-		for (j = line < 0 ? i + 1 : 0; j < npartners && list[j].adds >= needed; j++)
+
+		/* most fail here, in no foreseeable order: without branches */
+		required |= NOT_DONE;
+		for (j = line < 0 ? i + 1 : 0; j < npartners && list[j].adds >= needed - width; j++)
 		{
-			int32_t		ranks[3] = {a, b, list[j].rank};
+			passed[npassed] = list[j].rank;
+			npassed += (list[j].lines & required) == required;
+		}
+		src_work(tree->search, j / 16 + 1);
+		for (j = 0; j < npassed; j++)
+		{
+			int32_t		ranks[3] = {a, b, passed[j]};
 			int32_t		value;
 
-			/* this is where the time goes */
-			if ((list[j].lines & required) != required || list[j].done)
-				continue;
-			value = saving_with(tree, ranks[2]) - empty - tree->fixed[ranks[2]];
+			value = saving_with(tree, passed[j]) - empty - tree->fixed[passed[j]];
 			if (value < least)
 				continue;
 			consider(tree, ranks, 3, value);
 			least = threshold(tree);
-			needed = least - own - list[i].adds;
 		}
-		src_work(tree->search, (j - i > 0 ? j - i : 0) / 16 + 1);
 	}
 }
 
@@ -381,13 +430,11 @@ try_with(Tree *tree, int32_t a)
 		}
 		partner->adds = row[b] - own;
 		partner->rank = b;
-		partner->lines = tree->lines[b];
-		partner->done = false;
+		partner->lines = tree->lines[b] | NOT_DONE;
 		npartners++;
 	}
 	if (tree->search->exhaustive < 3)
 		return;
-	sort_partners(tree->partners, npartners);
 	try_triples(tree, a, npartners);
 }
 
@@ -522,9 +569,12 @@ set_up_tree(Tree *tree, const int64_t *most)
 	tree->taken = src_memory(problem, sizeof(bool), tree->n);
 	tree->room = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->room2 = src_memory(problem, sizeof(int32_t), search->nlines);
+	tree->top = src_memory(problem, sizeof(int32_t) * 2, search->nlines);
 	tree->min_fixed = INT32_MAX;
 	tree->row = src_memory(problem, sizeof(int32_t), tree->width);
 	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
+	tree->sorted = src_memory(problem, sizeof(Partner), tree->n);
+	tree->passed = src_memory(problem, sizeof(int32_t), (int64_t) tree->n + 1);
 	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
 	for (j = 0; j < search->nlines; j++)
 	{

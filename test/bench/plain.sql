@@ -6,9 +6,9 @@
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
--- what decision.detail and event.payload hold: replaced by a real one of the
+-- what decision.record and event.payload hold: replaced by a real one of the
 -- extension as soon as it has routed its first orders
-CREATE TABLE bench.sample (detail jsonb, payload jsonb, events_per_order numeric);
+CREATE TABLE bench.sample (record bytea, payload jsonb, events_per_order numeric);
 INSERT INTO bench.sample VALUES ('{}', '{}', 1);
 
 DO $$
@@ -58,7 +58,7 @@ INSERT INTO b_floor.position (tenant_id, item, node, timeline)
 SELECT 1, item, node, ARRAY[-2147483648, quantity * 10000, 0]::bigint[] FROM bench.stock ORDER BY item, node;
 
 CREATE FUNCTION b_floor.write_rest(o text, s1 text, n1 text, q1 int, s2 text, n2 text, q2 int,
-								   s3 text, n3 text, q3 int, today date, detail jsonb, payload jsonb)
+								   s3 text, n3 text, q3 int, today date, record bytea, payload jsonb)
 	RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	d	bigint := nextval('b_floor.decision_seq');
@@ -72,8 +72,8 @@ BEGIN
 	VALUES (1, o, 1, 1, s1, n1, q1, today, today, today + 3, 'GROUND', 1, 'on_hand', 'firm', d),
 		   (1, o, 2, 1, s2, n2, q2, today, today, today + 3, 'GROUND', 1, 'on_hand', 'firm', d),
 		   (1, o, 3, 1, s3, n3, q3, today, today, today + 3, 'GROUND', 1, 'on_hand', 'firm', d);
-	INSERT INTO b_floor.decision (tenant_id, decision_id, order_id, decided_at, policy, policy_version, status, cost, detail)
-	VALUES (1, d, o, now(), 'standard', 1, 'allocated', 12.34, detail);
+	INSERT INTO b_floor.decision (tenant_id, decision_id, order_id, decided_at, policy, policy_version, status, cost, record)
+	VALUES (1, d, o, now(), 'standard', 1, 'allocated', 12.34, record);
 	INSERT INTO b_floor.event (tenant_id, seq, part_on, recorded_at, event_ts, id, xid, epoch, tenantid, aggregatetype,
 							   aggregateid, aggregateversion, type, schemaversion, occurred_at, correlationid, payload)
 	VALUES (1, nextval('b_floor.event_seq'), today, now(), now(), gen_random_uuid(), pg_current_xact_id(), 1, 'default',
@@ -103,7 +103,7 @@ CREATE TABLE b_greedy.stock (item text COLLATE "C", node text COLLATE "C", on_ha
 							 CHECK (promised <= on_hand)) WITH (fillfactor = 70);
 INSERT INTO b_greedy.stock SELECT item, node, quantity, 0 FROM bench.stock ORDER BY item, node;
 
-CREATE FUNCTION b_greedy.route(o text, detail jsonb, payload jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION b_greedy.route(o text, record bytea, payload jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	h			record;
 	z			text;
@@ -217,8 +217,8 @@ BEGIN
 	SET alloc_status = result, from_whse = used[1],
 		promise_date = (SELECT max(promise_date) FROM b_greedy.so_line WHERE doc_no = o)
 	WHERE doc_no = o;
-	INSERT INTO b_greedy.decision (tenant_id, decision_id, order_id, decided_at, policy, policy_version, status, cost, detail)
-	VALUES (1, d, o, now(), 'standard', 1, result, 12.34, detail);
+	INSERT INTO b_greedy.decision (tenant_id, decision_id, order_id, decided_at, policy, policy_version, status, cost, record)
+	VALUES (1, d, o, now(), 'standard', 1, result, 12.34, record);
 	INSERT INTO b_greedy.event (tenant_id, seq, part_on, recorded_at, event_ts, id, xid, epoch, tenantid, aggregatetype,
 								aggregateid, aggregateversion, type, schemaversion, occurred_at, correlationid, payload)
 	VALUES (1, nextval('b_greedy.event_seq'), today, now(), now(), gen_random_uuid(), pg_current_xact_id(), 1, 'default',

@@ -69,13 +69,13 @@ if has native; then
 	sql -c "SET synchronous_commit = off" -c "CALL bench.run_native($WARM)"
 	sql <<-'SQL'
 		UPDATE bench.sample
-		SET detail = (SELECT detail FROM routing.decision ORDER BY decision_id DESC LIMIT 1),
+		SET record = (SELECT record FROM routing.decision ORDER BY decision_id DESC LIMIT 1),
 			payload = (SELECT payload FROM routing.event WHERE type LIKE 'order.%allocated.v1' ORDER BY seq DESC LIMIT 1),
 			events_per_order = (SELECT count(*) FROM routing.event WHERE aggregatetype = 'order')
 							   / (SELECT count(*)::numeric FROM routing.sales_order);
 	SQL
 else
-	sql -c "UPDATE bench.sample SET detail = jsonb_build_object('candidates', repeat('x', 600)), payload = jsonb_build_object('order_id', repeat('x', 400))"
+	sql -c "UPDATE bench.sample SET record = convert_to(repeat('x', 300), 'UTF8'), payload = jsonb_build_object('order_id', repeat('x', 400))"
 fi
 step "vacuum and checkpoint"
 sql -c "VACUUM ANALYZE" -c "CHECKPOINT"
@@ -119,7 +119,7 @@ if has native; then
 			   to_char(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 'FM990.0"%"'),
 			   to_char(100.0 * count(*) FILTER (WHERE st <> 'allocated') / count(*), 'FM990.0"%"'),
 			   (SELECT round(events_per_order, 2) FROM bench.sample),
-			   (SELECT round(avg(pg_column_size(detail))) FROM (SELECT detail FROM routing.decision LIMIT 5000) d))
+			   (SELECT round(avg(pg_column_size(record))) FROM (SELECT record FROM routing.decision LIMIT 5000) d))
 		FROM (SELECT o.order_id, o.status AS st, count(DISTINCT r.node) AS nodes
 			  FROM (SELECT tenant_id, order_id, status FROM routing.sales_order WHERE binding = ''
 					ORDER BY order_id DESC LIMIT 5000) o

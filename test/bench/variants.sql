@@ -16,9 +16,9 @@ BEGIN
 		DECLARE
 			o text; c text; zip text; today date := current_date; want date;
 			a1 int; a2 int; a3 int; s1 text; s2 text; s3 text; q1 int; q2 int; q3 int;
-			detail jsonb; payload jsonb;
+			record bytea; payload jsonb;
 		BEGIN
-			SELECT sample.detail, sample.payload INTO detail, payload FROM bench.sample;
+			SELECT sample.record, sample.payload INTO record, payload FROM bench.sample;
 			FOR k IN 1 .. n LOOP
 				o := 'SO' || nextval('bench.order_seq');
 				c := 'C' || 100001 + (random() * %2$s)::int;
@@ -64,7 +64,7 @@ SELECT format($f$
 	INSERT INTO b_floor.so_line (doc_no, line_no, sku, qty, price)
 	VALUES (o, 1, s1, q1, 9.95), (o, 2, s2, q2, 9.95), (o, 3, s3, q3, 9.95);
 	PERFORM b_floor.write_rest(o, s1, 'N' || 101 + a1 %% %1$s, q1, s2, 'N' || 101 + a2 %% %1$s, q2,
-							   s3, 'N' || 101 + a3 %% %1$s, q3, today, detail, payload);
+							   s3, 'N' || 101 + a3 %% %1$s, q3, today, record, payload);
 $f$, :centers) AS floor_body \gset
 CALL bench.make_variant('floor', :'floor_body');
 
@@ -72,7 +72,7 @@ CALL bench.make_variant('greedy', $$
 	INSERT INTO b_greedy.so_head (doc_no, cust_no, ship_ctry, ship_zip, want_date) VALUES (o, c, 'US', zip, want);
 	INSERT INTO b_greedy.so_line (doc_no, line_no, sku, qty, price)
 	VALUES (o, 1, s1, q1, 9.95), (o, 2, s2, q2, 9.95), (o, 3, s3, q3, 9.95);
-	PERFORM b_greedy.route(o, detail, payload);
+	PERFORM b_greedy.route(o, record, payload);
 $$);
 
 CALL bench.make_variant('native', $$

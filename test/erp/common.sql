@@ -29,15 +29,7 @@ CREATE TABLE erp_check.line_view (binding text, order_id text, item text, quanti
 								  promised_on date);
 CREATE VIEW erp_check.line AS SELECT * FROM erp_check.line_view;
 
-CREATE VIEW erp_check.overbooked AS
-	WITH flow AS (
-		SELECT item, node, available_on AS day, sum(quantity) AS quantity FROM routing.supply GROUP BY 1, 2, 3
-		UNION ALL
-		SELECT item, node, needed_on, -sum(quantity) FROM routing.reservation
-		WHERE "to" IS NULL AND state = 'firm' GROUP BY 1, 2, 3),
-	running AS (
-		SELECT item, node, day, sum(quantity) OVER (PARTITION BY item, node ORDER BY day) AS balance FROM flow)
-	SELECT * FROM running WHERE balance < 0;
+\ir ../overbooked.sql
 
 -- a view is appended to one of the two
 CREATE PROCEDURE erp_check.add(what text, query text) LANGUAGE plpgsql AS $$

@@ -28,41 +28,18 @@ OUT=$CLUSTER_TMP/erp
 STARTED=$(date +%s)
 mkdir -p "$OUT"
 
-sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { sql -At -c "$1"; }
+. ../database.sh
 
-number=0
-bad=0
-# check TITLE QUERY: passes if the query returns no row, else shows some
-check() {
-	local rows
-	number=$((number + 1))
-	if ! rows=$(PGOPTIONS=${check_options:-} sql -At -F ' | ' -c "$2" 2>&1); then rows=${rows:-failed}; fi
-	if [ -z "$rows" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		head -n 10 <<<"$rows" | sed 's/^/#   /'
-		bad=$((bad + 1))
-	fi
-}
-skip() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP no data folder ${DATA}/$1 (set ROUTING_DATA)"
-}
 # step TITLE psql-options...: passes if psql does
 step() {
 	local title=$1
 	shift
-	number=$((number + 1))
 	if sql "$@" >"$OUT/step" 2>&1; then
 		grep '^#' "$OUT/step" || true
-		echo "ok $number - $title"
+		result "$title" ""
 	else
-		echo "not ok $number - $title"
-		tail -n 12 "$OUT/step" | sed 's/^/#   /'
-		bad=$((bad + 1))
-		echo "1..$number"
+		result "$title" "$(tail -n 12 "$OUT/step"; echo failed)"
+		tap_end
 		exit 1
 	fi
 }
@@ -161,19 +138,9 @@ check_orders() {
 						  AND (r.key = p.key OR r.key LIKE p.key || '/%')) LIMIT 5"
 }
 check_ledger() {
-	check "$1: firm bookings are within supply on every day" "SELECT * FROM erp_check.overbooked LIMIT 5"
+	check "$1: firm bookings are within supply on every day" "SELECT * FROM overbooked LIMIT 5"
 	check "$1: verify() is empty" "SELECT * FROM routing.verify() LIMIT 5"
-	if [ "$(value "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")" = 0 ]; then
-		number=$((number + 1))
-		echo "ok $number - $1: indexes # SKIP amcheck is not installed"
-		return
-	fi
-	sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS amcheck"
-	# the function returns nothing: a defect is an error, which fails the check
-	check "$1: every row of the extension's tables is in their indexes" "
-		WITH ours AS MATERIALIZED (SELECT oid FROM pg_class
-								   WHERE relnamespace = 'routing'::regnamespace AND relkind = 'i')
-		SELECT oid::regclass FROM ours WHERE bt_index_check(oid, true) IS NULL"
+	check_indexes "$1"
 }
 
 # numbers TITLE BINDING SECONDS
@@ -236,7 +203,7 @@ if [ -r "$DATA/adventureworks/InternetSalesLine.csv.gz" ]; then
 	check "adventureworks: nothing is pending any more" "SELECT binding, key, sqlstate, reason FROM routing.pending"
 	check_ledger adventureworks
 else
-	skip adventureworks
+	skip adventureworks "no data folder $DATA/adventureworks (set ROUTING_DATA)"
 fi
 
 if [ -r "$DATA/northwind/Orders.csv.gz" ]; then
@@ -261,9 +228,8 @@ if [ -r "$DATA/northwind/Orders.csv.gz" ]; then
 	done
 	check_ledger northwind
 else
-	skip northwind
+	skip northwind "no data folder $DATA/northwind (set ROUTING_DATA)"
 fi
 
 echo "# took $(($(date +%s) - STARTED)) s"
-echo "1..$number"
-[ "$bad" -eq 0 ]
+tap_end

@@ -1,20 +1,5 @@
 # Sourced by run.sh: what must hold whenever everybody has gone home.
 
-# every row of our tables is in every index of its table (amcheck, where it is installed)
-check_indexes() {
-	if [ "$(value "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")" = 0 ]; then
-		number=$((number + 1))
-		echo "ok $number - $1: indexes # SKIP amcheck is not installed"
-		return
-	fi
-	sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS amcheck"
-	# the function returns nothing: a defect is an error, which fails the check
-	check "$1: every row is in the indexes of its table" "
-		WITH ours AS MATERIALIZED (SELECT oid FROM pg_class
-								   WHERE relnamespace = 'routing'::regnamespace AND relkind = 'i')
-		SELECT oid::regclass FROM ours WHERE bt_index_check(oid, true) IS NULL"
-}
-
 # orders whose key is pending lost supply while somebody held them; the jobs finish them
 check_lines() {
 	check "$1: what is booked for a line and its state agree" "
@@ -35,7 +20,7 @@ check_books() {
 		SELECT order_id, NULL, status FROM routing.sales_order WHERE status IN ('received', 'blocked') OR decision_id IS NULL
 		LIMIT 5"
 	check_lines "$1"
-	check "$1: the bookings are within supply for every day" "SELECT * FROM load.overbooked"
+	check "$1: the bookings are within supply for every day" "SELECT * FROM overbooked"
 	check "$1: verify() is empty" "SELECT * FROM routing.verify()"
 	check_indexes "$1"
 }

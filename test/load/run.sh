@@ -25,33 +25,13 @@ OUT=$CLUSTER_TMP/load
 STARTED=$(date +%s)
 mkdir -p "$OUT"
 
-sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { sql -At -c "$1"; }
+. ../database.sh
 
-number=0
-bad=0
-# check TITLE QUERY: passes if the query returns no row, else shows some
-check() {
-	local rows
-	number=$((number + 1))
-	if ! rows=$(sql -At -F ' ' -c "$2" 2>&1); then rows=${rows:-failed}; fi
-	if [ -z "$rows" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		head -n 10 <<<"$rows" | sed 's/^/#   /'
-		bad=$((bad + 1))
-	fi
-}
 # same TITLE EXPECTED ACTUAL
 same() {
-	number=$((number + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1: expected $2, got $3"
-		bad=$((bad + 1))
-	fi
+	local found=
+	[ "$2" = "$3" ] || found="expected $2, got $3"
+	result "$1" "$found"
 }
 
 sql -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS routing_load" -c "CREATE DATABASE routing_load"
@@ -213,5 +193,4 @@ value "SELECT format('# phase 2: %s orders, %s cancelled, %s units uncovered; %s
 	   (SELECT coalesce(sum(quantity), 0) FROM routing.reservation WHERE \"to\" IS NULL AND state = 'uncovered'),
 	   (SELECT count(*) FROM load.sample))"
 echo "# took $(($(date +%s) - STARTED)) s"
-echo "1..$number"
-[ "$bad" -eq 0 ]
+tap_end

@@ -32,16 +32,7 @@ CREATE VIEW load.line_account AS
 	LEFT JOIN (SELECT order_id, line_no, sum(quantity) AS booked FROM routing.reservation
 			   WHERE "to" IS NULL AND state IN ('firm', 'at_risk') GROUP BY 1, 2) r USING (order_id, line_no);
 
--- item-nodes and days whose firm bookings exceed the supply up to that day
-CREATE VIEW load.overbooked AS
-	WITH flow AS (
-		SELECT item, node, available_on AS day, sum(quantity) AS quantity FROM routing.supply GROUP BY 1, 2, 3
-		UNION ALL
-		SELECT item, node, needed_on, -sum(quantity) FROM routing.reservation
-		WHERE "to" IS NULL AND state = 'firm' GROUP BY 1, 2, 3),
-	running AS (
-		SELECT item, node, day, sum(quantity) OVER (PARTITION BY item, node ORDER BY day) AS balance FROM flow)
-	SELECT * FROM running WHERE balance < 0;
+\ir ../overbooked.sql
 
 CREATE TABLE load.control (stop boolean NOT NULL);
 INSERT INTO load.control VALUES (false);
@@ -54,7 +45,7 @@ BEGIN
 		INSERT INTO load.sample
 		SELECT clock_timestamp(), count(*), min(balance),
 			   (SELECT sum(quantity) FROM routing.reservation WHERE "to" IS NULL AND state = 'firm')
-		FROM load.overbooked;
+		FROM overbooked;
 		COMMIT;
 		EXIT WHEN (SELECT stop FROM load.control);
 		PERFORM pg_sleep(0.1);

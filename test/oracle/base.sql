@@ -2,8 +2,10 @@
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 CREATE EXTENSION routing;
-INSERT INTO routing.node (node, time_zone, handling_cost, dock_days) VALUES
-	('N1', 'UTC', 1, 0), ('N2', 'Pacific/Auckland', 2, 1), ('N3', 'America/Los_Angeles', 3, 2);
+-- N2 works Monday to Friday, N3 on random days
+INSERT INTO routing.calendar (calendar) VALUES ('five'), ('odd');
+INSERT INTO routing.node (node, time_zone, handling_cost, dock_days, calendar) VALUES
+	('N1', 'UTC', 1, 0, NULL), ('N2', 'Pacific/Auckland', 2, 1, 'five'), ('N3', 'America/Los_Angeles', 3, 2, 'odd');
 INSERT INTO routing.zone (zone) VALUES ('Z');
 INSERT INTO routing.zone_area (country, zone) VALUES ('US', 'Z');
 INSERT INTO routing.carrier (carrier) VALUES ('C');

@@ -8,23 +8,52 @@ problem.  Days are whole numbers, quantities whole ten-thousandths.
 ON_HAND = None					# the day of supply that is there
 
 
+class Week:
+	"""Which days a node works; days are counted from a Saturday."""
+
+	def __init__(self, weekdays, days):
+		self.weekdays = weekdays	# 1 is Monday
+		self.days = days			# those that depart from the week: whether it works
+
+	def works(self, day):
+		return self.days.get(day, (day + 5) % 7 + 1 in self.weekdays)
+
+
+def stock_day(day, dock, week):
+	"""What comes in on a day is taken in on a day of work, and is stock after so many more."""
+	if dock == 0 or week is None:
+		return day + dock
+	while not week.works(day):
+		day += 1
+	while dock > 0:
+		day += 1
+		if week.works(day):
+			dock -= 1
+	return day
+
+
 class Supply:
 	"""A row of routing.supply with what the rules say of it."""
 
-	def __init__(self, day, quantity, delay=0, late=1, usable=True, last=None, lot=""):
+	def __init__(self, day, quantity, delay=0, late=1, usable=True, last=None, lot="", dock=0, week=None):
 		self.day = day			# as the ERP says; ON_HAND if it is there
 		self.quantity = quantity
-		self.delay = delay		# dock-to-stock, and for kind and status
+		self.delay = delay		# for kind and status
+		self.dock = dock		# dock-to-stock, days of work
+		self.week = week
 		self.late = late
 		self.usable = usable
 		self.last = last		# last day on which it can be used
 		self.lot = lot
 
+	def stock(self):
+		return stock_day(self.day + self.delay, self.dock, self.week)
+
 	def arrives(self, today):
 		"""The first day on which it counts, as things are today."""
 		if self.day is ON_HAND:
 			return today
-		day = self.day + self.delay
+		day = self.stock()
 		return day if day >= today else today + self.late
 
 
@@ -139,7 +168,7 @@ def settled(supplies, demands, today):
 	"""
 	alike = {}
 	for s in supplies:
-		when = ON_HAND if s.day is ON_HAND else (s.day + s.delay, s.late)
+		when = ON_HAND if s.day is ON_HAND else (s.stock(), s.late)
 		alike.setdefault((when, s.last), []).append(s)
 	supplies, demands = [], list(demands)
 	for rows in alike.values():
@@ -148,7 +177,7 @@ def settled(supplies, demands, today):
 			continue
 		total = sum(s.quantity for s in rows)
 		if total >= 0:
-			supplies.append(Supply(rows[0].day, total, rows[0].delay, rows[0].late, True, rows[0].last))
+			supplies.append(Supply(None if rows[0].day is ON_HAND else rows[0].stock(), total, 0, rows[0].late, True, rows[0].last))
 		else:
 			demands.append(Demand(rows[0].arrives(today), -total))
 	return supplies, demands

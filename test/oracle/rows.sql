@@ -18,3 +18,6 @@ SELECT 'allotment', a.item, a.node, a.channel,
 	   (a.quota * 10000)::bigint, (a.max_quantity * 10000)::bigint, (a.buffer * 10000)::bigint, a.rank
 FROM routing.allotment a;
 SELECT 'channel', '', '', c.channel, c.parent FROM routing.channel c;
+SELECT 'week', '', n.node, c.weekdays, ARRAY(SELECT concat_ws(' ', d.day - date '2000-01-01', d.open) FROM routing.calendar_day d
+											 WHERE d.calendar = c.calendar)
+FROM routing.node n JOIN routing.calendar c ON c.calendar = n.calendar;

@@ -99,6 +99,7 @@ class Snapshot:
 		self.life = {}
 		self.parents = {}
 		self.places = {}
+		self.weeks = {}
 		later = []
 		for row in rows:
 			kind, item, node = row[:3]
@@ -108,6 +109,10 @@ class Snapshot:
 				self.life[item] = int(row[3])
 			elif kind == "channel":
 				self.parents[row[3]] = text_or_none(row[4])
+			elif kind == "week":
+				self.weeks[node] = naive.Week({int(d) for d in row[3].strip("{}").split(",") if d},
+											  {int(d): works == "t" for d, works in
+											   (pair.split() for pair in row[4].strip("{}").replace('"', "").split(",") if pair)})
 			elif kind == "supply":
 				later.append(row)
 			elif kind == "booking":
@@ -130,8 +135,8 @@ class Snapshot:
 				continue		# dedicated: nobody else's
 			use, delay, late = rules(row[8], row[9])
 			dock = place.dock if place.dock is not None else dock_days[row[2]]
-			place.supplies.append(naive.Supply(number(row[5]), int(row[6]), dock + delay, late, use,
-											   number(row[7]), row[4]))
+			place.supplies.append(naive.Supply(number(row[5]), int(row[6]), delay, late, use, number(row[7]), row[4],
+											   dock, self.weeks.get(row[2])))
 
 	def at(self, item, node):
 		return self.places.setdefault((item, node), ItemNode())
@@ -224,6 +229,24 @@ class Batch:
 	#
 	# Steps: each returns the statements of one timeline in one round
 	#
+
+	def change_calendar(self):
+		"""Days on which nodes work or do not: all inbound there is looked at again."""
+		rng = self.rng
+		calendar = rng.choice(["five", "odd"])
+		what = rng.choice(["day", "day", "days", "move", "delete", "week"])
+		self.counted("calendars: " + what)
+		where = "WHERE calendar = '%s'" % calendar
+		if what == "move":
+			return ["UPDATE routing.calendar_day d SET open = NOT open %s AND day > oracle.day(%d);" % (where, rng.randint(0, 9))]
+		if what == "delete":
+			return ["DELETE FROM routing.calendar_day %s AND day > oracle.day(%d);" % (where, rng.randint(0, 15))]
+		if what == "week":
+			return ["UPDATE routing.calendar SET weekdays = ARRAY%s %s;" % (sorted(rng.sample(range(1, 8), rng.randint(2, 6))), where)]
+		first = rng.randint(-3, 15)
+		return ["INSERT INTO routing.calendar_day (calendar, day, open) SELECT '%s', oracle.day(n), %s"
+				" FROM generate_series(%d, %d) n ON CONFLICT (tenant_id, calendar, day) DO UPDATE SET open = EXCLUDED.open;" %
+				(calendar, rng.choice(["false", "false", "true"]), first, first if what == "day" else first + rng.randint(1, 5))]
 
 	def new_supply(self, t, on_hand=False):
 		rng = self.rng
@@ -548,6 +571,8 @@ class Batch:
 			script.append("INSERT INTO routing.setting (issue_grace) VALUES ('0')"
 						  " ON CONFLICT (tenant_id) DO UPDATE SET issue_grace = EXCLUDED.issue_grace;")
 			self.counted("timelines without a grace", len(timelines))
+		for _ in range(6):
+			script += self.change_calendar()
 		self.psql.run("\n".join(script))
 		if rng.random() < 0.3:
 			# every position is divided into slots, however little it has
@@ -572,6 +597,12 @@ class Batch:
 				if "roll" in self.options.functions and rng.random() < 0.8:
 					self.psql.run("SELECT routing.roll();")
 					judged = True
+			if rng.random() < 0.3:
+				self.psql.run("\n".join(self.change_calendar()))
+				before, answers = self.look(timelines)
+				self.compare(before, answers)
+				if judged:
+					self.covered(before)
 			self.play(timelines, self.step)
 			now, answers = self.look(timelines)
 			self.compare(now, answers)

@@ -195,6 +195,20 @@ COMMIT;
 RESET ROLE;
 SELECT * FROM states; SELECT count(*) FROM held; SELECT * FROM pending_state ORDER BY binding, concept, key; SELECT * FROM routing.verify();
 
+-- dedicated supply that nobody but the document lowers: taken back with it, for the line that it was for
+UPDATE routing.node SET stock_feed = false WHERE node = 'DAL';
+INSERT INTO routing.supply (item, node, ref, quantity, order_id) VALUES ('B', 'DAL', 'CABLE', 3, 'S20');
+SET ROLE regress_bind_erp;
+INSERT INTO erp.head VALUES ('S20');
+INSERT INTO erp.pos VALUES ('S20', 1, 'B', 3), ('S20', 2, 'B', 1);
+INSERT INTO erp.ship VALUES ('D20', 1, 'S20', 1, 'B', 'DAL', 3);
+RESET ROLE;
+SELECT * FROM states WHERE order_id = 'S20'; SELECT quantity FROM routing.supply WHERE ref = 'CABLE'; SELECT * FROM routing.verify();
+SET ROLE regress_bind_erp;
+UPDATE erp.ship SET qty = 2 WHERE slip = 'D20';
+RESET ROLE;
+SELECT * FROM states WHERE order_id = 'S20'; SELECT quantity FROM routing.supply WHERE ref = 'CABLE'; SELECT * FROM waits WHERE node = 'DAL'; SELECT * FROM routing.verify();
+
 -- definitions that are refused
 SELECT public.try($$SELECT routing.bind('x', '{"issues": {"table": "erp.ship", "key": ["slip"], "columns": {"order_id": "so", "quantity": "qty"}}}')$$);
 SELECT public.try($$SELECT routing.bind('x', '{"issues": {"table": "erp.ship", "key": ["slip"], "columns": {"order_id": "so", "node": "whse", "quantity": "qty", "shipped_at": "sku"}}}')$$);

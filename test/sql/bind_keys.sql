@@ -38,6 +38,31 @@ SELECT order_id, status FROM order_state ORDER BY 1;
 SELECT count(*) FROM routing.verify();
 SELECT routing.unbind('two');
 
+-- bound anew with another key: what is held by the old one is cancelled, and no row is taken for it
+SET ROLE regress_bind_erp;
+CREATE TABLE erp.again (co text, no text, cust text, st text, PRIMARY KEY (co, no));
+CREATE TABLE erp.again_line (co text, no text, line text, sku text, qty int, PRIMARY KEY (co, no, line));
+RESET ROLE;
+SELECT routing.bind('again', '{
+  "orders": {"query": "SELECT no, cust AS customer, ''US'' AS country, ''60614'' AS postal_code FROM erp.again WHERE cust <> ''draft''", "key": ["no"],
+    "watch": [{"table": "erp.again", "key": ["no"], "columns": ["cust"]}]},
+  "lines": {"table": "erp.again_line", "key": ["no", "line"], "columns": {"item": "sku", "quantity": "qty"}}}');
+BEGIN;
+INSERT INTO erp.again VALUES ('10', 'x', 'C1'), ('x', 'x', 'draft');
+INSERT INTO erp.again_line VALUES ('10', 'x', '1', 'A', 1);
+COMMIT;
+SELECT routing.unbind('again');
+SELECT routing.bind('again', '{
+  "orders": {"query": "SELECT co, no, cust AS customer, ''US'' AS country, ''60614'' AS postal_code FROM erp.again WHERE cust <> ''draft''", "key": ["co", "no"],
+    "watch": [{"table": "erp.again", "key": ["co", "no"], "columns": ["cust"]}],
+    "write_back": {"table": "erp.again", "columns": {"status": "st"}}},
+  "lines": {"table": "erp.again_line", "key": ["co", "no", "line"], "columns": {"item": "sku", "quantity": "qty"}}}');
+SELECT routing.sync('again');
+SELECT order_id, status FROM order_state WHERE order_id IN ('x', '10/x') ORDER BY 1;
+SELECT co, no, st FROM erp.again ORDER BY 1;
+SELECT count(*) FROM routing.verify();
+SELECT routing.unbind('again');
+
 -- lines without a number, deleted and inserted again under new keys on every save
 SET ROLE regress_bind_erp;
 CREATE TABLE erp.doc (id bigint PRIMARY KEY, cust text, want timestamptz);

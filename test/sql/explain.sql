@@ -77,4 +77,9 @@ update routing.tenant set currency = 'EUR' where tenant_id = 1;
 call t.ord('EURO', 9, 'A 1');
 select t.why('EURO');
 update routing.tenant set currency = 'USD' where tenant_id = 1;
+-- cut-off and pick-up of the service; ground is picked up at CHI alone
+insert into routing.pickup (node, service, weekday, cut_off, pick_up) select 'CHI', 'ground', d, '23:59:58', '23:59:59' from generate_series(1, 7) d;
+call t.ord('PICKED', 9, 'A 1');
+select t.why('PICKED');
+delete from routing.pickup;
 select * from routing.verify();

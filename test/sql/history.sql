@@ -122,6 +122,25 @@ update routing.reservation set "from" = m.at from t.moment m where m.name = 'gon
 select routing.atp_as_of('D', 'CHI', t.day(0), m.at) from t.moment m where m.name = 'lots';
 rollback;
 
+-- nor when it leaves after all, or is covered later; a booking that leaves in part counted whole until then
+call t.reset();
+update routing.setting set issue_grace = '30 minutes';
+call t.stock('A', 'CHI', 10); call t.stock('A', 'CHI', 20, 5);
+call t.ord('U4', 0, 'A 6', 'C1', 'ship');
+call t.mark('booked');
+update routing.supply set quantity = 3 where ref = '';
+call t.mark('at risk');
+select routing.confirm_ship('U4', 1, 5);
+call t.mark('left');
+select routing.put_demand('W1', 'A', 'CHI', 3, t.day(1));
+call t.mark('short');
+update routing.supply set quantity = 9 where ref = '';
+call t.mark('covered');
+select m.name, t.then(m.name, 0, 4, 5) from t.moment m where m.name in ('booked', 'at risk', 'left', 'short', 'covered') order by m.at;
+select t.atp('A', 'CHI', 0, 4, 5);
+select order_id, state, sum(quantity), "from" = "to" as never_counted from routing.reservation where order_id in ('U4', 'demand:W1') group by 1, 2, 4 order by 1, 2, 4;
+select * from routing.verify();
+
 -- errors
 select t.try($$select routing.atp_as_of(null, 'CHI', null, now())$$);
 select t.try($$select routing.atp_as_of('A', null, null, now())$$);

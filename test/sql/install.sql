@@ -46,10 +46,12 @@ call t.ord('ANY', null, 'C 1');
 select * from routing.doctor() where subject not in ('wal_level', 'max_slot_wal_keep_size');
 -- what it notices
 insert into routing.node (node, time_zone) values ('MARS', 'Mars/Olympus'); alter table routing.supply disable trigger note_ledger;
+alter table routing.supply_rule enable trigger note_days;
 create index bad_index on routing.position (safety_stock);
 insert into routing.policy (policy, version, state, effective_at) values ('later', 1, 'active', 'infinity');
 select * from routing.doctor() where subject not in ('wal_level', 'max_slot_wal_keep_size') order by 1, 2, 3 \g (format=unaligned)
-alter table routing.supply enable always trigger note_ledger; drop index routing.bad_index; delete from routing.node where node = 'MARS'; delete from routing.policy;
+alter table routing.supply enable always trigger note_ledger; alter table routing.supply_rule enable always trigger note_days;
+drop index routing.bad_index; delete from routing.node where node = 'MARS'; delete from routing.policy;
 -- and verify, what triggers switched off did
 call t.stock('A', 'CHI', 5); call t.ord('V', null, 'A 2');
 set session_replication_role = replica;

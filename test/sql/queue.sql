@@ -119,3 +119,12 @@ call t.again();
 call t.ord('W1', 3, 'A 3, A 2'); call t.ord('W2', 3, 'A 4');
 call t.stock('A', 'CHI', 5);
 select "order", line, quantity, status from t.l; table t.q; table t.bad; select * from routing.verify();
+
+-- who was overlooked is found by the jobs, in the order of the queue; who cannot be served is left alone
+call t.again();
+call t.ord('N1', 3, 'A 4'); call t.ord('N2', 3, 'A 4', 'GOLD'); call t.ord('N3', 3, 'B 2');
+set routing.settle_reroute_limit = 0; call t.stock('A', 'CHI', 5); call t.stock('B', 'SAT', 9); reset routing.settle_reroute_limit;
+table t.p; delete from routing.pending;
+select routing.run_jobs() as "0"; select "order", line, quantity, status, reason from t.l; table t.q; table t.bad;
+select order_id, count(*) from routing.decision where order_id like 'N%' group by 1 order by 1;
+select routing.run_jobs() as "0"; select order_id, count(*) from routing.decision where order_id like 'N%' group by 1 order by 1; select * from routing.verify();

@@ -24,7 +24,26 @@ $node->safe_psql(
 INSERT INTO routing.policy (policy, version, state, definition)
 VALUES ('standard', 1, 'active', '{"split_penalty": "3.50", "max_shipments": 4}'),
 	   ('careful', 1, 'draft', '{"lateness_per_day": {"1": "9.00"}}');
+-- rows that name others, which a restore may bring later: a node, a policy, a function of an extension's user
+CREATE FUNCTION public.far(text, text, jsonb) RETURNS numeric LANGUAGE sql RETURN 1;
+INSERT INTO routing.policy (policy, version, state, definition) VALUES ('zz', 1, 'active', '{"max_shipments": 2}');
+INSERT INTO routing.policy (policy, version, state, definition)
+VALUES ('aa', 1, 'active', '{"extends": "zz", "nodes": {"list": ["N1"]}, "custom": [{"name": "far", "function": "public.far"}]}');
+UPDATE routing.policy SET state = 'retired' WHERE policy = 'zz';
+UPDATE routing.policy SET comment = 'moved behind what extends it' WHERE policy = 'zz';
 INSERT INTO routing.channel (channel) VALUES ('web');
+-- calendars with their days, one of single days only; inbound whose day as stock rests on them; a carrier that failed
+BEGIN;
+INSERT INTO routing.calendar (calendar, weekdays) VALUES ('days', '{1,2,3,4,5,6,7}'), ('fair', '{}');
+INSERT INTO routing.calendar_day (calendar, day, open)
+SELECT 'days', current_date + n, false FROM generate_series(3, 9) n UNION ALL SELECT 'fair', current_date + 30, true;
+COMMIT;
+UPDATE routing.node SET calendar = 'days', dock_days = 2, cut_off = '23:59:59.999' WHERE node = 'N1';
+INSERT INTO routing.supply (item, node, ref, kind, quantity, available_on) VALUES ('I3', 'N1', 'DOCK', 'purchase', 4, current_date + 2);
+INSERT INTO routing.service (service, carrier, calendar) SELECT 'pigeon', c.carrier, 'fair' FROM routing.carrier c LIMIT 1;
+INSERT INTO routing.pickup (node, service, weekday) VALUES ('N1', 'pigeon', 3);
+SELECT routing.report_service_failure('pigeon', 'N1', 'lost', 'R' || n) FROM generate_series(1, 5) n;
+INSERT INTO routing.service_wait (order_id, retry_at) VALUES ('nobody', '2999-12-31');
 INSERT INTO routing.item_node (item, node, safety_stock) VALUES ('I1', 'N1', 5), ('I2', 'N2', 0.5);
 INSERT INTO routing.tenant (tenant_id, tenant, currency) VALUES (2, 'acme', 'EUR');
 INSERT INTO routing.tenant_member (tenant_id, role) VALUES (2, 'pg_monitor');

@@ -1,0 +1,60 @@
+/*
+ * record.h
+ *		The record of a decision: what replay and explanation need, in few bytes.
+ */
+#ifndef ROUTING_ORDERS_RECORD_H
+#define ROUTING_ORDERS_RECORD_H
+
+#include "orders/order.h"
+#include "sourcing/pack.h"
+
+typedef struct RecordLine
+{
+	int			line_no;
+	const char *item;
+	int64		quantity;
+	const char *uom;
+	bool		has_wanted;
+	DateADT		wanted;
+	int64		unserved;
+	const char *status;
+	const char *reason;			/* or NULL */
+} RecordLine;
+
+/* a firm booking after the decision */
+typedef struct RecordPart
+{
+	int			line_no;
+	const char *node;
+	const char *service;
+	int64		quantity;
+	DateADT		ship_on;
+	DateADT		deliver_on;
+	bool		on_hand;
+	bool		kept;			/* of an earlier decision */
+	int64		atp;			/* what was offered before a new one was booked */
+} RecordPart;
+
+typedef struct DecisionRecord
+{
+	const char *zone;
+	const char *currency;
+	bool		contended;		/* others were faster */
+	uint32		relaxed;		/* SOFT_... that were given up */
+	int			nlines;
+	RecordLine *lines;
+	int			nparts;
+	RecordPart *parts;
+	int			nskips;
+	OrderSkip *skips;
+	int			unread;			/* nodes that were not read */
+	int		   *problem_lines;	/* line of the problem -> index in lines[] */
+	const char **nodes;			/* of the problem */
+	const char **services;		/* of its lanes */
+	SrcUnpacked *search;		/* of the nodes that were read; NULL if nothing had to be planned */
+} DecisionRecord;
+
+extern bytea *record_write(const SalesOrder *order);
+extern DecisionRecord *record_read(const bytea *record);
+
+#endif							/* ROUTING_ORDERS_RECORD_H */
