@@ -145,6 +145,8 @@ plan_room(void *arg, int32_t node, int32_t ship_day, SrcRoom *out)
 	PlanContext *ctx = arg;
 
 	order_room(ctx->order, order_candidate(ctx->order, node)->node, ship_day, out);
+	if (ctx->taken != NULL)
+		relax_take_room(ctx, node, ship_day, out);
 	src_note_room(&ctx->order->problem, &ctx->asked, node, ship_day, out);
 }
 

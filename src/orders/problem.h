@@ -28,6 +28,7 @@ extern bool order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool on
 
 /* relax.c: a second pass for what the soft constraints left unserved */
 extern void order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked);
+extern void relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room);
 extern void relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *profile);
 
 /* capacity.c */

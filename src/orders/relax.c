@@ -64,6 +64,30 @@ relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *
 	profile->nsteps = n;
 }
 
+/* What is left of a node's room on a ship day after a first plan. */
+void
+relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room)
+{
+	const SrcPlan *plan = ctx->taken;
+
+	for (int i = 0; i < plan->nshipments; i++)
+	{
+		if (plan->shipments[i].node != node || plan->shipments[i].ship != ship_day)
+			continue;
+		if (room->shipments != PG_INT64_MAX)
+			room->shipments = Max(room->shipments - 1, 0);
+		for (int k = 0; k < plan->nparts; k++)
+		{
+			if (plan->parts[k].shipment != i)
+				continue;
+			if (room->lines != PG_INT64_MAX)
+				room->lines = Max(room->lines - 1, 0);
+			if (room->units != PG_INT64_MAX)
+				room->units = Max(room->units - plan->parts[k].quantity, 0);
+		}
+	}
+}
+
 /* The shipment of a plan that is the same as another's, or -1. */
 static int
 same_shipment(const SrcPlan *plan, const SrcShipment *s)
