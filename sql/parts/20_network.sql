@@ -13,6 +13,8 @@ CREATE TABLE routing.node (
 	time_zone		text NOT NULL DEFAULT 'UTC',
 	status			text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
 	rank			int NOT NULL DEFAULT 100,
+	channels		text[] COLLATE "C",
+	hazmat_classes	text[] COLLATE "C",
 	handling_cost	numeric NOT NULL DEFAULT 0
 					CHECK (handling_cost >= 0 AND handling_cost <= 1e9 AND min_scale(handling_cost) <= 4),
 	dock_days		int NOT NULL DEFAULT 0 CHECK (dock_days BETWEEN 0 AND 365),
@@ -26,6 +28,8 @@ CREATE TABLE routing.node (
 	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.node IS 'places that can fulfill; handling_cost is money per shipment';
+COMMENT ON COLUMN routing.node.channels IS 'the channels, or groups of them, that the node serves; null: all';
+COMMENT ON COLUMN routing.node.hazmat_classes IS 'the classes of hazardous goods that the node has a permit for; null: none';
 COMMENT ON COLUMN routing.node.dock_days IS 'days on which the node works from the arrival of inbound supply until it is stock';
 COMMENT ON COLUMN routing.node.calendar IS 'when the node works; null: every day';
 COMMENT ON COLUMN routing.node.handling_days IS 'days on which the node works from the day stock is needed until the day it ships';
@@ -75,6 +79,7 @@ CREATE TABLE routing.service (
 				CHECK (retry_after >= interval '1 second' AND retry_after <= interval '7 days'),
 	retry_max	interval NOT NULL DEFAULT '4 hours'
 				CHECK (retry_max >= interval '1 second' AND retry_max <= interval '30 days'),
+	hazmat		boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, service),
 	FOREIGN KEY (tenant_id, carrier) REFERENCES routing.carrier,
 	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
@@ -85,6 +90,7 @@ COMMENT ON COLUMN routing.service.risk IS 'how likely it is late, from 0 to 1; c
 COMMENT ON COLUMN routing.service.max_weight_kg IS 'a shipment may not weigh more';
 COMMENT ON COLUMN routing.service.failure_limit IS 'so many failures within failure_window, none of them followed by a success, and the service is not used there';
 COMMENT ON COLUMN routing.service.retry_after IS 'after which it is tried again; twice as long after each trial that fails, up to retry_max';
+COMMENT ON COLUMN routing.service.hazmat IS 'carries hazardous goods, too';
 
 CREATE TABLE routing.lane (
 	tenant_id		int NOT NULL DEFAULT routing.current_tenant(),
@@ -143,9 +149,15 @@ CREATE TABLE routing.customer (
 	priority	int NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9),
 	min_life_days int NOT NULL DEFAULT 0 CHECK (min_life_days BETWEEN 0 AND 3650),
 	calendar	text COLLATE "C",
+	customer_group text COLLATE "C" CHECK (customer_group <> ''),
+	sla_penalty	numeric CHECK (sla_penalty >= 0 AND sla_penalty <= 1e6 AND min_scale(sla_penalty) <= 4),
+	max_late_days int CHECK (max_late_days BETWEEN 0 AND 3650),
 	PRIMARY KEY (tenant_id, customer),
 	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.customer IS 'customers; priority 1 is best and is the default of their orders';
 COMMENT ON COLUMN routing.customer.min_life_days IS 'days that what is delivered must at least be usable after the day of delivery';
 COMMENT ON COLUMN routing.customer.calendar IS 'when the customer receives; null: every day';
+COMMENT ON COLUMN routing.customer.customer_group IS 'what rules of policies and restrictions may name';
+COMMENT ON COLUMN routing.customer.sla_penalty IS 'money for a line that is late by bad luck, instead of the policy''s';
+COMMENT ON COLUMN routing.customer.max_late_days IS 'an order is not promised later than so many days after the requested one; null: as the policy says';

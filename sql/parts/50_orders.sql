@@ -40,6 +40,12 @@ CREATE TABLE routing.sales_order (
 	date_basis		text NOT NULL DEFAULT 'deliver',
 	priority		int,
 	completeness	text NOT NULL DEFAULT 'none',
+	rest			text,
+	rest_days		int,
+	ship_not_before	date,
+	cancel_after	date,
+	early_ok		boolean NOT NULL DEFAULT false,
+	freight_terms	text NOT NULL DEFAULT 'prepaid',
 	status			text NOT NULL DEFAULT 'received',
 	ordered_at		timestamptz NOT NULL DEFAULT now(),
 	policy			text COLLATE "C" NOT NULL DEFAULT 'standard',
@@ -51,6 +57,12 @@ CREATE TABLE routing.sales_order (
 	PRIMARY KEY (tenant_id, order_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE routing.sales_order IS 'orders; inserting one with its lines in one transaction routes it at commit';
+COMMENT ON COLUMN routing.sales_order.completeness IS 'none; line: each line whole in one shipment or it waits; group: the lines of a line_group together; order_one_shipment; order_one_date: all whole, arriving on one day; fill_or_kill: all whole and in time, or the order is cancelled';
+COMMENT ON COLUMN routing.sales_order.rest IS 'what becomes of what nothing serves, instead of what the policy says: backorder, cancel, or wait rest_days and cancel';
+COMMENT ON COLUMN routing.sales_order.ship_not_before IS 'nothing leaves before this day';
+COMMENT ON COLUMN routing.sales_order.cancel_after IS 'nothing is promised for later (delivery, or shipping as date_basis says), and what is still unserved then is cancelled';
+COMMENT ON COLUMN routing.sales_order.early_ok IS 'what can be delivered before the requested day may be';
+COMMENT ON COLUMN routing.sales_order.freight_terms IS 'prepaid; collect or third_party: the freight is not our cost';
 
 CREATE TABLE routing.deleted_order (
 	tenant_id		int NOT NULL,
@@ -80,9 +92,15 @@ CREATE TABLE routing.sales_order_line (
 	reason				text,
 	source_key			text COLLATE "C",
 	min_life_days		int,
+	line_group			int,
+	splittable			boolean NOT NULL DEFAULT true,
+	cancelled_quantity	numeric,
 	PRIMARY KEY (tenant_id, order_id, line_no)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE routing.sales_order_line IS 'order lines; node pins the line to a node, the columns from status on are the engine''s answer';
+COMMENT ON COLUMN routing.sales_order_line.line_group IS 'lines of one group go together, if completeness is group';
+COMMENT ON COLUMN routing.sales_order_line.splittable IS 'false: one node and one date serve all of it';
+COMMENT ON COLUMN routing.sales_order_line.cancelled_quantity IS 'engine''s own: what nothing served and is not waited for any more, in the item''s unit';
 COMMENT ON COLUMN routing.sales_order_line.replan IS 'engine''s own: item, dates, destination or pin changed, so what is booked is planned anew';
 
 CREATE SEQUENCE routing.decision_seq;

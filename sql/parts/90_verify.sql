@@ -105,7 +105,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		GROUP BY 1, 2, 3
 	), ordered AS (
 		SELECT l.tenant_id, l.order_id, l.line_no, l.item, l.status, l.replan,
-			   l.quantity * CASE WHEN l.uom IS NULL OR l.uom = i.uom THEN 1 ELSE u.factor END AS quantity
+			   l.quantity * CASE WHEN l.uom IS NULL OR l.uom = i.uom THEN 1 ELSE u.factor END
+				- coalesce(l.cancelled_quantity, 0) AS quantity
 		FROM routing.sales_order_line l
 		LEFT JOIN routing.item i USING (tenant_id, item)
 		LEFT JOIN routing.item_uom u ON u.tenant_id = l.tenant_id AND u.item = l.item AND u.uom = l.uom

@@ -50,7 +50,7 @@ BEGIN
 	IF level = 'admin' THEN
 		names := names || admins;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.item_uom, routing.zone, routing.zone_area, routing.carrier,
-						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy TO %I', role);
+						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy, routing.restriction TO %I', role);
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.pickup TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, calendar, name, weekdays), UPDATE (calendar, name, weekdays), DELETE
 						ON routing.calendar TO %I', role);
@@ -60,8 +60,8 @@ BEGIN
 						UPDATE (kind, status, usable, delay_days, late_days), DELETE ON routing.supply_rule TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, issue_grace, receipt_tolerance),
 						UPDATE (issue_grace, receipt_tolerance), DELETE ON routing.setting TO %I', role);
-		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, dock_days, enabled),
-						UPDATE (safety_stock, lead_time_days, dock_days, enabled), DELETE ON routing.item_node TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, item, node, safety_stock, lead_time_days, dock_days, enabled, unit_cost),
+						UPDATE (safety_stock, lead_time_days, dock_days, enabled, unit_cost), DELETE ON routing.item_node TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, item, node, channel, valid_from, valid_to, quota, max_quantity, buffer, rank),
 						UPDATE (item, node, channel, valid_from, valid_to, quota, max_quantity, buffer, rank), DELETE
 						ON routing.allotment TO %I', role);

@@ -37,6 +37,7 @@ typedef enum EngineTable
 	TAB_PICKUP,
 	TAB_SERVICE_STATE,
 	TAB_CAPACITY,
+	TAB_RESTRICTION,
 	NUM_ENGINE_TABLES
 } EngineTable;
 

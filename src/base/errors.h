@@ -69,6 +69,8 @@
 #define RT_CONTROL_CONTRADICTED			RT_CODE('0', '8', '5')
 #define RT_NOT_BOOKED					RT_CODE('0', '6', '4')
 #define RT_UNKNOWN_LINE					RT_CODE('0', '6', '6')
+#define RT_BAD_TERM						RT_CODE('1', '1', '1')
+#define RT_BAD_DELIVERY					RT_CODE('1', '1', '0')
 #define RT_SHIPPED_ALREADY				RT_CODE('0', '6', '7')
 #define RT_BAD_CALENDAR					RT_CODE('0', '9', '0')	/* the codes of the network: see 71_calendars.sql */
 #define RT_UNKNOWN_ZONE					RT_CODE('0', '9', '1')

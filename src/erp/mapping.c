@@ -121,13 +121,20 @@ type_suits(Field field, Oid type)
 			return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
 		case F_LINE_NO:
 		case F_PRIORITY:
+		case F_REST_DAYS:
+		case F_LINE_GROUP:
 			return type == INT2OID || type == INT4OID || type == INT8OID;
 		case F_REQUESTED_ON:
+		case F_SHIP_NOT_BEFORE:
+		case F_CANCEL_AFTER:
 		case F_AVAILABLE_ON:
 			return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 		case F_ORDERED_AT:
 		case F_SHIPPED_AT:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
+		case F_EARLY_OK:
+		case F_SPLITTABLE:
+			return type == BOOLOID;
 		case F_LATITUDE:
 		case F_LONGITUDE:
 			return type == FLOAT8OID || type == FLOAT4OID || type == NUMERICOID;
@@ -149,13 +156,20 @@ wanted_type(Field field)
 			return "an integer or numeric (cast a floating-point column to numeric with the rounding you want)";
 		case F_LINE_NO:
 		case F_PRIORITY:
+		case F_REST_DAYS:
+		case F_LINE_GROUP:
 			return "an integer";
 		case F_REQUESTED_ON:
+		case F_SHIP_NOT_BEFORE:
+		case F_CANCEL_AFTER:
 		case F_AVAILABLE_ON:
 			return "a date or timestamp";
 		case F_ORDERED_AT:
 		case F_SHIPPED_AT:
 			return "a timestamp";
+		case F_EARLY_OK:
+		case F_SPLITTABLE:
+			return "a boolean";
 		case F_LATITUDE:
 		case F_LONGITUDE:
 			return "a number";

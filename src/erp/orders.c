@@ -7,6 +7,7 @@
  * ERP deleted is cancelled; it stays in the engine, with its history.
  */
 #include "erp/differ.h"
+#include "erp/erp_order.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -17,31 +18,43 @@
 
 static EnginePlan plan_insert_order = {
 	"INSERT INTO routing.sales_order AS o (tenant_id, order_id, customer, channel, country, postal_code,"
-	" latitude, longitude, requested_on, date_basis, priority, completeness, policy, binding, ordered_at)"
+	" latitude, longitude, requested_on, date_basis, priority, completeness, policy, binding, ordered_at,"
+	" rest, rest_days, ship_not_before, cancel_after, early_ok, freight_terms)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7::text::float8, $8::text::float8, $9, $10, $11, $12, $13, $14,"
-	" COALESCE($15::text::timestamptz, pg_catalog.now()))"
+	" COALESCE($15::text::timestamptz, pg_catalog.now()), $16, $17, $18, $19, $20, $21)"
 	" ON CONFLICT (tenant_id, order_id) DO UPDATE SET customer = excluded.customer,"
 	" channel = excluded.channel, country = excluded.country, postal_code = excluded.postal_code,"
 	" latitude = excluded.latitude, longitude = excluded.longitude,"
 	" requested_on = excluded.requested_on, date_basis = excluded.date_basis,"
 	" priority = excluded.priority, completeness = excluded.completeness, policy = excluded.policy,"
+	" rest = excluded.rest, rest_days = excluded.rest_days, ship_not_before = excluded.ship_not_before,"
+	" cancel_after = excluded.cancel_after, early_ok = excluded.early_ok, freight_terms = excluded.freight_terms,"
 	" status = CASE WHEN o.status = 'cancelled' THEN 'received' ELSE o.status END",
-	15, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, DATEOID, TEXTOID,
-	INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+	21, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, DATEOID, TEXTOID,
+	INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, DATEOID, DATEOID, BOOLOID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_upsert_lines = {
 	"INSERT INTO routing.sales_order_line AS l (tenant_id, order_id, line_no, item, quantity, uom, price,"
-	" requested_on, node, source_key)"
-	" SELECT $1, $2, u.line_no, u.item, u.quantity, u.uom, u.price, u.requested_on, u.node, u.source_key"
+	" requested_on, node, source_key, line_group, splittable)"
+	" SELECT $1, $2, u.line_no, u.item, u.quantity, u.uom, u.price, u.requested_on, u.node, u.source_key,"
+	"  u.line_group, u.splittable"
 	" FROM unnest($3::int[], $4::text[], $5::numeric[], $6::text[], $7::numeric[], $8::date[],"
-	"  $9::text[], $10::text[]) AS u(line_no, item, quantity, uom, price, requested_on, node, source_key)"
+	"  $9::text[], $10::text[], $11::int[], $12::boolean[])"
+	"  AS u(line_no, item, quantity, uom, price, requested_on, node, source_key, line_group, splittable)"
 	" ON CONFLICT (tenant_id, order_id, line_no) DO UPDATE SET item = excluded.item,"
 	" quantity = excluded.quantity, uom = excluded.uom, price = excluded.price,"
 	" requested_on = excluded.requested_on, node = excluded.node, source_key = excluded.source_key,"
+	" line_group = excluded.line_group, splittable = excluded.splittable,"
 	" status = CASE WHEN l.status = 'cancelled' THEN 'received' ELSE l.status END",
-	10, {INT4OID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+	12, {INT4OID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
+static EnginePlan plan_want_again = {
+	"UPDATE routing.sales_order_line SET cancelled_quantity = NULL"
+	" WHERE tenant_id = $1 AND order_id = $2 AND cancelled_quantity IS NOT NULL",
+	2, {INT4OID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_delete_lines = {
@@ -70,159 +83,6 @@ cancelled_by_call(const SalesOrder *order)
 	return order_is_cancelled(order) &&
 		(order->reason == NULL || (strcmp(order->reason, CANCELLED_IN_ERP) != 0 &&
 								   strcmp(order->reason, DELETED_IN_ERP) != 0));
-}
-
-/* The ERP's order as the mapping gives it; not there: exists = false. */
-typedef struct ErpOrder
-{
-	SalesOrder *order;
-	bool		cancelled;
-	char	   *latitude;
-	char	   *longitude;
-	char	   *ordered_at;
-	bool		has_priority;
-	char	  **source_keys;	/* per line */
-	bool	   *numbered;		/* per line: the mapping gave line_no */
-	Numeric    *prices;
-} ErpOrder;
-
-static void
-read_line(ErpOrder *erp, Mapping *m, SPITupleTable *rows, int row, Fault *fault)
-{
-	SalesOrder *order = erp->order;
-	OrderLine  *line = &order->lines[row];
-	char	   *number = mapping_value(m, rows, row, F_LINE_NO);
-	char	   *where = psprintf("order \"%s\", line %s: ", order->order_id,
-								 number ? number : psprintf("%d", row + 1));
-	Datum		quantity;
-	bool		isnull;
-
-	line->status = "received";
-	line->lot = "";
-	line->min_life = -1;
-	line->item = mapping_value(m, rows, row, F_ITEM);
-	line->uom = mapping_value(m, rows, row, F_UOM);
-	line->pinned = mapping_value(m, rows, row, F_NODE);
-	line->has_requested = mapping_date(m, rows, row, F_REQUESTED_ON, &line->requested);
-	erp->source_keys[row] = mapping_key(m, rows, row, m->norder_keys, m->nkeys - m->norder_keys);
-	if (number != NULL)
-	{
-		/* integers only: bind() looked at the type */
-		int64		n = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(number)));
-
-		if (n < 1 || n > PG_INT32_MAX)
-			fault_set(fault, RT_BAD_DOCUMENT, "Line numbers are from 1 to 2147483647.",
-					  "%sline_no is out of range", where);
-		else
-			line->line_no = (int) n;
-		erp->numbered[row] = true;
-		for (int i = 0; i < row; i++)
-		{
-			if (order->lines[i].line_no == line->line_no)
-				fault_set(fault, RT_DUPLICATE_LINE, "Give every line of an order a number of its own.",
-						  "%sline_no is there twice", where);
-		}
-	}
-	if (line->item == NULL)
-		fault_set(fault, RT_UNKNOWN_ITEM, "Give the line an item.", "%sitem is null", where);
-	quantity = SPI_getbinval(rows->vals[row], rows->tupdesc, m->columns[F_QUANTITY], &isnull);
-	if (isnull)
-		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.", "%squantity is null", where);
-	else
-	{
-		char	   *text = mapping_value(m, rows, row, F_QUANTITY);
-
-		(void) quantity;
-		line->quantity = quantity_check(DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-																			ObjectIdGetDatum(InvalidOid),
-																			Int32GetDatum(-1))),
-										psprintf("%squantity", where), fault);
-	}
-	if (m->columns[F_PRICE] != 0)
-	{
-		char	   *text = mapping_value(m, rows, row, F_PRICE);
-		int64		price;
-
-		if (text != NULL && scaled_from_text(text, &price) == SCALED_OK && price >= 0)
-			line->price = price;
-	}
-}
-
-static char *
-text_or(char *value, const char *otherwise)
-{
-	return value != NULL ? value : pstrdup(otherwise);
-}
-
-/* Read an order of the ERP. */
-static ErpOrder *
-read_order(Binding *binding, const char *key, Fault *fault)
-{
-	ErpOrder   *erp = palloc0(sizeof(ErpOrder));
-	SalesOrder *order = palloc0(sizeof(SalesOrder));
-	Mapping    *m = &binding->concepts[C_ORDERS];
-	Mapping    *ml = &binding->concepts[C_LINES];
-	SPITupleTable *rows;
-	char	   *value;
-	int			n;
-
-	erp->order = order;
-	order->policy = &policy_none;
-	order->tenant_id = binding->tenant_id;
-	order->order_id = pstrdup(key);
-	order->binding = binding->name;
-	n = mapping_read(binding, C_ORDERS, key, &rows);
-	order->exists = n > 0;
-	if (n > 1)
-		fault_set(fault, RT_BAD_BINDING, "The key of a mapping identifies one row.",
-				  "order \"%s\": the mapping gives %d rows for it", key, n);
-	if (n == 0)
-		return erp;
-
-	value = mapping_value(m, rows, 0, F_STATUS);
-	erp->cancelled = value != NULL && strcmp(value, "cancelled") == 0;
-	order->status = "received";
-	order->customer = mapping_value(m, rows, 0, F_CUSTOMER);
-	order->channel = mapping_value(m, rows, 0, F_CHANNEL);
-	order->country = mapping_value(m, rows, 0, F_COUNTRY);
-	order->postal_code = mapping_value(m, rows, 0, F_POSTAL_CODE);
-	order->has_requested = mapping_date(m, rows, 0, F_REQUESTED_ON, &order->requested);
-	value = mapping_value(m, rows, 0, F_DATE_BASIS);
-	order->by_ship_day = value != NULL && strcmp(value, "ship") == 0;
-	if (value != NULL && strcmp(value, "ship") != 0 && strcmp(value, "deliver") != 0)
-		fault_set(fault, RT_BAD_DOCUMENT, "It is \"ship\" or \"deliver\".",
-				  "order \"%s\": date_basis \"%s\" is unknown", key, value);
-	value = mapping_value(m, rows, 0, F_PRIORITY);
-	if (value != NULL)
-	{
-		if (strlen(value) == 1 && value[0] >= '1' && value[0] <= '9')
-		{
-			order->priority = value[0] - '0';
-			erp->has_priority = true;
-		}
-		else
-			fault_set(fault, RT_BAD_DOCUMENT, "Priorities are from 1 to 9, 1 is best.",
-					  "order \"%s\": priority %s is out of range", key, value);
-	}
-	order->completeness = text_or(mapping_value(m, rows, 0, F_COMPLETENESS), "none");
-	order->policy_code = text_or(mapping_value(m, rows, 0, F_POLICY), "standard");
-	erp->latitude = mapping_value(m, rows, 0, F_LATITUDE);
-	erp->longitude = mapping_value(m, rows, 0, F_LONGITUDE);
-	erp->ordered_at = mapping_value(m, rows, 0, F_ORDERED_AT);
-	if (order->customer == NULL)
-		fault_set(fault, RT_UNKNOWN_CUSTOMER, "Give the order a customer.",
-				  "order \"%s\": customer is null", key);
-	SPI_freetuptable(rows);
-
-	n = mapping_read(binding, C_LINES, key, &rows);
-	order->nlines = n;
-	order->lines = palloc0(sizeof(OrderLine) * Max(n, 1));
-	erp->source_keys = palloc0(sizeof(char *) * Max(n, 1));
-	erp->numbered = palloc0(sizeof(bool) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		read_line(erp, ml, rows, i, fault);
-	SPI_freetuptable(rows);
-	return erp;
 }
 
 static bool
@@ -292,7 +152,10 @@ destination_differs(const SalesOrder *a, const SalesOrder *b)
 {
 	return !text_equal(a->country, b->country) || !text_equal(a->postal_code, b->postal_code) ||
 		a->by_ship_day != b->by_ship_day ||
-		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested);
+		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested) ||
+		!dates_equal(a->has_not_before, a->not_before, b->has_not_before, b->not_before) ||
+		!dates_equal(a->has_cancel_after, a->cancel_after, b->has_cancel_after, b->cancel_after) ||
+		a->early_ok != b->early_ok;
 }
 
 static bool
@@ -304,6 +167,8 @@ header_differs(const ErpOrder *erp, const SalesOrder *held)
 		!text_equal(a->channel, held->channel) ||
 		!text_equal(a->completeness, held->completeness) ||
 		!text_equal(a->policy_code, held->policy_code) ||
+		!text_equal(a->rest, held->rest) || a->rest_days != held->rest_days ||
+		!text_equal(a->freight_terms, held->freight_terms) ||
 		(erp->has_priority && a->priority != held->priority);
 }
 
@@ -311,7 +176,8 @@ static bool
 line_differs(const OrderLine *a, const OrderLine *b, bool *placing)
 {
 	*placing = !text_equal(a->item, b->item) || !text_equal(a->pinned, b->pinned) ||
-		!text_equal(a->uom, b->uom) ||
+		!text_equal(a->uom, b->uom) || a->unsplittable != b->unsplittable ||
+		a->has_group != b->has_group || a->group != b->group ||
 		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested);
 	return *placing || a->quantity != b->quantity;
 }
@@ -359,6 +225,8 @@ merge(ErpOrder *erp, SalesOrder *held)
 		line->last_part = old->last_part;
 		line->claimed_at = old->claimed_at;
 		line->shipped = old->shipped;
+		/* what is ordered anew is wanted again */
+		line->cancelled = order_is_cancelled(held) ? 0 : old->cancelled;
 		line->shipped_item = old->shipped_item;
 	}
 	/* what a call cancelled stays so until the ERP changes the order */
@@ -378,8 +246,8 @@ static void
 write_header(const ErpOrder *erp)
 {
 	const SalesOrder *order = erp->order;
-	Datum		args[15];
-	char		nulls[15];
+	Datum		args[21];
+	char		nulls[21];
 
 	memset(nulls, ' ', sizeof(nulls));
 	args[0] = Int32GetDatum(order->tenant_id);
@@ -399,6 +267,15 @@ write_header(const ErpOrder *erp)
 	args[12] = CStringGetTextDatum(order->policy_code);
 	args[13] = CStringGetTextDatum(order->binding);
 	args[14] = optional_text(erp->ordered_at, &nulls[14]);
+	args[15] = optional_text(order->rest, &nulls[15]);
+	args[16] = Int32GetDatum(order->rest_days);
+	nulls[16] = order->rest_days != 0 ? ' ' : 'n';
+	args[17] = DateADTGetDatum(order->not_before);
+	nulls[17] = order->has_not_before ? ' ' : 'n';
+	args[18] = DateADTGetDatum(order->cancel_after);
+	nulls[18] = order->has_cancel_after ? ' ' : 'n';
+	args[19] = BoolGetDatum(order->early_ok);
+	args[20] = CStringGetTextDatum(order->freight_terms);
 	(void) engine_exec(&plan_insert_order, args, nulls, ENGINE_FRESH);
 }
 
@@ -408,10 +285,10 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 	const SalesOrder *order = erp->order;
 	enum
 	{
-		LINE, ITEM, QUANTITY, UOM, PRICE, REQUESTED, NODE, SOURCE, NCOLS
+		LINE, ITEM, QUANTITY, UOM, PRICE, REQUESTED, NODE, SOURCE, GROUP, SPLITTABLE, NCOLS
 	};
 	char	  **cols[NCOLS];
-	Datum		args[10];
+	Datum		args[12];
 	bool		gone = false;
 
 	for (int c = 0; c < NCOLS; c++)
@@ -424,10 +301,12 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 		cols[ITEM][i] = line->item;
 		cols[QUANTITY][i] = scaled_to_text(line->quantity);
 		cols[UOM][i] = line->uom;
-		cols[PRICE][i] = line->price > 0 ? scaled_to_text(line->price) : NULL;
+		cols[PRICE][i] = line->has_price ? scaled_to_text(line->price) : NULL;
 		cols[REQUESTED][i] = line->has_requested ? date_text(line->requested) : NULL;
 		cols[NODE][i] = line->pinned;
 		cols[SOURCE][i] = erp->source_keys[i];
+		cols[GROUP][i] = line->has_group ? psprintf("%d", line->group) : NULL;
+		cols[SPLITTABLE][i] = line->unsplittable ? "f" : "t";
 	}
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
@@ -438,6 +317,8 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 		args[2] = text_array(cols[LINE], order->nlines);
 		(void) engine_exec(&plan_delete_lines, args, NULL, ENGINE_FRESH);
 	}
+	if (order_is_cancelled(held))
+		(void) engine_exec(&plan_want_again, args, NULL, ENGINE_FRESH);
 	if (order->nlines == 0)
 		return;
 	for (int c = 0; c < NCOLS; c++)
@@ -486,7 +367,7 @@ bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault
 
 	/* first the lock, then the ERP: what whoever held the order settled is there */
 	held = order_load(binding->tenant_id, key, ORDER_LOCK_ROUTED);
-	erp = read_order(binding, key, fault);
+	erp = erp_order_read(binding, key, fault);
 	if (fault->sqlerrcode)
 		return false;
 	if (held->exists && strcmp(held->binding, binding->name) != 0)
@@ -549,7 +430,7 @@ void
 bound_order_compare(Binding *binding, const char *key, DifferenceReport report, void *arg)
 {
 	Fault		fault = {0};
-	ErpOrder   *erp = read_order(binding, key, &fault);
+	ErpOrder   *erp = erp_order_read(binding, key, &fault);
 	SalesOrder *held = order_load(binding->tenant_id, key, ORDER_NO_LOCK);
 	bool		erp_has = erp->order->exists && !erp->cancelled;
 	bool		we_have = cancelled_by_call(held) ? erp_has : held->exists && !order_is_cancelled(held);

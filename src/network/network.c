@@ -72,7 +72,7 @@ current_generation(void)
 	return engine_generation(TAB_NODE) + engine_generation(TAB_ZONE_AREA) +
 		engine_generation(TAB_LANE) + engine_generation(TAB_SERVICE) +
 		engine_generation(TAB_CALENDAR) + engine_generation(TAB_CALENDAR_DAY) +
-		engine_generation(TAB_PICKUP);
+		engine_generation(TAB_PICKUP) + engine_generation(TAB_RESTRICTION);
 }
 
 static HTAB *

@@ -41,6 +41,7 @@ struct Network
 	HTAB	   *areas;
 	int			longest_prefix;
 	HTAB	   *zones;
+	struct NetRules *rules;		/* rules.c; NULL: not read yet */
 	struct Network *next;
 };
 

@@ -7,6 +7,7 @@
  * by now.  So their rows are taken with SKIP LOCKED, further positions are
  * only tried, and what cannot be had is left to run_jobs().
  */
+#include "orders/complete.h"
 #include "orders/demand.h"
 #include "orders/problem.h"
 
@@ -122,16 +123,6 @@ lock_replanned(SalesOrder *order, Ledger *ledger)
 	return true;
 }
 
-/* An order that is shipped whole or not at all has lost all it had. */
-static void
-free_whole(SalesOrder *order)
-{
-	if (strcmp(order->completeness, "none") == 0 || strcmp(order->completeness, "line") == 0)
-		return;
-	for (int i = 0; i < order->nlines; i++)
-		order->lines[i].replan = strcmp(order->lines[i].status, "cancelled") != 0;
-}
-
 /* Nothing is planned: the order waits, back-ordered, for run_jobs(). */
 static void
 leave_uncovered(Settlement *s, SalesOrder *order)
@@ -196,7 +187,7 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 		order->clock = s->clock;
 		order->cause = v->cause;
 		order_check(order);
-		free_whole(order);
+		complete_mark(order);	/* what goes together has lost all it had */
 		lines = count_open_lines(order);
 		if (order->fault.sqlerrcode == 0 && lines <= s->budget && lock_replanned(order, s->ledger))
 		{

@@ -6,7 +6,7 @@
  * caller gets it as an error; a bound order keeps it as the reason of its
  * pending key.
  */
-#include "orders/order.h"
+#include "orders/complete.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -16,12 +16,40 @@
 #define FIRST_DATE	(date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE)
 #define LAST_DATE	(date2j(2999, 12, 31) - POSTGRES_EPOCH_JDATE)
 
+/* of a destination in no zone */
+static const ZoneLanes no_lanes = {.zone = NULL};
+
 static void
-check_date(SalesOrder *order, const char *where, bool given, DateADT day)
+check_date(SalesOrder *order, const char *where, const char *field, bool given, DateADT day)
 {
 	if (given && (day < FIRST_DATE || day > LAST_DATE))
 		fault_set(&order->fault, RT_BAD_DATE, "Give a date from 1900 to 2999.",
-				  "%srequested_on %s is out of range", where, date_text(day));
+				  "%s%s %s is out of range", where, field, date_text(day));
+}
+
+/* When and how it is to be delivered, and what becomes of the rest. */
+static void
+check_delivery(SalesOrder *order, const char *where)
+{
+	Fault	   *fault = &order->fault;
+
+	check_date(order, where, "requested_on", order->has_requested, order->requested);
+	check_date(order, where, "ship_not_before", order->has_not_before, order->not_before);
+	check_date(order, where, "cancel_after", order->has_cancel_after, order->cancel_after);
+	if (!complete_parse(order->completeness, &order->complete))
+		fault_set(fault, RT_BAD_DELIVERY,
+				  "It is none, line, group, order_one_date, order_one_shipment or fill_or_kill.",
+				  "%scompleteness \"%s\" is unknown", where, order->completeness);
+	if (order->rest != NULL && !rest_parse(order->rest, NULL))
+		fault_set(fault, RT_BAD_DELIVERY, "It is backorder, cancel or wait.",
+				  "%srest \"%s\" is unknown", where, order->rest);
+	if (order->rest_days < 0 || order->rest_days > 3650)
+		fault_set(fault, RT_BAD_DELIVERY, "Give the days to wait, from 0 to 3650.",
+				  "%srest_days %d is out of range", where, order->rest_days);
+	if (strcmp(order->freight_terms, "prepaid") != 0 && strcmp(order->freight_terms, "collect") != 0 &&
+		strcmp(order->freight_terms, "third_party") != 0)
+		fault_set(fault, RT_BAD_DELIVERY, "It is prepaid, collect or third_party.",
+				  "%sfreight_terms \"%s\" is unknown", where, order->freight_terms);
 }
 
 static void
@@ -50,7 +78,7 @@ check_line(SalesOrder *order, OrderLine *line)
 	if (line->quantity <= 0)
 		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.",
 				  "%squantity %s is not more than 0", where, scaled_to_text(line->quantity));
-	check_date(order, where, line->has_requested, line->requested);
+	check_date(order, where, "requested_on", line->has_requested, line->requested);
 	if (line->shipped > 0 && strcmp(line->status, "cancelled") != 0 && strcmp(line->shipped_item, line->item) != 0)
 		fault_set(fault, RT_SHIPPED_ALREADY, "Enter another line for the other item.",
 				  "%sitem is \"%s\" but %s of item \"%s\" are shipped", where, line->item,
@@ -75,6 +103,20 @@ order_find_policy(SalesOrder *order)
 	order->policy = policy_get(order->tenant_id, order->policy_code,
 							   order->clock ? order->clock : clock_now(), &order->fault);
 	policy_terms(order->policy, &of, &order->terms);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		OrderLine  *line = &order->lines[i];
+
+		line->terms = &order->terms;
+		if (order->policy->by_item_class && line->item_class != NULL)
+		{
+			PolicyTerms *own = palloc(sizeof(PolicyTerms));
+
+			of.item_class = line->item_class;
+			policy_terms(order->policy, &of, own);
+			line->terms = own;
+		}
+	}
 }
 
 /*
@@ -94,10 +136,7 @@ order_check(SalesOrder *order)
 				  "%scustomer \"%s\" is unknown", where, order->customer);
 	if (order->channel != NULL && !order->channel_known)
 		fault_unknown_channel(fault, order->channel);
-	if (strcmp(order->completeness, "none") != 0)
-		fault_set(fault, RT_NOT_SUPPORTED, "Leave completeness at \"none\".",
-				  "%scompleteness \"%s\" is not supported yet", where, order->completeness);
-	check_date(order, where, order->has_requested, order->requested);
+	check_delivery(order, where);
 	if (order->country == NULL || order->country[0] == '\0' || order->postal_code == NULL)
 		fault_set(fault, RT_NO_SHIP_TO, "Give country and postal_code of the destination.",
 				  "%sship-to is missing: %s is not given", where,
@@ -105,11 +144,13 @@ order_check(SalesOrder *order)
 	else
 	{
 		zone = network_zone(order->net, order->country, order->postal_code);
-		if (zone == NULL)
+		if (zone != NULL)
+			order->lanes = network_lanes(order->net, zone);
+		else if (order->quote)
 			fault_set(fault, RT_NO_SHIP_TO, "Insert the country, or a prefix of the postal code, into routing.zone_area.",
 					  "%sship-to %s %s is in no zone", where, order->country, order->postal_code);
 		else
-			order->lanes = network_lanes(order->net, zone);
+			order->lanes = &no_lanes;	/* it is kept, and waits for its zone */
 	}
 	for (int i = 0; i < order->nlines && fault->sqlerrcode == 0; i++)
 		check_line(order, &order->lines[i]);

@@ -8,7 +8,7 @@
  * the lock of the order and of the position.  It keeps its age as long as the
  * line waits.
  */
-#include "orders/order.h"
+#include "orders/eligibility.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -94,26 +94,42 @@ wanted(const SalesOrder *order, const OrderLine *line)
 }
 
 /*
- * The node in whose queue a line waits: where it is pinned to, or else the
- * first candidate that knows the item, or the first at all.  NULL: nowhere.
+ * The node in whose queue a line waits: where it is pinned to (unless that may
+ * not serve it, and then nobody is kept from its stock), or else the
+ * first candidate that may serve it and knows the item, or the first that may
+ * at all.  NULL: nowhere.
  */
 static const char *
 queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
 {
 	const NetNode *nodes;
+	const char *first = NULL;
 
-	if (line->pinned != NULL)
-		return line->pinned;
 	(void) network_nodes(order->net, &nodes);
+	if (line->pinned != NULL)
+	{
+		for (int c = 0; c < order->ncandidates; c++)
+		{
+			if (strcmp(nodes[order->candidates[c]].node, line->pinned) == 0 &&
+				order_line_why(order, (int) (line - order->lines), c) != 0)
+				return NULL;
+		}
+		return line->pinned;
+	}
 	for (int c = 0; c < order->ncandidates; c++)
 	{
 		const char *node = nodes[order->candidates[c]].node;
 
+		/* what may not serve it is nothing to wait for, nor to keep from others */
+		if (order_line_why(order, (int) (line - order->lines), c) != 0)
+			continue;
 		if (ledger_get(ledger, order->tenant_id, line->item, node)->exists)
 			return node;
+		if (first == NULL)
+			first = node;
 	}
 	if (order->ncandidates > 0)
-		return nodes[order->candidates[0]].node;
+		return first;
 	/* not planned: where it lost its supply */
 	for (int j = 0; j < order->nbookings; j++)
 	{

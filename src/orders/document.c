@@ -125,25 +125,40 @@ decimal_field(JsonbContainer *object, const char *where, const char *field, bool
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* Where it is, in degrees; not used yet, but kept with the order. */
-static void
-degrees_field(JsonbContainer *object, const char *where, const char *field, double limit)
+static bool
+bool_field(JsonbContainer *object, const char *where, const char *field, bool otherwise)
+{
+	JsonbValue *v = json_get(object, field);
+
+	if (v == NULL)
+		return otherwise;
+	if (v->type != jbvBool)
+		bad_document(where, field, "is neither true nor false");
+	return v->val.boolean;
+}
+
+/* Where it is, in degrees; false if it is not said. */
+static bool
+degrees_field(JsonbContainer *object, const char *where, const char *field, double limit, double *value)
 {
 	Numeric		v = decimal_field(object, where, field, false);
 	double		degrees;
 
 	if (v == NULL)
-		return;
+		return false;
 	degrees = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v)));
 	if (!(degrees >= -limit && degrees <= limit))
 		bad_document(where, field, psprintf("is not from %g to %g", -limit, limit));
+	*value = degrees;
+	return true;
 }
 
 static void
 read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 {
 	static const char *const known[] = {
-		"line_no", "item", "quantity", "uom", "price", "requested_on", "node", "lot", "min_life_days", NULL
+		"line_no", "item", "quantity", "uom", "price", "requested_on", "node", "lot", "min_life_days",
+		"line_group", "splittable", NULL
 	};
 	char	   *where = psprintf("line %d: ", index + 1);
 	JsonbContainer *object;
@@ -182,6 +197,9 @@ read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 		line->lot = "";
 	line->min_life = -1;
 	(void) int_field(object, where, "min_life_days", 0, MAX_LIFE_DAYS, &line->min_life);
+	line->has_price = price != NULL;
+	line->has_group = int_field(object, where, "line_group", -1000000, 1000000, &line->group);
+	line->unsplittable = !bool_field(object, where, "splittable", true);
 	line->status = "received";
 }
 
@@ -198,8 +216,8 @@ read_ship_to(SalesOrder *order, JsonbContainer *document)
 	check_fields(v->val.binary.data, "ship_to: ", known);
 	order->country = text_field(v->val.binary.data, "ship_to: ", "country", false);
 	order->postal_code = text_field(v->val.binary.data, "ship_to: ", "postal_code", false);
-	degrees_field(v->val.binary.data, "ship_to: ", "latitude", 90);
-	degrees_field(v->val.binary.data, "ship_to: ", "longitude", 180);
+	order->has_place = degrees_field(v->val.binary.data, "ship_to: ", "latitude", 90, &order->latitude);
+	order->has_place &= degrees_field(v->val.binary.data, "ship_to: ", "longitude", 180, &order->longitude);
 }
 
 /* Read an order document; SPI is connected.  The order is not checked yet. */
@@ -208,7 +226,8 @@ order_from_document(int32 tenant_id, Jsonb *document)
 {
 	static const char *const known[] = {
 		"order_id", "customer", "channel", "priority", "requested_on", "date_basis",
-		"completeness", "policy", "ship_to", "lines", "idempotency_key", "correlation_id", NULL
+		"completeness", "rest", "rest_days", "ship_not_before", "cancel_after", "early_ok", "freight_terms",
+		"policy", "ship_to", "lines", "idempotency_key", "correlation_id", NULL
 	};
 	SalesOrder *order = palloc0(sizeof(SalesOrder));
 	JsonbContainer *object = &document->root;
@@ -241,6 +260,15 @@ order_from_document(int32 tenant_id, Jsonb *document)
 	order->completeness = text_field(object, "", "completeness", false);
 	if (order->completeness == NULL)
 		order->completeness = "none";
+	order->rest = text_field(object, "", "rest", false);
+	(void) int_field(object, "", "rest_days", 0, 3650, &order->rest_days);
+	order->has_not_before = date_field(object, "", "ship_not_before", &order->not_before);
+	order->has_cancel_after = date_field(object, "", "cancel_after", &order->cancel_after);
+	order->early_ok = bool_field(object, "", "early_ok", false);
+	order->freight_terms = text_field(object, "", "freight_terms", false);
+	if (order->freight_terms == NULL)
+		order->freight_terms = "prepaid";
+	order->quote = true;
 	order->policy_code = text_field(object, "", "policy", false);
 	if (order->policy_code == NULL)
 		order->policy_code = "standard";

@@ -11,11 +11,15 @@
 /* order_from_document() has looked at every field: what is cast here can be */
 static EnginePlan plan_insert_order = {
 	"INSERT INTO routing.sales_order (tenant_id, order_id, customer, channel, country, postal_code,"
-	" latitude, longitude, requested_on, date_basis, priority, completeness, policy, correlation_id)"
+	" latitude, longitude, requested_on, date_basis, priority, completeness, policy, correlation_id,"
+	" rest, rest_days, ship_not_before, cancel_after, early_ok, freight_terms)"
 	" SELECT $1, $2, d ->> 'customer', d ->> 'channel', s ->> 'country', s ->> 'postal_code',"
 	"  (s ->> 'latitude')::float8, (s ->> 'longitude')::float8, (d ->> 'requested_on')::date,"
 	"  COALESCE(d ->> 'date_basis', 'deliver'), (d ->> 'priority')::numeric::int,"
-	"  COALESCE(d ->> 'completeness', 'none'), COALESCE(d ->> 'policy', 'standard'), d ->> 'correlation_id'"
+	"  COALESCE(d ->> 'completeness', 'none'), COALESCE(d ->> 'policy', 'standard'), d ->> 'correlation_id',"
+	"  d ->> 'rest', (d ->> 'rest_days')::numeric::int, (d ->> 'ship_not_before')::date,"
+	"  (d ->> 'cancel_after')::date, COALESCE((d ->> 'early_ok')::boolean, false),"
+	"  COALESCE(d ->> 'freight_terms', 'prepaid')"
 	" FROM (SELECT $3 AS d, $3 -> 'ship_to' AS s) AS document"
 	" ON CONFLICT DO NOTHING",
 	3, {INT4OID, TEXTOID, JSONBOID}, NULL
@@ -23,10 +27,11 @@ static EnginePlan plan_insert_order = {
 
 static EnginePlan plan_insert_lines = {
 	"INSERT INTO routing.sales_order_line (tenant_id, order_id, line_no, item, quantity, uom, price,"
-	" requested_on, node, lot)"
+	" requested_on, node, lot, line_group, splittable)"
 	" SELECT $1, $2, COALESCE((l ->> 'line_no')::numeric::int, n::int), l ->> 'item',"
 	"  (l ->> 'quantity')::numeric, l ->> 'uom', (l ->> 'price')::numeric, (l ->> 'requested_on')::date,"
-	"  l ->> 'node', COALESCE(l ->> 'lot', '')"
+	"  l ->> 'node', COALESCE(l ->> 'lot', ''),"
+	"  (l ->> 'line_group')::numeric::int, COALESCE((l ->> 'splittable')::boolean, true)"
 	" FROM pg_catalog.jsonb_array_elements($3 -> 'lines') WITH ORDINALITY AS u(l, n)",
 	3, {INT4OID, TEXTOID, JSONBOID}, NULL
 };

@@ -25,14 +25,16 @@ enum
 {
 	O_CUSTOMER, O_CHANNEL, O_COUNTRY, O_POSTAL_CODE, O_REQUESTED_ON, O_DATE_BASIS, O_PRIORITY,
 	O_COMPLETENESS, O_STATUS, O_POLICY, O_CORRELATION_ID, O_DECISION_ID, O_EVENT_VERSION, O_BINDING,
-	O_REASON, O_TENANT_ID, O_ORDER_ID,
+	O_REASON, O_REST, O_REST_DAYS, O_SHIP_NOT_BEFORE, O_CANCEL_AFTER, O_EARLY_OK, O_FREIGHT_TERMS,
+	O_LATITUDE, O_LONGITUDE, O_TENANT_ID, O_ORDER_ID,
 	O_NCOLS
 };
 
 static const char *const order_names[O_NCOLS] = {
 	"customer", "channel", "country", "postal_code", "requested_on", "date_basis", "priority",
 	"completeness", "status", "policy", "correlation_id", "decision_id", "event_version", "binding",
-	"reason", "tenant_id", "order_id"
+	"reason", "rest", "rest_days", "ship_not_before", "cancel_after", "early_ok", "freight_terms",
+	"latitude", "longitude", "tenant_id", "order_id"
 };
 
 static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}};
@@ -41,13 +43,15 @@ static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}}
 enum
 {
 	L_LINE_NO, L_ITEM, L_QUANTITY, L_UOM, L_REQUESTED_ON, L_NODE, L_LOT, L_STATUS, L_REPLAN,
-	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY, L_MIN_LIFE_DAYS,
+	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY, L_MIN_LIFE_DAYS, L_LINE_GROUP,
+	L_SPLITTABLE, L_CANCELLED_QUANTITY,
 	L_NCOLS
 };
 
 static const char *const line_names[L_NCOLS] = {
 	"line_no", "item", "quantity", "uom", "requested_on", "node", "lot", "status", "replan",
-	"promised_on", "first_promised_on", "price", "source_key", "min_life_days"
+	"promised_on", "first_promised_on", "price", "source_key", "min_life_days", "line_group",
+	"splittable", "cancelled_quantity"
 };
 
 static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
@@ -104,7 +108,13 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line->was_promised = line->has_promised;
 	line->promised_before = line->promised;
 	line->has_first_promised = slot_date(slot, &line_columns, L_FIRST_PROMISED_ON, &line->first_promised);
+	(void) slot_datum(slot, &line_columns, L_PRICE, &isnull);
+	line->has_price = !isnull;
 	line->price = slot_scaled(slot, &line_columns, L_PRICE);
+	line->group = DatumGetInt32(slot_datum(slot, &line_columns, L_LINE_GROUP, &isnull));
+	line->has_group = !isnull;
+	line->unsplittable = !DatumGetBool(slot_datum(slot, &line_columns, L_SPLITTABLE, &isnull));
+	line->cancelled = slot_scaled(slot, &line_columns, L_CANCELLED_QUANTITY);
 	line->source_key = slot_text(slot, &line_columns, L_SOURCE_KEY);
 	line->min_life = DatumGetInt32(slot_datum(slot, &line_columns, L_MIN_LIFE_DAYS, &isnull));
 	if (isnull)
@@ -124,6 +134,23 @@ load_lines(SalesOrder *order, Snapshot snapshot)
 		read_line(order, ks.slot);
 	keyscan_close(&ks);
 	order_resolve_items(order, snapshot);
+}
+
+static void
+read_delivery(SalesOrder *order, TupleTableSlot *slot)
+{
+	bool		isnull;
+	bool		no_longitude;
+
+	order->rest = slot_text(slot, &order_columns, O_REST);
+	order->rest_days = DatumGetInt32(slot_datum(slot, &order_columns, O_REST_DAYS, &isnull));
+	order->has_not_before = slot_date(slot, &order_columns, O_SHIP_NOT_BEFORE, &order->not_before);
+	order->has_cancel_after = slot_date(slot, &order_columns, O_CANCEL_AFTER, &order->cancel_after);
+	order->early_ok = DatumGetBool(slot_datum(slot, &order_columns, O_EARLY_OK, &isnull));
+	order->freight_terms = slot_text(slot, &order_columns, O_FREIGHT_TERMS);
+	order->latitude = DatumGetFloat8(slot_datum(slot, &order_columns, O_LATITUDE, &isnull));
+	order->longitude = DatumGetFloat8(slot_datum(slot, &order_columns, O_LONGITUDE, &no_longitude));
+	order->has_place = !isnull && !no_longitude;
 }
 
 /*
@@ -189,6 +216,7 @@ read_header(SalesOrder *order, TupleTableSlot *slot)
 	order->event_version = DatumGetInt64(slot_datum(slot, &order_columns, O_EVENT_VERSION, &isnull));
 	order->binding = slot_text(slot, &order_columns, O_BINDING);
 	order->reason = slot_text(slot, &order_columns, O_REASON);
+	read_delivery(order, slot);
 	return own_priority;
 }
 

@@ -233,11 +233,11 @@ note_header(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
 	NoteRow		parts;
 	static const char *const destination[] = {
-		"country", "postal_code", "requested_on", "date_basis", NULL
+		"country", "postal_code", "requested_on", "date_basis", "ship_not_before", "cancel_after", "early_ok", NULL
 	};
 	static const char *const others[] = {
 		"tenant_id", "order_id", "customer", "channel", "priority", "completeness", "policy",
-		"status", NULL
+		"status", "rest", "rest_days", "freight_terms", NULL
 	};
 	static const char *const own[] = {"event_version", "decision_id", NULL};
 	bool		isnull;
@@ -322,7 +322,8 @@ check_line(const NoteRow *row)
 static HeapTuple
 note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
-	static const char *const placing[] = {"item", "requested_on", "node", "uom", "lot", "min_life_days", NULL};
+	static const char *const placing[] = {"item", "requested_on", "node", "uom", "lot", "min_life_days", "line_group",
+	"splittable", NULL};
 	static const char *const others[] = {
 		"tenant_id", "order_id", "line_no", "quantity", "status", NULL
 	};

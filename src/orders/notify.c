@@ -182,8 +182,8 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 		add_received(order, events);
 	if (strcmp(order->new_status, "cancelled") == 0 || order->nlines == 0)
 	{
-		order_add_cancelled_event(order, order->nlines == 0 ? "all lines deleted" : "all lines cancelled",
-								  events);
+		order_add_cancelled_event(order, order->nlines == 0 ? "all lines deleted" :
+								  order->rest_cause != NULL ? order->rest_cause : "all lines cancelled", events);
 		return;
 	}
 	if (order_is_moved(order))

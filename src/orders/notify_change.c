@@ -4,7 +4,7 @@
  *
  * Payload rules as in notify.c.
  */
-#include "orders/order.h"
+#include "orders/complete.h"
 
 #include "base/json.h"
 
@@ -108,4 +108,5 @@ order_add_change_events(SalesOrder *order, EventBatch *events)
 		if (b->is_new && b->state == BOOKING_PLANNED)
 			add_replenishment(order, b, events);
 	}
+	rest_add_event(order, events);
 }

@@ -72,6 +72,18 @@ typedef enum LineUnit
 	UNIT_INEXACT				/* the result has too many decimals, or is too large */
 } LineUnit;
 
+/* what must go together; the names are those of sales_order.completeness */
+typedef enum Completeness
+{
+	COMPLETE_NONE,
+	COMPLETE_LINE,				/* each line whole in one shipment */
+	COMPLETE_GROUP,				/* the lines of a group */
+	COMPLETE_ONE_DATE,			/* everything, arriving on one day */
+	COMPLETE_ONE_SHIPMENT,		/* everything */
+	COMPLETE_OR_KILL,			/* everything in time, or the order is cancelled */
+	NUM_COMPLETENESS
+} Completeness;
+
 typedef struct OrderLine
 {
 	HeapTuple	row;			/* if this transaction inserted it, and nobody else saw it yet */
@@ -90,6 +102,16 @@ typedef struct OrderLine
 	char	   *item_uom;
 	bool		serial;			/* each unit of the item has a number */
 	int64		unit_weight;
+	int64		unit_cost;		/* of the item; a node may have another */
+	char	   *item_class;		/* or NULL */
+	char	   *hazmat_class;	/* or NULL */
+	int64		min_ship;		/* of a shipment; 0: any */
+	int64		max_ship;
+	int64		ship_multiple;
+	bool		has_group;
+	int			group;			/* lines that go together, if completeness is group */
+	bool		unsplittable;
+	const PolicyTerms *terms;	/* of its item class */
 	bool		has_promised;
 	DateADT		promised;
 	bool		was_promised;	/* what was promised before this decision */
@@ -97,7 +119,9 @@ typedef struct OrderLine
 	bool		has_first_promised;
 	DateADT		first_promised;
 	int			last_part;
+	bool		has_price;
 	int64		price;
+	int64		cancelled;		/* nothing served it, and it is not waited for any more */
 	int			min_life;		/* days of use that must be left at delivery; -1: not said */
 	TimestampTz claimed_at;		/* its place in the queue of who waits, or 0 */
 	char	   *source_key;		/* of a bound line: its key in the ERP */
@@ -107,6 +131,8 @@ typedef struct OrderLine
 	/* decided */
 	int64		open;			/* quantity to plan */
 	int64		unserved;
+	int64		given_up;		/* cancelled by this decision */
+	bool		taken_back;		/* less of it is cancelled than before */
 	const char *new_status;
 	const char *node;			/* the one with the largest part */
 	bool		split;
@@ -155,6 +181,21 @@ typedef struct SalesOrder
 	bool		by_ship_day;
 	int			priority;
 	char	   *completeness;
+	Completeness complete;
+	char	   *rest;			/* what becomes of the unserved, or NULL: as the policy says */
+	int			rest_days;
+	bool		has_not_before;
+	DateADT		not_before;		/* ship day */
+	bool		has_cancel_after;
+	DateADT		cancel_after;
+	bool		early_ok;
+	char	   *freight_terms;
+	bool		has_place;
+	double		latitude;		/* degrees */
+	double		longitude;
+	int64		sla_penalty;	/* the customer's, or POLICY_NONE */
+	int			max_late_days;	/* the customer's, or -1 */
+	bool		quote;			/* a document that is not stored */
 	char	   *status;
 	char	   *policy_code;
 	char	   *correlation_id;
@@ -206,6 +247,10 @@ typedef struct SalesOrder
 	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
 	int			nskips;			/* lanes that were not used though they are there */
 	OrderSkip  *skips;
+	struct Eligibility *eligibility;	/* what may serve its lines; eligibility.h */
+	List	   *dropped;		/* terms that could not be computed, as texts */
+	bool		lapsed;			/* its time to wait is over */
+	const char *rest_cause;		/* why lines were given up, or NULL */
 	bool		planned;
 	bool		gave_up;		/* others were faster */
 	bool		cut_short;		/* positions were busy to the end: they may have more */

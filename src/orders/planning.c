@@ -7,6 +7,7 @@
  * quantity is planned.  Nodes are given to the search in the order that
  * breaks ties (rank, code), lanes by service.
  */
+#include "orders/eligibility.h"
 #include "orders/problem.h"
 #include "sourcing/pack.h"
 
@@ -20,15 +21,8 @@ StaticAssertDecl(sizeof(AtpStep) == sizeof(SrcStep) &&
 				 offsetof(AtpStep, available) == offsetof(SrcStep, available),
 				 "the ledger's steps are the search's steps");
 
-#define WORK_LIMIT	200000		/* sets of shipments */
-
-typedef struct PlanContext
-{
-	SalesOrder *order;
-	Ledger	   *ledger;
-	bool		only_locked;
-	SrcAsked	asked;			/* what the search was told, for the record */
-} PlanContext;
+#define WORK_LIMIT		200000	/* sets of shipments */
+#define MOST_SHIPMENTS	20		/* that a policy can allow */
 
 /* Memory for the search, whose numbers of 16 bytes want more alignment than palloc gives. */
 void *
@@ -78,6 +72,20 @@ lane_span(const SrcProblem *p, const SrcLane *lane, const OrderLine *line)
 	return span;
 }
 
+/* What a node keeps back is not offered. */
+static void
+keep_back(SrcProfile *profile, int64 quantity)
+{
+	SrcStep    *steps = palloc(sizeof(SrcStep) * Max(profile->nsteps, 1));
+
+	for (int i = 0; i < profile->nsteps; i++)
+	{
+		steps[i] = profile->steps[i];
+		steps[i].available = Max(steps[i].available - quantity, 0);
+	}
+	profile->steps = steps;
+}
+
 /* The search asks what a candidate offers of an item. */
 static void
 plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
@@ -90,6 +98,7 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	const SrcNode *n = &order->problem.nodes[node];
 	const AtpStep *steps;
 	OfferRequest req;
+	int64		kept;
 	int			transit = 0;
 
 	out->nsteps = 0;
@@ -110,6 +119,11 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
+	kept = order_keeps_back(order, line, order->candidates[node], ctx->relaxed);
+	if (kept > 0)
+		keep_back(out, kept);
+	if (ctx->taken != NULL)
+		relax_take(ctx, node, line, out);
 	src_note_profile(&order->problem, &ctx->asked, node, item, out);
 }
 
@@ -131,6 +145,8 @@ plan_room(void *arg, int32_t node, int32_t ship_day, SrcRoom *out)
 	PlanContext *ctx = arg;
 
 	order_room(ctx->order, order_candidate(ctx->order, node)->node, ship_day, out);
+	if (ctx->taken != NULL)
+		relax_take_room(ctx, node, ship_day, out);
 	src_note_room(&ctx->order->problem, &ctx->asked, node, ship_day, out);
 }
 
@@ -142,6 +158,13 @@ plan_room(void *arg, int32_t node, int32_t ship_day, SrcRoom *out)
 bool
 order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
+	return order_set_problem_relaxed(order, ledger, only_locked, 0);
+}
+
+/* The same with the constraints "relaxed" (SOFT_...) left out. */
+bool
+order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, uint32 relaxed)
+{
 	SrcProblem *p = &order->problem;
 	PlanContext *ctx = palloc0(sizeof(PlanContext));
 
@@ -149,12 +172,16 @@ order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked)
 	ctx->ledger = ledger;
 	ctx->only_locked = only_locked;
 	order->uses_known = false;
+	ctx->relaxed = relaxed;
 	if (p->nodes == NULL)
 		problem_set_nodes(order);
-	problem_set_lines(order);
+	problem_set_lines(order, relaxed);
+	eligibility_set_lines(order, relaxed);
 	p->split_penalty = order->terms.split_penalty;
-	p->split_min_value = order->terms.split_min_value;
-	p->max_shipments = order->terms.max_shipments;
+	p->split_min_value = (relaxed & SOFT_SPLIT_MIN) ? 0 : order->terms.split_min_value;
+	p->max_shipments = (relaxed & SOFT_MAX_SHIPMENTS) ? MOST_SHIPMENTS : order->terms.max_shipments;
+	p->one_date = order->complete == COMPLETE_ONE_DATE;
+	p->all_or_nothing = order->complete == COMPLETE_OR_KILL;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
 	p->room = capacity_any() ? plan_room : NULL;
@@ -173,6 +200,7 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 
 	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
+	order->relaxed = 0;
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
 	order->result.exact = true;
@@ -186,6 +214,8 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 		order->packed = NULL;
 	for (int i = 0; i < p->nlines; i++)
 		order->lines[order->problem_lines[i]].unserved = order->result.best.unserved[i];
+	if (order->terms.soft != 0)
+		order_plan_relaxed(order, ledger, only_locked);
 }
 
 /*

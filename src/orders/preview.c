@@ -5,7 +5,7 @@
  *
  * Takes no locks and changes figures of the ledger in memory only.
  */
-#include "orders/order.h"
+#include "orders/complete.h"
 #include "orders/release.h"
 
 /* Keep the bookings as they are and see what is open: for victims. */
@@ -90,6 +90,7 @@ orders_preview(SalesOrder **orders, int n, Ledger *ledger)
 		}
 		/* by pools is how they are booked, not how they are shown */
 		bookings_join(order, kept);
+		rest_apply(order);
 		order_derive_status(order);
 	}
 }

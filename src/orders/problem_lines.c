@@ -3,6 +3,7 @@
  *		The lines of a problem of the plan search: what is open of an order,
  *		and what may serve it.
  */
+#include "orders/complete.h"
 #include "orders/problem.h"
 
 #include "base/quantity.h"
@@ -49,13 +50,48 @@ line_requested(const SalesOrder *order, const OrderLine *line, DateADT today)
 	return order->has_requested ? order->requested : today;
 }
 
+/* The last day, as the requested one is meant, for which a line may be promised. */
+static DateADT
+line_latest(const SalesOrder *order, const OrderLine *line, DateADT requested, uint32 relaxed)
+{
+	DateADT		latest = PG_INT32_MAX;
+
+	if (line->has_requested || order->has_requested)
+	{
+		if (order->max_late_days >= 0)
+			latest = requested + order->max_late_days;
+		else if (line->terms->max_late_days >= 0 && !(relaxed & SOFT_MAX_LATENESS))
+			latest = requested + line->terms->max_late_days;
+		if (order->complete == COMPLETE_OR_KILL)
+			latest = Min(latest, requested);
+	}
+	if (order->has_cancel_after)
+		latest = Min(latest, order->cancel_after);
+	return latest;
+}
+
+/* What a shipment may carry of a line. */
+static void
+set_parts(const SalesOrder *order, const OrderLine *line, SrcLine *l, uint32 relaxed)
+{
+	l->max_part = line->max_ship;
+	l->multiple = line->ship_multiple;
+	/* the rest of a larger line may be less */
+	l->min_part = line->quantity - line->cancelled >= line->min_ship ? Min(line->min_ship, line->open) : line->min_ship;
+	if (line->unsplittable)
+		l->split_min = line->open;
+	else if (!(relaxed & SOFT_SPLIT_MIN))
+		l->split_min = line->terms->split_min_quantity;
+}
+
 /* Lines with an open quantity that some candidate may serve. */
 void
-problem_set_lines(SalesOrder *order)
+problem_set_lines(SalesOrder *order, uint32 relaxed)
 {
 	SrcProblem *p = &order->problem;
 	SrcLine    *lines = palloc0(sizeof(SrcLine) * Max(order->nlines, 1));
 	DateADT		today = order->ncandidates > 0 ? order->todays[0] : 0;
+	bool		impossible = false;
 	int			nitems = 0;
 
 	for (int i = 1; i < order->ncandidates; i++)
@@ -78,24 +114,32 @@ problem_set_lines(SalesOrder *order)
 		{
 			l->pinned_node = find_candidate(order, line->pinned);
 			if (l->pinned_node < 0)
-				continue;		/* the pinned node has no lane: stays unserved */
+			{
+				/* the pinned node has no lane: stays unserved, with what goes together with it */
+				impossible = true;
+				continue;
+			}
 		}
 		l->item = item_number(order, &nitems, line);
 		order->problem_needs[l->item] = scaled_add(order->problem_needs[l->item], line->open);
 		l->quantity = line->open;
-		l->not_before = PG_INT32_MIN;
-		l->latest = PG_INT32_MAX;
-		l->group = -1;
-		l->sla_penalty = order->terms.sla_penalty;
-		l->balance_price = order->terms.stock_balance;
-		l->unit_value = line->price;
 		l->unit_weight = line->unit_weight;
+		l->unit_value = line->has_price ? line->price : line->unit_cost;
 		l->requested = line_requested(order, line, today);
 		l->by_ship_day = order->by_ship_day;
-		l->lateness_per_day = order->terms.lateness[order->priority];
-		l->backorder_penalty = order->terms.backorder_penalty;
+		l->early_ok = order->early_ok;
+		l->not_before = order->has_not_before ? order->not_before : PG_INT32_MIN;
+		l->latest = line_latest(order, line, l->requested, relaxed);
+		l->group = order->complete == COMPLETE_NONE ? -1 : complete_group(order, i);
+		l->sla_penalty = order->sla_penalty != POLICY_NONE ? order->sla_penalty : line->terms->sla_penalty;
+		l->balance_price = line->terms->stock_balance;
+		l->lateness_per_day = line->terms->lateness[order->priority];
+		l->backorder_penalty = line->terms->backorder_penalty;
+		set_parts(order, line, l, relaxed);
 		order->problem_lines[p->nlines++] = i;
 	}
+	if (impossible && order->complete != COMPLETE_NONE)
+		p->nlines = complete_drop_lines(order, lines, p->nlines);
 	p->lines = lines;
 	order->nproblem_lines = p->nlines;
 }

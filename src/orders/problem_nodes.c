@@ -11,6 +11,7 @@
  * with the network's lanes, and for as long as the clock changes nothing: until
  * a node's midnight, a cut-off, a change of clocks or the trial of a carrier.
  */
+#include "orders/eligibility.h"
 #include "orders/problem.h"
 
 #include "network/breakers.h"
@@ -241,8 +242,12 @@ void
 problem_set_nodes(SalesOrder *order)
 {
 	SrcProblem *p = &order->problem;
-	PlanNodes  *pn = get_nodes(order);
+	PlanNodes  *pn;
 
+	order->ncandidates = p->nnodes = p->nlanes = 0;
+	if (order->lanes->zone == NULL)
+		return;					/* a destination in no zone */
+	pn = get_nodes(order);
 	order->ncandidates = pn->nnodes;
 	order->candidates = pn->candidates;
 	order->todays = pn->todays;
@@ -255,6 +260,7 @@ problem_set_nodes(SalesOrder *order)
 	p->nlanes = pn->nlanes;
 	p->lanes = pn->src_lanes;
 	p->receiving = network_calendar(order->net, order->receiving);
+	eligibility_set_nodes(order);
 }
 
 const NetNode *

@@ -198,6 +198,7 @@ record_write(const SalesOrder *order)
 {
 	Writer		w = {0};
 	bool		planned = order->packed != NULL;
+	ListCell   *cell;
 
 	initStringInfo(&w.buf);
 	w.buf.len = VARHDRSZ;
@@ -215,6 +216,9 @@ record_write(const SalesOrder *order)
 		put_name(&w, order->skips[i].service);
 		put_name(&w, order->skips[i].reason);
 	}
+	put(&w, list_length(order->dropped));
+	foreach(cell, order->dropped)
+		put_name(&w, lfirst(cell));
 	if (planned)
 		put_problem(&w, order);
 	SET_VARSIZE(w.buf.data, w.buf.len);
@@ -418,6 +422,10 @@ record_read(const bytea *record)
 		d->skips[i].service = get_name(&r);
 		d->skips[i].reason = get_name(&r);
 	}
+	d->ndropped = get_count(&r);
+	d->dropped = palloc0(sizeof(char *) * Max(d->ndropped, 1));
+	for (int i = 0; i < d->ndropped; i++)
+		d->dropped[i] = get_name(&r);
 	if (flags & FLAG_PLANNED)
 		get_problem(&r, d);
 	return d;

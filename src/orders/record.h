@@ -47,6 +47,8 @@ typedef struct DecisionRecord
 	RecordPart *parts;
 	int			nskips;
 	OrderSkip *skips;
+	int			ndropped;
+	const char **dropped;		/* custom terms that could not be computed */
 	int			unread;			/* nodes that were not read */
 	int		   *problem_lines;	/* line of the problem -> index in lines[] */
 	const char **nodes;			/* of the problem */

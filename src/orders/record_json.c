@@ -8,6 +8,7 @@
  * strings; what is zero or unknown is left out.
  */
 #include "orders/record.h"
+#include "policy/compile.h"
 
 #include "base/json.h"
 #include "base/quantity.h"
@@ -206,6 +207,30 @@ write_skips(JsonWriter *w, const DecisionRecord *d)
 	json_end_array(w);
 }
 
+/* What of the policy did not hold: soft constraints, and terms that could not be computed. */
+static void
+write_exceptions(JsonWriter *w, const DecisionRecord *d)
+{
+	if (d->relaxed != 0)
+	{
+		json_key(w, "relaxed");
+		json_begin_array(w);
+		for (int i = 0; policy_soft_names[i] != NULL; i++)
+		{
+			if (d->relaxed & (1 << i))
+				json_text(w, policy_soft_names[i]);
+		}
+		json_end_array(w);
+	}
+	if (d->ndropped == 0)
+		return;
+	json_key(w, "dropped");
+	json_begin_array(w);
+	for (int i = 0; i < d->ndropped; i++)
+		json_text(w, d->dropped[i]);
+	json_end_array(w);
+}
+
 /* The time of day at the node of the last booking, or in UTC. */
 static char *
 decided_text(int32 tenant_id, const DecisionRecord *d, TimestampTz at)
@@ -234,6 +259,7 @@ routing_record_detail(PG_FUNCTION_ARGS)
 	write_lines(&w, d);
 	write_parts(&w, d);
 	write_skips(&w, d);
+	write_exceptions(&w, d);
 	if (d->search != NULL)
 	{
 		plan_search(&d->search->problem, &r);

@@ -8,6 +8,8 @@
  */
 #include "orders/release.h"
 
+#include "orders/complete.h"
+
 #include "utils/memutils.h"
 
 /*
@@ -68,6 +70,7 @@ release_choose(SalesOrder *order)
 
 	if (order->from_hold != NULL)
 		take_over_hold(order);
+	complete_mark(order);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];

@@ -17,14 +17,25 @@
 /* columns of item, customer */
 enum
 {
-	I_UOM, I_WEIGHT_KG, I_MIN_LIFE_DAYS, I_CONTROL, I_NCOLS
+	I_UOM, I_WEIGHT_KG, I_MIN_LIFE_DAYS, I_CONTROL, I_UNIT_COST, I_ITEM_CLASS, I_HAZMAT_CLASS,
+	I_MIN_SHIP, I_MAX_SHIP, I_MULTIPLE, I_NCOLS
 };
 
-static const char *const item_names[I_NCOLS] = {"uom", "weight_kg", "min_life_days", "control"};
+static const char *const item_names[I_NCOLS] = {
+	"uom", "weight_kg", "min_life_days", "control", "unit_cost", "item_class", "hazmat_class",
+	"min_ship_quantity", "max_ship_quantity", "ship_multiple"
+};
 static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
 
-static const char *const customer_names[3] = {"priority", "min_life_days", "calendar"};
-static ColumnMap customer_columns = {TAB_CUSTOMER, 3, customer_names, 0, {0}};
+enum
+{
+	C_PRIORITY, C_MIN_LIFE_DAYS, C_CUSTOMER_GROUP, C_SLA_PENALTY, C_MAX_LATE_DAYS, C_CALENDAR, C_NCOLS
+};
+
+static const char *const customer_names[C_NCOLS] = {
+	"priority", "min_life_days", "customer_group", "sla_penalty", "max_late_days", "calendar"
+};
+static ColumnMap customer_columns = {TAB_CUSTOMER, C_NCOLS, customer_names, 0, {0}};
 
 static const char *const uom_names[1] = {"factor"};
 static ColumnMap uom_columns = {TAB_ITEM_UOM, 1, uom_names, 0, {0}};
@@ -40,11 +51,20 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 										 order->customer, snapshot);
 	order->priority = own_priority ? own_priority : DEFAULT_PRIORITY;
 	if (order->customer_known && own_priority == 0)
-		order->priority = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 0, &isnull));
+		order->priority = DatumGetInt32(slot_datum(ks.slot, &customer_columns, C_PRIORITY, &isnull));
+	order->sla_penalty = POLICY_NONE;
+	order->max_late_days = -1;
 	if (order->customer_known)
 	{
-		order->min_life = DatumGetInt32(slot_datum(ks.slot, &customer_columns, 1, &isnull));
-		order->receiving = slot_text(ks.slot, &customer_columns, 2);
+		order->min_life = DatumGetInt32(slot_datum(ks.slot, &customer_columns, C_MIN_LIFE_DAYS, &isnull));
+		order->receiving = slot_text(ks.slot, &customer_columns, C_CALENDAR);
+		order->customer_group = slot_text(ks.slot, &customer_columns, C_CUSTOMER_GROUP);
+		(void) slot_datum(ks.slot, &customer_columns, C_SLA_PENALTY, &isnull);
+		if (!isnull)
+			order->sla_penalty = slot_scaled(ks.slot, &customer_columns, C_SLA_PENALTY);
+		order->max_late_days = DatumGetInt32(slot_datum(ks.slot, &customer_columns, C_MAX_LATE_DAYS, &isnull));
+		if (isnull)
+			order->max_late_days = -1;
 	}
 	keyscan_close(&ks);
 	if (order->channel != NULL)
@@ -106,6 +126,12 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 		line->item_known = true;
 		line->item_uom = slot_text(ks.slot, &item_columns, I_UOM);
 		line->unit_weight = slot_scaled(ks.slot, &item_columns, I_WEIGHT_KG);
+		line->unit_cost = slot_scaled(ks.slot, &item_columns, I_UNIT_COST);
+		line->item_class = slot_text(ks.slot, &item_columns, I_ITEM_CLASS);
+		line->hazmat_class = slot_text(ks.slot, &item_columns, I_HAZMAT_CLASS);
+		line->min_ship = slot_scaled(ks.slot, &item_columns, I_MIN_SHIP);
+		line->max_ship = slot_scaled(ks.slot, &item_columns, I_MAX_SHIP);
+		line->ship_multiple = slot_scaled(ks.slot, &item_columns, I_MULTIPLE);
 		line->serial = item_control_of(slot_text(ks.slot, &item_columns, I_CONTROL)) == CONTROL_SERIAL;
 		if (line->min_life < 0)
 		{

@@ -167,6 +167,7 @@ routing_roll(PG_FUNCTION_ARGS)
 		ledger_get(s->ledger, tenant_id, item, node)->due = true;
 	}
 	SPI_freetuptable(rows);
+	settle_lapsed(s, args[0], args[1], PG_ARGISNULL(0));
 	settlement_finish(s);
 	/* not all of it may have been looked at */
 	if (PG_ARGISNULL(0) || n < PG_GETARG_INT32(0))

@@ -14,7 +14,8 @@
  *
  * Several orders of one transaction see each other's plans from the start.
  */
-#include "orders/order.h"
+#include "orders/complete.h"
+#include "orders/eligibility.h"
 #include "orders/release.h"
 
 #include "base/quantity.h"
@@ -42,7 +43,7 @@ order_compute_open(SalesOrder *order)
 		OrderLine  *line = &order->lines[i];
 		bool		cancelled = strcmp(line->status, "cancelled") == 0;
 
-		line->open = cancelled ? 0 : line->quantity;
+		line->open = cancelled ? 0 : line->quantity - line->cancelled;
 		for (int j = 0; j < order->nbookings; j++)
 		{
 			Booking    *b = &order->bookings[j];
@@ -339,7 +340,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 		ledger_forget_unlocked(ledger);
 		order_plan(order, ledger, final);
 		order_plan_bookings(order, ledger);
-		if (lock_further(order, ledger, from, last) && book(order, from, order->mixed))
+		if (lock_further(order, ledger, from, last) && book(order, from, order->mixed && order->complete == COMPLETE_NONE))
 		{
 			order->cut_short = final;
 			return;
@@ -379,7 +380,9 @@ offered_meanwhile(SalesOrder *order, Ledger *ledger)
 			const AtpStep *steps;
 			OfferRequest req;
 
-			if (!nodes[lane->node].open || (line->pinned != NULL && strcmp(line->pinned, node) != 0))
+			if (!nodes[lane->node].open ||
+				(order->eligibility != NULL && eligibility_of_node(order, i, lane->node, 0) != 0) ||
+				(line->pinned != NULL && strcmp(line->pinned, node) != 0))
 				continue;
 			pos = ledger_get(ledger, order->tenant_id, line->item, node);
 			if (!pos->locked || !pos->whole)
@@ -455,7 +458,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			{
 				OrderLine  *line = order_line(order, b->line_no);
 
-				line->open -= b->quantity;
+				line->open = Max(line->open - b->quantity, 0);
 				line->unserved = line->open;
 				if (b->pos->exists)
 					booking_post(b, b->quantity);
@@ -559,6 +562,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 				booking_post(&order->bookings[j], -order->bookings[j].quantity);
 			replan(order, ledger, from[i], &last);
 		}
+		order->cut_short |= !complete_holds(order);
+		rest_apply(order);
 		order_derive_status(order);
 	}
 	pfree(positions);

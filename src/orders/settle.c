@@ -7,6 +7,7 @@
  * turn was before the positions; what somebody else holds is left pending.
  */
 #include "orders/settle.h"
+#include "orders/complete.h"
 #include "orders/issue.h"
 
 
@@ -249,6 +250,7 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 	if (order->cut_short && has_unserved(order))
 		settlement_leave(s, order->tenant_id, order->order_id, "positions were busy that may have more for it",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
+	rest_write(order);
 	if (!order->changed)
 		return;
 	if (order_is_cancelled(order))
@@ -268,6 +270,7 @@ load_again(Settlement *s, SalesOrder *order)
 	now->clock = s->clock;
 	now->net = order->net;
 	now->answered = order->answered;
+	now->lapsed = order->lapsed;
 	for (int l = 0; l < order->nlines; l++)
 	{
 		OrderLine  *line = order_line(now, order->lines[l].line_no);

@@ -71,6 +71,9 @@ extern bool order_try_lock(int32 tenant_id, const char *order_id);
 extern void settle_victims(Settlement *s, const ChangeResult *changes);
 extern void order_replan_late(SalesOrder *order, Ledger *ledger);
 
+/* rest.c: orders whose time to wait is over */
+extern void settle_lapsed(Settlement *s, Datum tenants, Datum limit, bool unlimited);
+
 /* queue.c: who waits gets what has come */
 extern void settle_queues(Settlement *s);
 

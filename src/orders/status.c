@@ -14,7 +14,8 @@
  *		backordered and scheduled only		partially_scheduled
  *		all of it has left					shipped
  */
-#include "orders/order.h"
+#include "orders/eligibility.h"
+#include "orders/complete.h"
 
 #include "base/quantity.h"
 
@@ -48,25 +49,75 @@ status_of(const Shares *s)
 	return s->scheduled > 0 ? "partially_scheduled" : "backordered";
 }
 
-/* Why something of the line is backordered, for the ERP's user to read. */
+/* What keeps all candidates from serving a line, whatever they have; or NULL. */
 static char *
-reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
+forbidden_reason(const SalesOrder *order, int line)
 {
-	if (line->unserved == 0)
-		return dated ? pstrdup("supply is later than requested") : NULL;
+	StringInfoData text;
+	uint32		all = 0;
+
+	for (int c = 0; c < order->ncandidates; c++)
+	{
+		uint32		why = order_line_why(order, line, c);
+
+		if (why == 0)
+			return NULL;
+		/* of a pinned line the other nodes are none */
+		if ((why & WHY_PINNED) == 0)
+			all |= why;
+	}
+	if (all == 0)
+		return NULL;
+	initStringInfo(&text);
+	for (int i = 0; i < NUM_WHYS; i++)
+	{
+		if (all & (1 << i))
+			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "no node may serve it: ", why_names[i]);
+	}
+	return text.data;
+}
+
+/* Why "missing" of a line has no supply. */
+static char *
+missing_reason(const SalesOrder *order, const OrderLine *line, int64 missing)
+{
+	char	   *forbidden;
+
 	if (order->cut_short)
 		return pstrdup("positions were busy, route the order again");
+	if (order->lanes != NULL && order->lanes->zone == NULL)
+		return psprintf("ship-to %s %s is in no zone", order->country, order->postal_code);
 	if (order->ncandidates == 0 && order->retry_at != 0)
 		return psprintf("%s %s: %s", order->skips[0].node, order->skips[0].service, order->skips[0].reason);
 	if (order->ncandidates == 0)
 		return pstrdup("no open node has a lane to the destination");
 	if (line->lot[0] != '\0')
-		return psprintf("no supply of lot %s for %s of %s", line->lot, scaled_to_text(line->unserved),
+		return psprintf("no supply of lot %s for %s of %s", line->lot, scaled_to_text(missing),
 						scaled_to_text(line->quantity));
+	forbidden = forbidden_reason(order, (int) (line - order->lines));
+	if (forbidden != NULL)
+		return forbidden;
 	if (line->pinned != NULL && order->nshipments == 0)
 		return psprintf("node %s cannot serve it", line->pinned);
-	return psprintf("no supply for %s of %s", scaled_to_text(line->unserved),
+	if (order->planned && complete_reason(order, line) != NULL)
+		return pstrdup(complete_reason(order, line));
+	return psprintf("no supply for %s of %s", scaled_to_text(missing),
 					scaled_to_text(line->quantity));
+}
+
+/* Why something of the line is backordered or cancelled, for the ERP's user to read. */
+static char *
+reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
+{
+	if (line->given_up > 0)
+		return psprintf("%s of %s cancelled: %s", scaled_to_text(line->cancelled), scaled_to_text(line->quantity),
+						missing_reason(order, line, line->given_up));
+	if (line->unserved > 0)
+		return missing_reason(order, line, line->unserved);
+	if (dated)
+		return pstrdup("supply is later than requested");
+	return line->cancelled > 0 ? psprintf("%s of %s cancelled", scaled_to_text(line->cancelled),
+										  scaled_to_text(line->quantity)) : NULL;
 }
 
 static void
@@ -123,7 +174,7 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 		}
 	}
 	s.backordered += line->unserved;
-	line->new_status = status_of(&s);
+	line->new_status = line->cancelled >= line->quantity ? "cancelled" : status_of(&s);
 	/* bookings do not tell what the warehouse has done with it */
 	if ((strcmp(line->status, "picked") == 0 || strcmp(line->status, "packed") == 0) &&
 		strcmp(line->new_status, "allocated") == 0)
@@ -198,7 +249,7 @@ order_derive_status(SalesOrder *order)
 		derive_line(order, line, &total);
 		if (strcmp(line->new_status, "cancelled") != 0)
 			any = true;
-		line->changed = line->replan || strcmp(line->new_status, line->status) != 0 ||
+		line->changed = line->replan || line->given_up > 0 || line->taken_back || strcmp(line->new_status, line->status) != 0 ||
 			order->changed;
 		if (line->changed)
 			order->changed = true;

@@ -63,12 +63,12 @@ static ColumnMap decision_columns = {TAB_DECISION, D_NCOLS, decision_names, 0, {
 enum
 {
 	L_LINE_NO, L_STATUS, L_PROMISED_ON, L_FIRST_PROMISED_ON, L_ALLOCATED_NODE, L_SPLIT, L_REASON,
-	L_REPLAN, L_NCOLS
+	L_REPLAN, L_CANCELLED, L_NCOLS
 };
 
 static const char *const line_names[L_NCOLS] = {
 	"line_no", "status", "promised_on", "first_promised_on", "allocated_node", "split", "reason",
-	"replan"
+	"replan", "cancelled_quantity"
 };
 
 static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
@@ -85,12 +85,12 @@ static ColumnMap order_columns = {TAB_SALES_ORDER, O_NCOLS, order_names, 0, {0}}
 static EnginePlan plan_lines = {
 	"UPDATE routing.sales_order_line l SET status = u.status, promised_on = u.promised_on,"
 	" first_promised_on = u.first_promised_on, allocated_node = u.node, split = u.split,"
-	" reason = u.reason, replan = false"
-	" FROM unnest($3, $4, $5, $6, $7, $8, $9)"
-	"  AS u(line_no, status, promised_on, first_promised_on, node, split, reason)"
+	" reason = u.reason, replan = false, cancelled_quantity = u.cancelled"
+	" FROM unnest($3, $4, $5, $6, $7, $8, $9, $10)"
+	"  AS u(line_no, status, promised_on, first_promised_on, node, split, reason, cancelled)"
 	" WHERE l.tenant_id = $1 AND l.order_id = $2 AND l.line_no = u.line_no",
-	9, {INT4OID, TEXTOID, INT4ARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID, TEXTARRAYOID,
-	BOOLARRAYOID, TEXTARRAYOID}, NULL
+	10, {INT4OID, TEXTOID, INT4ARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID, TEXTARRAYOID,
+	BOOLARRAYOID, TEXTARRAYOID, NUMERICARRAYOID}, NULL
 };
 
 static EnginePlan plan_order = {
@@ -119,8 +119,16 @@ static EnginePlan plan_resolve = {
 	"   AND NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = e.tenant_id"
 	"    AND l.order_id = e.order_id AND l.line_no = e.line_no"
 	"    AND l.status NOT IN ('allocated', 'scheduled', 'shipped', 'cancelled'))"
-	"   AND e.type NOT IN ('issue_unmatched', 'issue_without_booking')",
-	2, {INT4OID, TEXTOID}, NULL
+	"   AND e.type NOT IN ('issue_unmatched', 'issue_without_booking') AND (e.type <> 'no_zone' OR $3)",
+	3, {INT4OID, TEXTOID, BOOLOID}, NULL
+};
+
+static EnginePlan plan_no_zone = {
+	"INSERT INTO routing.exception (tenant_id, type, order_id, facts, opened_at)"
+	" SELECT $1, 'no_zone', $2, pg_catalog.jsonb_build_object('country', $3, 'postal_code', $4), $5"
+	" WHERE NOT EXISTS (SELECT FROM routing.exception e WHERE e.tenant_id = $1 AND e.order_id = $2"
+	"  AND e.type = 'no_zone' AND e.state = 'open')",
+	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static EnginePlan plan_cancel_order = {
@@ -374,6 +382,9 @@ change_line(SalesOrder *order, Store *store)
 	set(store, m, L_SPLIT, BoolGetDatum(line->split));
 	set_text(store, m, L_REASON, line->reason);
 	set(store, m, L_REPLAN, BoolGetDatum(false));
+	store->nulls[m->attnos[L_CANCELLED] - 1] = true;
+	if (line->cancelled > 0)
+		set(store, m, L_CANCELLED, NumericGetDatum(scaled_to_numeric(line->cancelled)));
 	return true;
 }
 
@@ -424,14 +435,14 @@ update_lines(SalesOrder *order)
 {
 	enum
 	{
-		LINE, STATUS, PROMISED, FIRST, NODE, SPLIT, REASON, NCOLS
+		LINE, STATUS, PROMISED, FIRST, NODE, SPLIT, REASON, CANCELLED, NCOLS
 	};
 	static const Oid types[NCOLS] = {
-		INT4OID, TEXTOID, DATEOID, DATEOID, TEXTOID, BOOLOID, TEXTOID
+		INT4OID, TEXTOID, DATEOID, DATEOID, TEXTOID, BOOLOID, TEXTOID, NUMERICOID
 	};
 	Datum	   *cols[NCOLS];
 	bool	   *nulls[NCOLS];
-	Datum		args[9];
+	Datum		args[10];
 	int			n = 0;
 
 	if (replace_rows(order, TAB_SALES_ORDER_LINE, &line_columns, change_line))
@@ -456,6 +467,8 @@ update_lines(SalesOrder *order)
 		cols[NODE][n] = text_or_null(line->node, &nulls[NODE][n]);
 		cols[SPLIT][n] = BoolGetDatum(line->split);
 		cols[REASON][n] = text_or_null(line->reason, &nulls[REASON][n]);
+		cols[CANCELLED][n] = NumericGetDatum(scaled_to_numeric(line->cancelled));
+		nulls[CANCELLED][n] = line->cancelled == 0;
 		n++;
 	}
 	if (n == 0)
@@ -465,6 +478,38 @@ update_lines(SalesOrder *order)
 	for (int c = 0; c < NCOLS; c++)
 		args[2 + c] = array_of(cols[c], nulls[c], n, types[c]);
 	(void) engine_exec(&plan_lines, args, NULL, ENGINE_FRESH);
+}
+
+static bool
+has_zone(const SalesOrder *order)
+{
+	return order->lanes == NULL || order->lanes->zone != NULL;
+}
+
+/* Resolve what the order's lines no longer wait for. */
+static void
+resolve_exceptions(const SalesOrder *order, bool with_zone)
+{
+	Datum		args[3];
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	args[2] = BoolGetDatum(with_zone);
+	(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+}
+
+/* Somebody must say where the destination belongs. */
+static void
+open_no_zone(const SalesOrder *order)
+{
+	Datum		args[5];
+
+	args[0] = Int32GetDatum(order->tenant_id);
+	args[1] = CStringGetTextDatum(order->order_id);
+	args[2] = CStringGetTextDatum(order->country);
+	args[3] = CStringGetTextDatum(order->postal_code);
+	args[4] = TimestampTzGetDatum(order->clock);
+	(void) engine_exec(&plan_no_zone, args, NULL, ENGINE_FRESH);
 }
 
 static int64
@@ -496,7 +541,7 @@ order_write(SalesOrder *order, EventBatch *events)
 		args[1] = CStringGetTextDatum(order->order_id);
 		args[2] = CStringGetTextDatum("deleted");
 		(void) engine_exec(&plan_cancel_lines, args, NULL, ENGINE_FRESH);
-		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+		resolve_exceptions(order, true);
 		args[2] = Int64GetDatum(order->event_version);
 		(void) engine_exec(&plan_remember, args, NULL, ENGINE_FRESH);
 		return;
@@ -511,12 +556,10 @@ order_write(SalesOrder *order, EventBatch *events)
 	update_order(order);
 	order_wait_for_service(order);
 	CommandCounterIncrement();
+	if (!has_zone(order) && strcmp(order->new_status, "cancelled") != 0)
+		open_no_zone(order);
 	if (!first)
-	{
-		args[0] = Int32GetDatum(order->tenant_id);
-		args[1] = CStringGetTextDatum(order->order_id);
-		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
-	}
+		resolve_exceptions(order, has_zone(order) || strcmp(order->new_status, "cancelled") == 0);
 	order->decision_id = order->new_decision_id;
 	order->status = pstrdup(order->new_status);
 }
@@ -536,7 +579,7 @@ order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events)
 	args[2] = Int64GetDatum(order->event_version);
 	args[3] = CStringGetTextDatum(reason);
 	(void) engine_exec(&plan_cancel_order, args, NULL, ENGINE_FRESH);
-	(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+	resolve_exceptions(order, true);
 	order->status = pstrdup("cancelled");
 }
 

@@ -62,13 +62,17 @@ begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set postal_c
 \echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set country = '' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
-begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set postal_code = '80000' where order_id = 'BAD'; commit;
+begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set freight_terms = 'gift' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
-begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set country = 'DE' where order_id = 'BAD'; commit;
+begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set rest = 'wait', rest_days = -1 where order_id = 'BAD'; commit;
+\echo :LAST_ERROR_SQLSTATE
+begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set rest = 'burn' where order_id = 'BAD'; commit;
+\echo :LAST_ERROR_SQLSTATE
+begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set cancel_after = '3000-01-01' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set channel = 'tv' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
-begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set completeness = 'order_one_date' where order_id = 'BAD'; commit;
+begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set completeness = 'all' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order set policy = 'mine' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
@@ -81,7 +85,7 @@ begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order_line set req
 begin; :header :line ('BAD', 1, 'A', 1); update routing.sales_order_line set requested_on = '-infinity' where order_id = 'BAD'; commit;
 \echo :LAST_ERROR_SQLSTATE
 -- an order that was good may not become bad
-update routing.sales_order set postal_code = '80000';
+update routing.sales_order set postal_code = null;
 \echo :LAST_ERROR_SQLSTATE
 update routing.sales_order_line set item = 'XYZ';
 \echo :LAST_ERROR_SQLSTATE

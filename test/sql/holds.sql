@@ -211,7 +211,7 @@ begin
 		raise notice '%', t.try(format('select routing.hold(%L, %L)', t.doc(3, 'A 1'), ttl));
 	end loop;
 	raise notice '%', t.try(format('select routing.hold(%L, null)', t.doc(3, 'A 1')));
-	for d in select x from jsonb_array_elements('[{"customer": "XYZ"}, {"color": 1}, {"lines": []}, {"order_id": "hold:1"}, {"completeness": "line"},
+	for d in select x from jsonb_array_elements('[{"customer": "XYZ"}, {"color": 1}, {"lines": []}, {"order_id": "hold:1"}, {"completeness": "all"},
 		{"ship_to": {"country": "US", "postal_code": "99999"}}, {"ship_to": {"country": "US", "postal_code": "60614", "latitude": 1e300}},
 		{"ship_to": {"country": "US", "postal_code": "60614", "longitude": "NaN"}}]') x
 	loop

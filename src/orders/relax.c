@@ -1,0 +1,253 @@
+/*
+ * relax.c
+ *		A second pass for what the soft constraints of a policy left unserved.
+ *
+ * The first plan stands.  What it leaves unserved is planned once more without
+ * the soft constraints, from what the first plan leaves of availability and of
+ * the number of shipments.  Shipments of both that are the same become one.
+ */
+#include "orders/eligibility.h"
+#include "orders/problem.h"
+
+#include "base/quantity.h"
+
+/* What a first plan takes from a position counts as promised. */
+void
+relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *profile)
+{
+	const SrcPlan *plan = ctx->taken;
+	SrcStep    *steps = palloc(sizeof(SrcStep) * (profile->nsteps + plan->nparts + 1));
+	int			n = profile->nsteps;
+	bool		any = false;
+
+	for (int i = 0; i < n; i++)
+		steps[i] = profile->steps[i];
+	/* a step on every day on which something is taken */
+	for (int i = 0; i < plan->nparts; i++)
+	{
+		const SrcShipment *s = &plan->shipments[plan->parts[i].shipment];
+		int			at = 0;
+
+		if (s->node != node ||
+			strcmp(ctx->order->lines[ctx->taken_lines[plan->parts[i].line]].item, line->item) != 0)
+			continue;
+		any = true;
+		while (at < n && steps[at].day < s->day)
+			at++;
+		if (at < n && steps[at].day == s->day)
+			continue;
+		memmove(&steps[at + 1], &steps[at], sizeof(SrcStep) * (n - at));
+		steps[at].day = s->day;
+		steps[at].available = at > 0 ? steps[at - 1].available : 0;
+		n++;
+	}
+	if (!any)
+		return;
+	for (int k = n - 1; k >= 0; k--)
+	{
+		int64		taken = 0;
+
+		for (int i = 0; i < plan->nparts; i++)
+		{
+			const SrcShipment *s = &plan->shipments[plan->parts[i].shipment];
+
+			if (s->node == node && s->day <= steps[k].day &&
+				strcmp(ctx->order->lines[ctx->taken_lines[plan->parts[i].line]].item, line->item) == 0)
+				taken += plan->parts[i].quantity;
+		}
+		steps[k].available = Max(steps[k].available - taken, 0);
+		/* nothing that comes later may be eaten */
+		if (k < n - 1)
+			steps[k].available = Min(steps[k].available, steps[k + 1].available);
+	}
+	profile->steps = steps;
+	profile->nsteps = n;
+}
+
+/* What is left of a node's room on a ship day after a first plan. */
+void
+relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room)
+{
+	const SrcPlan *plan = ctx->taken;
+
+	for (int i = 0; i < plan->nshipments; i++)
+	{
+		if (plan->shipments[i].node != node || plan->shipments[i].ship != ship_day)
+			continue;
+		if (room->shipments != PG_INT64_MAX)
+			room->shipments = Max(room->shipments - 1, 0);
+		for (int k = 0; k < plan->nparts; k++)
+		{
+			if (plan->parts[k].shipment != i)
+				continue;
+			if (room->lines != PG_INT64_MAX)
+				room->lines = Max(room->lines - 1, 0);
+			if (room->units != PG_INT64_MAX)
+				room->units = Max(room->units - plan->parts[k].quantity, 0);
+		}
+	}
+}
+
+/* The shipment of a plan that is the same as another's, or -1. */
+static int
+same_shipment(const SrcPlan *plan, const SrcShipment *s)
+{
+	for (int i = 0; i < plan->nshipments; i++)
+	{
+		if (plan->shipments[i].node == s->node && plan->shipments[i].lane == s->lane &&
+			plan->shipments[i].ship == s->ship && plan->shipments[i].day == s->day)
+			return i;
+	}
+	return -1;
+}
+
+/* Take over a shipment of the second plan; returns its index in the first. */
+static int
+add_shipment(SrcPlan *a, const SrcShipment *s, int64 split_penalty)
+{
+	int			i = same_shipment(a, s);
+
+	a->freight += s->by_weight;
+	a->total += s->by_weight;
+	if (i >= 0)
+	{
+		a->shipments[i].weight += s->weight;
+		a->shipments[i].by_weight += s->by_weight;
+		return i;
+	}
+	i = a->nshipments++;
+	a->shipments[i] = *s;
+	a->shipments[i].split = i > 0 ? split_penalty : 0;
+	a->handling += s->handling;
+	a->preference += s->preference;
+	a->distance += s->distance;
+	a->capacity += s->capacity;
+	a->freight += s->base;
+	a->split += a->shipments[i].split;
+	a->total += s->handling + s->preference + s->distance + s->capacity + s->base + a->shipments[i].split;
+	return i;
+}
+
+static void
+add_part(SrcPlan *a, const SrcPart *part, int line, int shipment)
+{
+	SrcPart    *p = &a->parts[a->nparts++];
+
+	*p = *part;
+	p->line = line;
+	p->shipment = shipment;
+	a->unserved[line] -= part->quantity;
+	a->lateness += part->lateness;
+	a->goods += part->goods;
+	a->custom += part->custom;
+	a->risk += part->risk;
+	a->balance += part->balance;
+	a->total += part->lateness + part->goods + part->custom + part->risk + part->balance;
+}
+
+/* Parts are ordered by line, then shipment. */
+static int
+compare_parts(const void *x, const void *y)
+{
+	const SrcPart *a = x;
+	const SrcPart *b = y;
+
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->shipment < b->shipment ? -1 : a->shipment > b->shipment;
+}
+
+/*
+ * The first plan with the second one added; "map" leads from the lines of the
+ * second to those of the first.
+ */
+static void
+join_plans(SrcPlan *a, const SrcPlan *b, const int *map, int64 split_penalty)
+{
+	SrcShipment *shipments = palloc(sizeof(SrcShipment) * (a->nshipments + b->nshipments + 1));
+	SrcPart    *parts = palloc(sizeof(SrcPart) * (a->nparts + b->nparts + 1));
+
+	memcpy(shipments, a->shipments, sizeof(SrcShipment) * a->nshipments);
+	memcpy(parts, a->parts, sizeof(SrcPart) * a->nparts);
+	a->shipments = shipments;
+	a->parts = parts;
+	for (int s = 0; s < b->nshipments; s++)
+	{
+		int			shipment = add_shipment(a, &b->shipments[s], split_penalty);
+
+		for (int i = 0; i < b->nparts; i++)
+		{
+			if (b->parts[i].shipment == s)
+				add_part(a, &b->parts[i], map[b->parts[i].line], shipment);
+		}
+	}
+	qsort(a->parts, a->nparts, sizeof(SrcPart), compare_parts);
+	/* what is still unserved costs less */
+	a->total -= a->backorder;
+	a->backorder = b->backorder;
+	a->total += a->backorder;
+}
+
+/* Plan what order->result leaves unserved without the soft constraints, and add it. */
+void
+order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
+{
+	SrcProblem	problem = order->problem;
+	int		   *problem_lines = order->problem_lines;
+	const OrderLine **problem_items = order->problem_items;
+	int64	   *problem_needs = order->problem_needs;
+	int			nproblem_lines = order->nproblem_lines;
+	int64	   *opens = palloc(sizeof(int64) * Max(order->nlines, 1));
+	int		   *map;
+	uint32		soft = order->terms.soft;
+	uint32	   *why = order->eligibility != NULL ? order->eligibility->why : NULL;
+	bool		any = false;
+	SrcResult	second = {0};
+
+	for (int i = 0; i < order->nlines; i++)
+	{
+		opens[i] = order->lines[i].open;
+		any |= order->lines[i].unserved > 0;
+	}
+	if (!any)
+		return;
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].open = order->lines[i].unserved;
+	if (order_set_problem_relaxed(order, ledger, only_locked, soft))
+	{
+		PlanContext *ctx = order->problem.arg;
+
+		ctx->taken = &order->result.best;
+		ctx->taken_lines = problem_lines;
+		order->problem.max_shipments -= order->result.best.nshipments;
+		if (order->problem.max_shipments > 0)
+			plan_search(&order->problem, &second);
+	}
+	map = palloc(sizeof(int) * Max(order->nproblem_lines, 1));
+	for (int i = 0; i < order->nproblem_lines; i++)
+	{
+		map[i] = -1;
+		for (int k = 0; k < nproblem_lines; k++)
+		{
+			if (problem_lines[k] == order->problem_lines[i])
+				map[i] = k;
+		}
+	}
+	order->problem = problem;
+	order->problem_lines = problem_lines;
+	order->problem_items = problem_items;
+	order->problem_needs = problem_needs;
+	order->nproblem_lines = nproblem_lines;
+	if (why != NULL)
+		order->eligibility->why = why;	/* what is explained is the first pass */
+	for (int i = 0; i < order->nlines; i++)
+		order->lines[i].open = opens[i];
+	if (second.best.nparts == 0)
+		return;
+	join_plans(&order->result.best, &second.best, map, order->terms.split_penalty);
+	order->relaxed = soft;
+	order->result.exact = false;
+	order->result.gap = order->result.best.total;
+	for (int i = 0; i < problem.nlines; i++)
+		order->lines[problem_lines[i]].unserved = order->result.best.unserved[i];
+}
