@@ -78,6 +78,12 @@ $$;
 COMMENT ON FUNCTION routing.decision_detail(bigint) IS
 	'what a decision knew, considered and chose; plan, runner-up and candidates are computed again from its inputs';
 
+CREATE FUNCTION routing.order_refusals(order_id text, OUT node text, OUT line_no int, OUT item text, OUT reason text)
+	RETURNS SETOF record
+	LANGUAGE c STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan ROWS 10 AS 'MODULE_PATHNAME', 'routing_order_refusals';
+COMMENT ON FUNCTION routing.order_refusals(text) IS 'nodes that may not serve lines of the order by the rules as they are now, and why';
+
 CREATE FUNCTION routing.explain(order_id text) RETURNS SETOF text
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 DECLARE
@@ -358,7 +364,9 @@ BEGIN
 	service := NULL;
 
 	-- what was not: the bound holds for each of them; that they exist is known now
-	FOR c IN SELECT nd.node, nd.status FROM routing.node nd
+	FOR c IN SELECT nd.node, nd.status, f.reasons FROM routing.node nd
+			 LEFT JOIN (SELECT r.node, string_agg(format('line %s: %s', r.line_no, r.reason), '; ' ORDER BY r.line_no) AS reasons
+						FROM routing.order_refusals(o.order_id) r GROUP BY 1) f ON f.node = nd.node
 			 WHERE nd.tenant_id = tenant
 			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') x WHERE x ->> 'node' = nd.node)
 			   AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'skipped') x WHERE x ->> 'node' = nd.node)
@@ -374,6 +382,10 @@ BEGIN
 		ELSIF NOT EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = tenant AND l.node = c.node AND l.zone = doc ->> 'zone') THEN
 			outcome := 'rejected';
 			reason := format('no lane to zone %s', doc ->> 'zone');
+			known := 'now';
+		ELSIF c.reasons IS NOT NULL THEN
+			outcome := 'rejected';
+			reason := c.reasons;
 			known := 'now';
 		ELSE
 			outcome := 'not read';

@@ -47,6 +47,9 @@ extern char *eligibility_text(const SalesOrder *order, int line, int node, uint3
 extern int64 order_keeps_back(const SalesOrder *order, const OrderLine *line, int node, uint32 relaxed);
 extern int	order_distance(const SalesOrder *order, int node);
 
+/* allowed.c */
+extern uint32 order_refusal(const SalesOrder *order, int line, int node);
+
 /* custom.c */
 extern void custom_set_terms(SalesOrder *order, SrcLineNode *line_nodes);
 

@@ -7,6 +7,7 @@
  * lets the node win if the cheapest plan then ships from it.  A node that the
  * decision did not read is judged by what is known now; the rows say which.
  */
+#include "orders/eligibility.h"
 #include "orders/problem.h"
 #include "orders/record.h"
 
@@ -36,6 +37,7 @@ typedef struct Question
 	const char **services;
 	int		   *line_nos;
 	const char **items;
+	const SalesOrder *order;
 	bool		now;			/* by what is known now */
 	SrcResult	result;			/* as it was */
 	/* what the node is asked for while a change is tried */
@@ -256,6 +258,26 @@ try_stock(Question *q)
 	return any;
 }
 
+/* the rule that keeps the node from a line, as rules are now */
+static const char *
+refusal_text(const Question *q, int line)
+{
+	const SalesOrder *order = q->order;
+	int			node = network_find_node(order->net, q->node_code);
+
+	for (int l = 0; l < order->nlines && order->eligibility != NULL && node >= 0; l++)
+	{
+		uint32		why;
+
+		if (order->lines[l].line_no != q->line_nos[line])
+			continue;
+		why = order_refusal(order, l, node);
+		if (why != 0)
+			return eligibility_text(order, l, node, why);
+	}
+	return "the node was not allowed to serve the line";
+}
+
 /* lines that the node may not serve at all */
 static void
 tell_forbidden(Question *q)
@@ -266,7 +288,7 @@ tell_forbidden(Question *q)
 			add_row(q, "pinned", i, q->nodes[q->problem.lines[i].pinned_node], q->node_code,
 					"the line is pinned to another node", false);
 		else if (q->problem.line_nodes != NULL && q->problem.line_nodes[i * q->problem.nnodes + q->node].forbidden)
-			add_row(q, "not allowed", i, NULL, NULL, "the node may not serve the line", false);
+			add_row(q, "not allowed", i, NULL, NULL, refusal_text(q, i), false);
 	}
 }
 
@@ -514,6 +536,7 @@ routing_why_not(PG_FUNCTION_ARGS)
 				 errmsg("order \"%s\" is unknown", order->order_id),
 				 errhint("Give the id of an order in routing.sales_order.")));
 	order->clock = clock_now();
+	q.order = order;
 	if (network_find_node(network_get(tenant_id), q.node_code) < 0)
 	{
 		fault_unknown_node(&fault, "", q.node_code);
@@ -536,6 +559,16 @@ routing_why_not(PG_FUNCTION_ARGS)
 			ledger_close(ledger);
 			SPI_finish();
 			return (Datum) 0;
+		}
+	}
+	if (!q.now && q.problem.line_nodes != NULL)
+	{
+		/* rules are not recorded: what refuses the node is looked up */
+		order_check(order);
+		if (order->fault.sqlerrcode == 0 && order->lanes != NULL)
+		{
+			order_reopen(order, ledger);
+			(void) order_set_problem(order, ledger, false);
 		}
 	}
 	plan_search(&q.problem, &q.result);

@@ -82,4 +82,13 @@ insert into routing.pickup (node, service, weekday, cut_off, pick_up) select 'CH
 call t.ord('PICKED', 9, 'A 1');
 select t.why('PICKED');
 delete from routing.pickup;
+-- nodes that may not serve it
+update routing.node set channels = '{edi}' where node = 'DAL';
+insert into routing.restriction (restriction, item, node, reason) values ('R1', 'A', 'NYC', 'no import licence');
+call t.ord('RULES', 9, 'A 30');
+select t.why('RULES');
+select node, outcome, reason, known from routing.explain_rows('RULES') where node in ('CHI', 'DAL', 'NYC', 'SAT', 'N10');
+select what, line_no, change, known from routing.why_not('RULES', 'DAL'); select what, line_no, change, known from routing.why_not('RULES', 'NYC');
+delete from routing.restriction;
+update routing.node set channels = null;
 select * from routing.verify();
