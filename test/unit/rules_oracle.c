@@ -643,3 +643,54 @@ compare_rules(int instances, int rules)
 		   (unsigned) rules, sizes[0], sizes[1], sizes[2], sizes[3]);
 	return failures;
 }
+
+static void
+print_plan(const Rules *r, const SrcPlan *plan)
+{
+	int			i;
+
+	for (i = 0; i < plan->nshipments; i++)
+	{
+		const SrcShipment *s = &plan->shipments[i];
+
+		printf(" %d/%d/%d/%d/%d %lld", (int) s->node, (int) s->lane, (int) s->day,
+			   (int) s->ship, (int) s->arrival, (long long) (s->base + s->by_weight));
+	}
+	for (i = 0; i < plan->nparts; i++)
+		printf(" %d>%d:%lld", (int) plan->parts[i].line, (int) plan->parts[i].shipment,
+			   (long long) plan->parts[i].quantity);
+	for (i = 0; i < r->in.problem.nlines; i++)
+		printf(" -%lld", (long long) plan->unserved[i]);
+	printf(" = %lld", (long long) plan->total);
+}
+
+void
+print_rules(int instances, int rules)
+{
+	static Rules r;
+	int			number;
+	int			i;
+
+	for (number = 0; number < instances; number++)
+	{
+		uint64_t	seed = (uint64_t) number * 64 + (uint64_t) rules * 1000003;
+		SrcResult	result;
+
+		make_rules(&r, &seed, rules);
+		instance_search(&r.in, &result);
+		printf("%x %d:", (unsigned) rules, number);
+		print_plan(&r, &result.best);
+		if (result.has_next)
+			print_plan(&r, &result.next);
+		printf(" %d %lld", result.exact, (long long) result.gap);
+		for (i = 0; i < r.in.problem.nnodes; i++)
+		{
+			const SrcNodeResult *n = &result.nodes[i];
+
+			printf(" %d %d %lld %lld %x", n->read, n->feasible, (long long) n->bound,
+				   (long long) n->total, (unsigned) n->failed);
+		}
+		printf("\n");
+		instance_free(&r.in);
+	}
+}
