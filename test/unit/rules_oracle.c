@@ -438,7 +438,10 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	r->have = rules;
 	for (i = 0; i < 4; i++)
 	{
-		r->calendars[i].week = (uint8_t) (random_below(seed, 127) | (1 << random_below(seed, 7)));
+		int			open = random_below(seed, 127);
+
+		/* random numbers one by one: the order of arguments is the compiler's */
+		r->calendars[i].week = (uint8_t) (open | (1 << random_below(seed, 7)));
 		r->calendars[i].nexceptions = 0;
 	}
 #define SOME(rule, n)	((rules & (rule)) && random_below(seed, n) == 0)
@@ -451,7 +454,8 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	for (i = 0; i < nnodes; i++)
 	{
 		int			nlanes = 1 + (random_below(seed, 3) == 0);
-		SrcNode    *node = &in->nodes[add_node(in, random_below(seed, 2), U(random_below(seed, 3)))];
+		int			today = random_below(seed, 2);
+		SrcNode    *node = &in->nodes[add_node(in, today, U(random_below(seed, 3)))];
 
 		if (rules & RULE_CALENDARS)
 		{
@@ -467,8 +471,9 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 			node->min_value = U(random_below(seed, 40));
 		for (j = 0; j < nlanes; j++)
 		{
-			SrcLane    *lane = &in->lanes[add_lane(in, random_below(seed, 3),
-												   U(2) * random_below(seed, 6),
+			int			transit = random_below(seed, 3);
+			int			base = random_below(seed, 6);
+			SrcLane    *lane = &in->lanes[add_lane(in, transit, U(2) * base,
 												   U(random_below(seed, 3)))];
 
 			if (rules & RULE_CALENDARS)
@@ -501,7 +506,8 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	for (i = 0; i < nlines; i++)
 	{
 		int			item = (rules & RULE_SHARED) ? random_below(seed, (nlines + 1) / 2) : i;
-		SrcLine    *line = add_line(in, item, U(1 + random_below(seed, most)), random_below(seed, 5));
+		int			wanted = 1 + random_below(seed, most);
+		SrcLine    *line = add_line(in, item, U(wanted), random_below(seed, 5));
 
 		/* so that whole units are no restriction of the oracle's */
 		line->multiple = U(1);
@@ -535,7 +541,7 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 			line->group = random_below(seed, 3) - 1;
 	}
 	if (rules & RULE_VALUE)
-		in->problem.split_min_value = U(random_below(seed, 2) * random_below(seed, 30));
+		in->problem.split_min_value = U(SOME(RULE_VALUE, 2) ? random_below(seed, 30) : 0);
 	memset(r->line_nodes, 0, sizeof(r->line_nodes));
 	memset(r->lane_forbidden, 0, sizeof(r->lane_forbidden));
 	if (rules & (RULE_TERMS | RULE_FORBIDDEN))
