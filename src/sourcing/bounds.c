@@ -303,12 +303,13 @@ src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out)
 
 /* a floor of all plans that use the lane on the ship day or later */
 int64_t
-src_bound_from(SrcSearch *search, int32_t node, const SrcLane *lane, int32_t ship)
+src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
 	const SrcProblem *problem = search->problem;
 	int32_t		arrival = src_arrival_day(problem, lane, ship);
 	int64_t		fixed = least_fixed(search, lane);
 	int64_t		sum = fixed;
+	int64_t		bound;
 	bool		carried;
 	int32_t		i;
 
@@ -319,8 +320,23 @@ src_bound_from(SrcSearch *search, int32_t node, const SrcLane *lane, int32_t shi
 		else
 			sum += search->lines[i].unserved;
 	}
-	(void) node;
-	return node_bound(search, sum, fixed);
+	bound = node_bound(search, sum, fixed);
+	if (!problem->one_date || arrival == CALENDAR_NEVER)
+		return bound;
+
+	/* everything else arrives as late, whatever carries it */
+	sum = fixed - search->slack;
+	for (i = 0; i < search->nlines; i++)
+	{
+		const SrcLine *line = &problem->lines[i];
+		src_int128	late;
+
+		if (line->by_ship_day)
+			continue;
+		late = (src_int128) src_days_late(line, ship, arrival) * line->lateness_per_day;
+		sum += late < search->lines[i].unserved ? (int64_t) late : search->lines[i].unserved;
+	}
+	return sum > bound ? sum : bound;
 }
 
 /*

@@ -400,9 +400,9 @@ move_to_day(SrcSearch *search, int32_t day)
 
 /* days of the lane from "ship" on are not tried */
 static void
-note_cut(SrcSearch *search, int32_t node, const SrcLane *lane, int32_t ship)
+note_cut(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
-	int64_t		bound = src_bound_from(search, node, lane, ship);
+	int64_t		bound = src_bound_from(search, lane, ship);
 
 	if (bound < search->cut_bound)
 		search->cut_bound = bound;
@@ -468,7 +468,7 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 		{
 			/* the last event of all is worth more than the next day */
 			if (!cut)
-				note_cut(search, node, lane, ship);
+				note_cut(search, lane, ship);
 			cut = true;
 			follow = false;
 			continue;

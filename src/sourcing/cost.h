@@ -224,8 +224,7 @@ extern bool src_couple(SrcSearch *search, const int32_t *cand, int32_t n,
 /* bounds.c */
 extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
 extern bool src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out);
-extern int64_t src_bound_from(SrcSearch *search, int32_t node, const SrcLane *lane,
-							  int32_t ship);
+extern int64_t src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship);
 
 /* lines.c */
 extern void src_set_up_lines(SrcSearch *search);

@@ -12,8 +12,8 @@
 #include "plan.h"
 
 #define U(x)		((int64_t) (x) * SRC_SCALE)
-#define MAX_NODES	64
-#define MAX_LANES	256
+#define MAX_NODES	200
+#define MAX_LANES	600
 #define MAX_LINES	16
 #define MAX_STEPS	24
 

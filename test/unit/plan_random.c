@@ -419,6 +419,20 @@ check_properties(int instances, int falling)
 					   (size_t) in.problem.nnodes) != 0)
 				rule = 40;
 		}
+		if (rule == 0)
+		{
+			/* reading the same nodes in the same order gives the same answer */
+			in.problem.nread = first.nodes_read;
+			in.problem.read_order = first.read_order;
+			instance_search(&in, &second);
+			if (!plans_equal(&first.best, &second.best, in.problem.nlines) ||
+				first.has_next != second.has_next ||
+				(first.has_next &&
+				 !plans_equal(&first.next, &second.next, in.problem.nlines)) ||
+				first.exact != second.exact || first.gap != second.gap)
+				rule = 41;
+			in.problem.read_order = NULL;
+		}
 		inexact += !first.exact;
 		if (rule != 0 && failures++ < 5)
 			printf("# instance %d: rule %d\n", number, rule);

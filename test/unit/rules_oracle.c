@@ -438,7 +438,10 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	r->have = rules;
 	for (i = 0; i < 4; i++)
 	{
-		r->calendars[i].week = (uint8_t) (random_below(seed, 127) | (1 << random_below(seed, 7)));
+		int			open = random_below(seed, 127);
+
+		/* random numbers one by one: the order of arguments is the compiler's */
+		r->calendars[i].week = (uint8_t) (open | (1 << random_below(seed, 7)));
 		r->calendars[i].nexceptions = 0;
 	}
 #define SOME(rule, n)	((rules & (rule)) && random_below(seed, n) == 0)
@@ -451,7 +454,8 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	for (i = 0; i < nnodes; i++)
 	{
 		int			nlanes = 1 + (random_below(seed, 3) == 0);
-		SrcNode    *node = &in->nodes[add_node(in, random_below(seed, 2), U(random_below(seed, 3)))];
+		int			today = random_below(seed, 2);
+		SrcNode    *node = &in->nodes[add_node(in, today, U(random_below(seed, 3)))];
 
 		if (rules & RULE_CALENDARS)
 		{
@@ -467,8 +471,9 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 			node->min_value = U(random_below(seed, 40));
 		for (j = 0; j < nlanes; j++)
 		{
-			SrcLane    *lane = &in->lanes[add_lane(in, random_below(seed, 3),
-												   U(2) * random_below(seed, 6),
+			int			transit = random_below(seed, 3);
+			int			base = random_below(seed, 6);
+			SrcLane    *lane = &in->lanes[add_lane(in, transit, U(2) * base,
 												   U(random_below(seed, 3)))];
 
 			if (rules & RULE_CALENDARS)
@@ -501,7 +506,8 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 	for (i = 0; i < nlines; i++)
 	{
 		int			item = (rules & RULE_SHARED) ? random_below(seed, (nlines + 1) / 2) : i;
-		SrcLine    *line = add_line(in, item, U(1 + random_below(seed, most)), random_below(seed, 5));
+		int			wanted = 1 + random_below(seed, most);
+		SrcLine    *line = add_line(in, item, U(wanted), random_below(seed, 5));
 
 		/* so that whole units are no restriction of the oracle's */
 		line->multiple = U(1);
@@ -535,7 +541,7 @@ make_rules(Rules *r, uint64_t *seed, int rules)
 			line->group = random_below(seed, 3) - 1;
 	}
 	if (rules & RULE_VALUE)
-		in->problem.split_min_value = U(random_below(seed, 2) * random_below(seed, 30));
+		in->problem.split_min_value = U(SOME(RULE_VALUE, 2) ? random_below(seed, 30) : 0);
 	memset(r->line_nodes, 0, sizeof(r->line_nodes));
 	memset(r->lane_forbidden, 0, sizeof(r->lane_forbidden));
 	if (rules & (RULE_TERMS | RULE_FORBIDDEN))
@@ -642,4 +648,55 @@ compare_rules(int instances, int rules)
 	printf("# rules %x: oracle's plans with 0, 1, 2, 3 shipments: %d %d %d %d\n",
 		   (unsigned) rules, sizes[0], sizes[1], sizes[2], sizes[3]);
 	return failures;
+}
+
+static void
+print_plan(const Rules *r, const SrcPlan *plan)
+{
+	int			i;
+
+	for (i = 0; i < plan->nshipments; i++)
+	{
+		const SrcShipment *s = &plan->shipments[i];
+
+		printf(" %d/%d/%d/%d/%d %lld", (int) s->node, (int) s->lane, (int) s->day,
+			   (int) s->ship, (int) s->arrival, (long long) (s->base + s->by_weight));
+	}
+	for (i = 0; i < plan->nparts; i++)
+		printf(" %d>%d:%lld", (int) plan->parts[i].line, (int) plan->parts[i].shipment,
+			   (long long) plan->parts[i].quantity);
+	for (i = 0; i < r->in.problem.nlines; i++)
+		printf(" -%lld", (long long) plan->unserved[i]);
+	printf(" = %lld", (long long) plan->total);
+}
+
+void
+print_rules(int instances, int rules)
+{
+	static Rules r;
+	int			number;
+	int			i;
+
+	for (number = 0; number < instances; number++)
+	{
+		uint64_t	seed = (uint64_t) number * 64 + (uint64_t) rules * 1000003;
+		SrcResult	result;
+
+		make_rules(&r, &seed, rules);
+		instance_search(&r.in, &result);
+		printf("%x %d:", (unsigned) rules, number);
+		print_plan(&r, &result.best);
+		if (result.has_next)
+			print_plan(&r, &result.next);
+		printf(" %d %lld", result.exact, (long long) result.gap);
+		for (i = 0; i < r.in.problem.nnodes; i++)
+		{
+			const SrcNodeResult *n = &result.nodes[i];
+
+			printf(" %d %d %lld %lld %x", n->read, n->feasible, (long long) n->bound,
+				   (long long) n->total, (unsigned) n->failed);
+		}
+		printf("\n");
+		instance_free(&r.in);
+	}
 }

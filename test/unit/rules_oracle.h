@@ -30,4 +30,7 @@
 /* random orders with these rules; prints what the rules changed; failures */
 extern int	compare_rules(int instances, int rules);
 
+/* print everything that the search says of such orders */
+extern void print_rules(int instances, int rules);
+
 #endif							/* RULES_ORACLE_H */
