@@ -253,6 +253,14 @@ BEGIN
 			ELSE format('%s  serves no line', r.c ->> 'node') END;
 		prefix := '           ';
 	END LOOP;
+	FOR r IN SELECT f.node, string_agg(format('line %s %s', f.line_no, f.reason), ', ' ORDER BY f.line_no) AS reasons
+			 FROM routing.order_refusals(o.order_id) f
+			 WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ->> 'node' = f.node)
+			 GROUP BY f.node ORDER BY f.node LIMIT 6
+	LOOP
+		RETURN NEXT format('%s%s  %s', prefix, r.node, r.reasons);
+		prefix := '           ';
+	END LOOP;
 	FOR r IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') WITH ORDINALITY s(x, k) ORDER BY k LIMIT 6
 	LOOP
 		RETURN NEXT format('%s%s %s  %s', prefix, r.x ->> 'node', r.x ->> 'service', r.x ->> 'reason');
