@@ -53,7 +53,12 @@ ORDER BY s.order_id LIMIT 1 \gset
 
 \echo
 \echo EXPLAIN of a split order
-SELECT '  ' || line FROM routing.explain(:'split_order') AS line;
+SELECT '  ' || CASE WHEN rejected AND r = 7 THEN format('           ... and %s more', total - 6) ELSE line END
+FROM (SELECT *, count(*) FILTER (WHERE rejected) OVER (ORDER BY n) AS r, count(*) FILTER (WHERE rejected) OVER () AS total
+	  FROM (SELECT line, n, line ~ '^(Rejected:| {11})' AS rejected
+			FROM routing.explain(:'split_order') WITH ORDINALITY AS e (line, n)) l) x
+WHERE NOT rejected OR r <= 7
+ORDER BY n;
 
 \echo
 \echo 'THE ERP''S OWN ROWS of this order, with the answer written back'

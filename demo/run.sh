@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The demo: installs what is missing, builds and installs the extension, starts
 # a private throw-away server, makes a distributor's ERP in it, binds its tables
-# and enters 5,000 orders one by one; then shows what came of them.
+# and enters 5,000 orders one by one; shows what came of them, and what a change
+# of the policy does.
 #
 # KEEP=1 leaves the server running and prints how to connect.
 set -eu
@@ -68,6 +69,7 @@ pg_recvlogical -d demo --slot=demo_consumer --start --no-loop -f "$CLUSTER_TMP/e
 	-o proto_version=1 -o publication_names=routing_events --endpos="$(sql -c 'SELECT pg_current_wal_flush_lsn()')"
 
 psql -Xq -v ON_ERROR_STOP=1 -d demo -v took="$took" -v item="$item" -f "$here/page.sql"
+psql -Xq -v ON_ERROR_STOP=1 -d demo -f "$here/policy.sql"
 echo
 echo "EVENTS, as a consumer reads them with pg_recvlogical from a slot on the publication"
 "$here/events.pl" "$CLUSTER_TMP/events"

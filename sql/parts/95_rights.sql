@@ -11,7 +11,7 @@ DECLARE
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
 							'allotment_figures',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
-							'stock_day'];
+							'stock_day', 'capacity_limit'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
@@ -52,6 +52,8 @@ BEGIN
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.item_uom, routing.zone, routing.zone_area, routing.carrier,
 						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy, routing.restriction TO %I', role);
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.pickup TO %I', role);
+		EXECUTE format('GRANT INSERT (tenant_id, node, kind, weekday, on_date, quantity, hard, price_from, price),
+						UPDATE (node, kind, weekday, on_date, quantity, hard, price_from, price), DELETE ON routing.capacity TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, calendar, name, weekdays), UPDATE (calendar, name, weekdays), DELETE
 						ON routing.calendar TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, calendar, day, open, name), UPDATE (calendar, day, open, name), DELETE

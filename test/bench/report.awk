@@ -47,8 +47,8 @@ END {
 	printf "\nratios of CPU\n"
 	ratio("floor / unit", med["floor"], med["unit"], "")
 	ratio("greedy / unit", med["greedy"], med["unit"], "")
-	ratio("native / unit", med["native"], med["unit"], 3.3)
-	ratio("native / floor", med["native"], med["floor"], 1.5)
+	ratio("native / unit", med["native"], med["unit"], 3.0)
+	ratio("native / floor", med["native"], med["floor"], 1.3)
 	ratio("native / greedy", med["native"], med["greedy"], "")
 	ratio("bound / unit", med["bound"], med["unit"], "")
 	printf "\nthroughput, orders per second (pgbench -M prepared)\n"

@@ -114,12 +114,13 @@ say "  synchronous_commit off, CPU of the backend from /proc/self/schedstat, $OR
 if has native; then
 	say "supply: $supply_rows rows by INSERT ... SELECT, 50,000 a transaction: $load_rate rows/s"
 	sql -At <<-'SQL'
-		SELECT format('native orders: %s from one node, %s split, %s not complete; %s events an order, decision %s bytes',
+		SELECT format('native orders: %s from one node, %s split, %s not complete; %s events an order, decision %s bytes (what FLOOR and GREEDY write: %s)',
 			   to_char(100.0 * count(*) FILTER (WHERE nodes = 1 AND st = 'allocated') / count(*), 'FM990.0"%"'),
 			   to_char(100.0 * count(*) FILTER (WHERE nodes > 1) / count(*), 'FM990.0"%"'),
 			   to_char(100.0 * count(*) FILTER (WHERE st <> 'allocated') / count(*), 'FM990.0"%"'),
 			   (SELECT round(events_per_order, 2) FROM bench.sample),
-			   (SELECT round(avg(pg_column_size(record))) FROM (SELECT record FROM routing.decision LIMIT 5000) d))
+			   (SELECT round(avg(pg_column_size(record))) FROM (SELECT record FROM routing.decision LIMIT 5000) d),
+			   (SELECT pg_column_size(record) FROM bench.sample))
 		FROM (SELECT o.order_id, o.status AS st, count(DISTINCT r.node) AS nodes
 			  FROM (SELECT tenant_id, order_id, status FROM routing.sales_order WHERE binding = ''
 					ORDER BY order_id DESC LIMIT 5000) o

@@ -61,6 +61,7 @@ select f is null as none from routing.position_figures(row(1, 'A', 'CHI', null, 
 select f as figures from routing.position_figures(row(1, 'A', 'CHI', '{}', 0, true, 0, 0, 0, '{1}', null, null, '{1}', '{1}', '{web}', '{1}', '{1}', '{1}'), t.day(0)) f;
 select f is null as none from routing.position_figures(row(2, 'A', 'CHI', '{}', 0, true, 0, 0, 4, null, null, null, null, null, null, null, null, null), t.day(0)) f;
 select count(*) from routing.allotment_figures(row(1, 'A', 'CHI', null, 0, true, 0, 0, 0, null, null, null, null, null, '{web}', '{1}', null, null), t.day(0));
+select * from routing.capacity_day;
 select t.try($$select routing.route_order('X')$$);
 select t.try($$select routing.cancel_order('X')$$);
 select t.try($$insert into routing.supply (item, node, quantity) values ('A', 'DAL', 1)$$);
@@ -112,6 +113,8 @@ set role regress_routing_admin;
 update routing.node set rank = rank; insert into routing.item (item) values ('NEW'); insert into routing.item_node (item, node, safety_stock) values ('NEW', 'CHI', 1);
 update routing.item_node set safety_stock = 2; delete from routing.item_node;
 insert into routing.policy (policy, version) values ('x', 1);
+insert into routing.capacity (node, kind, quantity) values ('CHI', 'orders', 5); update routing.capacity set quantity = 6; delete from routing.capacity;
+select t.try($$insert into routing.capacity (node, kind, quantity, since) values ('CHI', 'orders', 5, '2000-01-01')$$);
 select count(*) from routing.verify(); select count(*) >= 0 from routing.doctor(); select routing.create_event_partitions(0);
 select t.try($$update routing.tenant set currency = 'EUR'$$);
 select t.try($$insert into routing.tenant_member values (1, 'regress_routing_none')$$);
