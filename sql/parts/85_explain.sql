@@ -126,7 +126,7 @@ BEGIN
 	wanted := o.requested_on;
 
 	-- the result
-	SELECT count(*), count(*) FILTER (WHERE NOT l ? 'unserved') INTO nlines, served
+	SELECT count(*), count(*) FILTER (WHERE NOT l ? 'unserved' AND l ->> 'status' IS DISTINCT FROM 'cancelled') INTO nlines, served
 	FROM jsonb_array_elements(doc -> 'lines') l;
 	SELECT max((q ->> 'deliver_on')::date) INTO last_day FROM jsonb_array_elements(doc -> 'parts') q;
 	SELECT count(DISTINCT (q ->> 'node', q ->> 'service', q ->> 'ship_on')) INTO n
@@ -188,7 +188,7 @@ BEGIN
 	END LOOP;
 	FOR r IN SELECT l FROM jsonb_array_elements(doc -> 'lines') l WHERE l ? 'reason' ORDER BY (l ->> 'line')::int
 	LOOP
-		RETURN NEXT format('Backordered: line %s  %s  %s', r.l ->> 'line', r.l ->> 'item', r.l ->> 'reason');
+		RETURN NEXT format('%s: line %s  %s  %s', CASE r.l ->> 'status' WHEN 'cancelled' THEN 'Cancelled' ELSE 'Backordered' END, r.l ->> 'line', r.l ->> 'item', r.l ->> 'reason');
 		FOR g IN SELECT c.node, c.rank, (SELECT count(*) FROM routing.claim b
 										WHERE b.tenant_id = tenant AND b.item = c.item AND b.node = c.node
 										  AND (b.rank, b.claimed_at) < (c.rank, c.claimed_at)) AS ahead
@@ -270,9 +270,9 @@ BEGIN
 		RETURN NEXT '           and further lanes that could not be used';
 	END IF;
 	IF doc ? 'unread' THEN
-		RETURN NEXT format('Not read:  %s %s; none can cost less than %s', doc ->> 'unread',
-						   CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,
-						   routing.money_text((doc ->> 'unread_bound')::numeric));
+		RETURN NEXT format('Not read:  %s %s; %s', doc ->> 'unread', CASE doc ->> 'unread' WHEN '1' THEN 'node' ELSE 'nodes' END,
+						   CASE WHEN (doc ->> 'unread_bound')::numeric > 1e14 THEN 'none can serve any of it'
+								ELSE 'none can cost less than ' || routing.money_text((doc ->> 'unread_bound')::numeric) END);
 	END IF;
 	IF doc ? 'gap' THEN
 		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
@@ -397,8 +397,14 @@ BEGIN
 			known := 'now';
 		ELSE
 			outcome := 'not read';
-			reason := format('no plan using it can cost less than %s', doc ->> 'unread_bound');
 			bound := (doc ->> 'unread_bound')::numeric;
+			IF bound > 1e14 THEN
+				-- the bound of what can serve nothing
+				bound := NULL;
+				reason := 'it can serve no line';
+			ELSE
+				reason := format('no plan using it can cost less than %s', bound);
+			END IF;
 			known := 'then';
 		END IF;
 		RETURN NEXT;

@@ -90,5 +90,11 @@ select t.why('RULES');
 select node, outcome, reason, known from routing.explain_rows('RULES') where node in ('CHI', 'DAL', 'NYC', 'SAT', 'N10');
 select what, line_no, change, known from routing.why_not('RULES', 'DAL'); select what, line_no, change, known from routing.why_not('RULES', 'NYC');
 delete from routing.restriction;
+-- all or nothing
+begin;
+insert into routing.sales_order (order_id, customer, country, postal_code, requested_on, completeness) values ('KILL', 'C1', 'US', '60614', t.day(2), 'fill_or_kill');
+insert into routing.sales_order_line (order_id, line_no, item, quantity) values ('KILL', 1, 'A', 1), ('KILL', 2, 'B', 5000);
+commit;
+select t.why('KILL');
 update routing.node set channels = null;
 select * from routing.verify();
