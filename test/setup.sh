@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what building and testing need and is missing.
 #
-#   test/setup.sh         compiler, make, server, server headers, IPC::Run, Python,
-#                         GLPK and CBC
+#   test/setup.sh         compiler, make, server, server headers, IPC::Run, Python
+#   test/setup.sh test    what the suites compare with, too: GLPK, CBC, clang with its fuzzer
 #   test/setup.sh lint    cppcheck and clang-tidy as well
 #
 # Looks for what is there, not for package names, so that a server from
@@ -24,8 +24,13 @@ command -v make >/dev/null || missing+=(make)
 [ -e "$("$PG_CONFIG" --pgxs 2>/dev/null || echo none)" ] || missing+=("postgresql-server-dev-$PG_MAJOR")
 perl -MIPC::Run -MTest::More -e 1 2>/dev/null || missing+=(perl libipc-run-perl)
 command -v python3 >/dev/null || missing+=(python3)
-command -v glpsol >/dev/null || missing+=(glpk-utils)
-command -v cbc >/dev/null || missing+=(coinor-cbc)
+if [ "${1:-}" = test ]; then
+	command -v glpsol >/dev/null || missing+=(glpk-utils)
+	command -v cbc >/dev/null || missing+=(coinor-cbc)
+	command -v clang >/dev/null || missing+=(clang)
+	compgen -G "$(clang -print-runtime-dir 2>/dev/null || true)/libclang_rt.fuzzer*.a" >/dev/null ||
+		missing+=(libclang-rt-dev)
+fi
 if [ "${1:-}" = lint ]; then
 	command -v cppcheck >/dev/null || missing+=(cppcheck)
 	command -v clang-tidy >/dev/null || missing+=(clang-tidy)
