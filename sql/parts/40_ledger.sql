@@ -251,11 +251,13 @@ CREATE TABLE routing.setting (
 	issue_grace			interval NOT NULL DEFAULT '30 minutes' CHECK (issue_grace >= '0'),
 	receipt_tolerance	numeric NOT NULL DEFAULT 0.05 CHECK (receipt_tolerance >= 0 AND receipt_tolerance <= 1),
 	rolled_at			timestamptz,
+	history_from		timestamptz,
 	PRIMARY KEY (tenant_id)
 );
 COMMENT ON TABLE routing.setting IS 'settings of a tenant; without a row the defaults hold';
 COMMENT ON COLUMN routing.setting.issue_grace IS 'how long stock that fell and its goods issue may wait for each other';
 COMMENT ON COLUMN routing.setting.receipt_tolerance IS 'share of an inbound quantity that may be received beyond it';
+COMMENT ON COLUMN routing.setting.history_from IS 'engine''s own: what was before has been purged';
 COMMENT ON COLUMN routing.setting.rolled_at IS 'engine''s own: when roll() last ran';
 
 CREATE SEQUENCE routing.exception_seq;

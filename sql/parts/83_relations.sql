@@ -24,6 +24,8 @@ BEGIN
 			MESSAGE = format('before %s is not in the past', coalesce(before::text, 'null')),
 			HINT = 'Give the time from which on history is kept.';
 	END IF;
+	INSERT INTO routing.setting AS s (tenant_id, history_from) VALUES (tenant, before)
+	ON CONFLICT (tenant_id) DO UPDATE SET history_from = greatest(s.history_from, excluded.history_from);
 	DELETE FROM routing.supply_history h WHERE h.tenant_id = tenant AND h."to" < before;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	total := total + n;

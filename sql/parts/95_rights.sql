@@ -10,6 +10,7 @@ DECLARE
 							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
 							'allotment_figures',
+							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
 							'stock_day', 'capacity_limit'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
@@ -20,7 +21,7 @@ DECLARE
 							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment',
 							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
-							'policy_problem', 'check_policy', 'check_policy_references'];
+							'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN

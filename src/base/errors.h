@@ -84,6 +84,10 @@
 #define RT_POLICY_REFERENCE				RT_CODE('1', '0', '4')
 #define RT_POLICY_FUNCTION				RT_CODE('1', '0', '5')
 #define RT_POLICY_INSTANT				RT_CODE('1', '0', '6')
+#define RT_BAD_WINDOW					RT_CODE('1', '2', '7')
+#define RT_HISTORY_GONE					RT_CODE('1', '2', '8')
+#define RT_STILL_IN_EFFECT				RT_CODE('1', '2', '9')
+#define RT_BAD_VERSIONS					RT_CODE('1', '3', '0')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

@@ -10,6 +10,7 @@
  * are those of that time too; time zones are today's.
  */
 #include "ledger/lots.h"
+#include "ledger/past.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
@@ -22,38 +23,16 @@
 
 PG_FUNCTION_INFO_V1(routing_atp_as_of);
 
-/*
- * A rule that changed later is what it was before the first such change, and
- * is none if there was none.  Which one holds: see rules.c.
- */
 static EnginePlan plan_supply = {
-	"WITH rule AS MATERIALIZED ("
-	"  SELECT r.kind, r.status, r.usable, r.delay_days, r.late_days FROM routing.supply_rule r"
-	"  WHERE r.tenant_id = $1 AND NOT EXISTS (SELECT FROM routing.supply_rule_history h"
-	"   WHERE h.tenant_id = r.tenant_id AND h.kind = r.kind AND h.status = r.status AND h.\"to\" > $4)"
-	"  UNION ALL"
-	"  SELECT f.kind, f.status, f.usable, f.delay_days, f.late_days FROM ("
-	"   SELECT DISTINCT ON (h.kind, h.status) h.kind, h.status, h.usable, h.delay_days, h.late_days"
-	"   FROM routing.supply_rule_history h WHERE h.tenant_id = $1 AND h.\"to\" > $4"
-	"   ORDER BY h.kind, h.status, h.\"to\", h.to_xid) f WHERE f.usable IS NOT NULL"
-	" ), supply AS ("
+	"WITH " RULES_AS_OF("$4") ", supply AS ("
 	"  SELECT available_on, quantity, kind, status, expires_on FROM routing.supply"
 	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4"
 	"  UNION ALL"
 	"  SELECT available_on, quantity, kind, status, expires_on FROM routing.supply_history"
 	"  WHERE tenant_id = $1 AND item = $2 AND node = $3 AND order_id = '' AND \"from\" <= $4 AND \"to\" > $4"
 	" )"
-	" SELECT s.available_on, s.quantity, s.expires_on, b.delay_days, b.late_days FROM supply s CROSS JOIN LATERAL ("
-	"  SELECT x.usable, x.delay_days, x.late_days FROM ("
-	"   SELECT r.usable, r.delay_days, r.late_days,"
-	"    CASE r.status WHEN '*' THEN 0 ELSE 4 END + CASE r.kind WHEN '*' THEN 0 ELSE 2 END AS exact"
-	"   FROM rule r WHERE r.status IN ('*', s.status COLLATE \"C\") AND r.kind IN ('*', s.kind COLLATE \"C\")"
-	"   UNION ALL"
-	"   SELECT s.status NOT IN ('quarantine', 'held', 'hold', 'blocked', 'putaway'),"
-	"    CASE s.status WHEN 'unconfirmed' THEN 3 ELSE 0 END, 1,"
-	"    CASE WHEN s.status IN ('quarantine', 'held', 'hold', 'blocked', 'putaway', 'unconfirmed') THEN 3 ELSE -1 END) x"
-	"  ORDER BY x.exact DESC LIMIT 1) b"
-	" WHERE b.usable",
+	" SELECT s.available_on, s.quantity, s.expires_on, b.delay_days, b.late_days FROM supply s CROSS JOIN LATERAL"
+	"  " RULE_OF_SUPPLY " b WHERE b.usable",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
@@ -75,10 +54,10 @@ static EnginePlan plan_bookings = {
 };
 
 static EnginePlan plan_settings = {
-	"SELECT safety_stock, enabled, dock_days FROM routing.item_node"
+	"SELECT safety_stock, enabled, dock_days, lead_time_days FROM routing.item_node"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"from\" <= $4"
 	" UNION ALL"
-	" SELECT safety_stock, enabled, dock_days FROM routing.item_node_history"
+	" SELECT safety_stock, enabled, dock_days, lead_time_days FROM routing.item_node_history"
 	" WHERE tenant_id = $1 AND item = $2 AND node = $3 AND \"from\" <= $4 AND \"to\" > $4",
 	4, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
@@ -101,24 +80,55 @@ add_supply(Position *pos, DateADT day, int32 late, int64 quantity, DateADT expir
 	*lots_end |= expires != DATEVAL_NOEND;
 }
 
-/* The position as it was; SPI is connected. */
-static void
-position_as_of(Position *pos, const NetNode *node, Datum *args)
+/* The days from arrival to stock, of the node; args: as of position_as_of(). */
+static int32
+dock_days_of_node(const NetNode *node, Datum *args)
 {
-	int32		dock_days = node->dock_days;
-	bool		isnull;
-	bool		lots_end = false;
+	int32		days = node->dock_days;
 	Datum		node_args[3];
+	bool		isnull;
+
+	node_args[0] = args[0];
+	node_args[1] = args[2];
+	node_args[2] = args[3];
+	if (engine_exec(&plan_dock_days, node_args, NULL, ENGINE_READ) > 0)
+		days = DatumGetInt32(spi_datum(0, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return days;
+}
+
+/* The same, of the item-node. */
+int32
+position_dock_days_as_of(const NetNode *node, Datum *args)
+{
+	int32		days = dock_days_of_node(node, args);
+	bool		isnull;
+
+	if (engine_exec(&plan_settings, args, NULL, ENGINE_READ) > 0)
+	{
+		Datum		own = spi_datum(0, 3, &isnull);
+
+		days = isnull ? days : DatumGetInt32(own);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return days;
+}
+
+/*
+ * The position as it was; SPI is connected.  args: tenant, item, node, time.
+ * "with_lots": supply will come that ends.
+ */
+void
+position_as_of(Position *pos, const NetNode *node, Datum *args, bool with_lots)
+{
+	int32		dock_days = dock_days_of_node(node, args);
+	bool		isnull;
+	bool		lots_end = with_lots;
 	int			n;
 
 	pos->exists = true;
 	pos->enabled = true;
 	pos->lead_time = -1;
-	node_args[0] = args[0];
-	node_args[1] = args[2];
-	node_args[2] = args[3];
-	if (engine_exec(&plan_dock_days, node_args, NULL, ENGINE_READ) > 0)
-		dock_days = DatumGetInt32(spi_datum(0, 1, &isnull));
 	n = (int) engine_exec(&plan_settings, args, NULL, ENGINE_READ);
 	if (n > 0)
 	{
@@ -127,7 +137,10 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 		dock_days = isnull ? dock_days : days;
 		pos->safety_stock = scaled_from_datum(spi_datum(0, 1, &isnull));
 		pos->enabled = DatumGetBool(spi_datum(0, 2, &isnull));
+		days = DatumGetInt32(spi_datum(0, 4, &isnull));
+		pos->lead_time = isnull ? -1 : days;
 	}
+	SPI_freetuptable(SPI_tuptable);
 
 	timeline_copy(&pos->timeline, &pos->timeline);
 	n = (int) engine_exec(&plan_supply, args, NULL, ENGINE_READ);
@@ -140,6 +153,7 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 		add_supply(pos, day, DatumGetInt32(spi_datum(i, 5, &isnull)) - 1,
 				   scaled_from_datum(spi_datum(i, 2, &isnull)), date_or_never(i, 3), &lots_end);
 	}
+	SPI_freetuptable(SPI_tuptable);
 	n = (int) engine_exec(&plan_bookings, args, NULL, ENGINE_READ);
 	for (int i = 0; i < n; i++)
 	{
@@ -149,6 +163,7 @@ position_as_of(Position *pos, const NetNode *node, Datum *args)
 		timeline_add_demand(&pos->timeline, day, quantity);
 		lots_add(&pos->lots, day, lot_until(date_or_never(i, 3), 0), 0, quantity);
 	}
+	SPI_freetuptable(SPI_tuptable);
 	if (!lots_end)
 		pos->lots.n = 0;
 	position_set_special(pos);
@@ -216,7 +231,7 @@ routing_atp_as_of(PG_FUNCTION_ARGS)
 	args[3] = TimestampTzGetDatum(at);
 	engine_enter(&scope);
 	SPI_connect();
-	position_as_of(&pos, node, args);
+	position_as_of(&pos, node, args, false);
 	offer_request_init(&req, node_date(node, at), at);
 	req.within_horizon = true;
 	req.life_of_item = true;

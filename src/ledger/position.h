@@ -90,6 +90,8 @@ typedef struct Position
 	SlotRow    *slot_rows;
 	int32		lead_time;		/* days, or -1 */
 
+	struct PastChanges *past;	/* what will become of it, in a ledger of the past */
+
 	/* what most positions do not have; see sql/parts/40_ledger.sql */
 	bool		special;		/* has any of it */
 	Longs		lots;
@@ -133,6 +135,8 @@ typedef struct Ledger
 	struct items_hash *items;	/* how much of each item has been read */
 	bool		aside;			/* works for orders that nobody in this transaction asked for */
 	int			aside_tries;	/* how often it has waited for these */
+	struct Past *past;			/* past.c: not what is, but what was; called for all that is asked for: */
+	void		(*bring) (struct Ledger *ledger, Position *pos, bool first);
 } Ledger;
 
 /* reads.c */

@@ -387,6 +387,8 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 			pos->stale = false;
 			read_position(ledger, item_reads(ledger, item_key, hash_item), pos);
 		}
+		if (ledger->past != NULL)
+			ledger->bring(ledger, pos, false);
 		return pos;
 	}
 
@@ -394,7 +396,9 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 	key.item = reads->key.item;
 	pos = add_position(ledger, &key, hash);
 	read_position(ledger, reads, pos);
-	if (!ledger->writes)
+	if (ledger->past != NULL)
+		ledger->bring(ledger, pos, true);
+	else if (!ledger->writes)
 		slots_merge(ledger, pos);
 	return pos;
 }

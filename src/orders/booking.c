@@ -63,6 +63,8 @@ order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int
 	offer_request_init(req, today, order->clock);
 	req->rank = order->priority;
 	req->claimed_at = queue_place(order, line);
+	if (line->in_front)
+		req->rank = PG_INT32_MIN;
 	req->npath = order->npath;
 	req->path = order->path;
 	req->life = transit + line->min_life;

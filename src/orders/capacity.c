@@ -175,7 +175,8 @@ order_take_capacity(SalesOrder *order, bool must)
 	List	   *uses;
 	ListCell   *cell;
 
-	if (!capacity_any())
+	/* a simulation takes none */
+	if (!capacity_any() || order->imposed != NULL)
 		return true;
 	uses = order_uses(order, true);
 	foreach(cell, uses)

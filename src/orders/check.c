@@ -100,8 +100,8 @@ order_find_policy(SalesOrder *order)
 	of.customer_group = order->customer_group;
 	of.zone = order->lanes ? order->lanes->zone : NULL;
 	of.country = order->country;
-	order->policy = policy_get(order->tenant_id, order->policy_code,
-							   order->clock ? order->clock : clock_now(), &order->fault);
+	order->policy = order->imposed ? order->imposed :
+		policy_get(order->tenant_id, order->policy_code, order->clock ? order->clock : clock_now(), &order->fault);
 	policy_terms(order->policy, &of, &order->terms);
 	for (int i = 0; i < order->nlines; i++)
 	{

@@ -77,8 +77,8 @@ order_load_claims(SalesOrder *order)
  * The rank of a line in the queue.  Who waits for one lot keeps nothing that
  * others could have: he is behind all ranks.
  */
-static int
-claim_rank(const SalesOrder *order, const OrderLine *line)
+int
+order_claim_rank(const SalesOrder *order, const OrderLine *line)
 {
 	return order->priority + (line->lot[0] != '\0' ? BEHIND_ALL_RANKS : 0);
 }
@@ -99,8 +99,8 @@ wanted(const SalesOrder *order, const OrderLine *line)
  * first candidate that may serve it and knows the item, or the first that may
  * at all.  NULL: nowhere.
  */
-static const char *
-queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
+const char *
+order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
 {
 	const NetNode *nodes;
 	const char *first = NULL;
@@ -164,7 +164,7 @@ order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positi
 
 		if (wanted(order, line) <= 0 || line->claimed_at != 0)
 			continue;
-		node = queue_node(order, line, ledger);
+		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
 		positions[n] = ledger_get(ledger, order->tenant_id, line->item, node);
@@ -219,7 +219,7 @@ insert_claim(const SalesOrder *order, const OrderLine *line, const char *node, i
 	args[3] = CStringGetTextDatum(line->item);
 	args[4] = CStringGetTextDatum(node);
 	args[5] = DateADTGetDatum(day);
-	args[6] = Int32GetDatum(claim_rank(order, line));
+	args[6] = Int32GetDatum(order_claim_rank(order, line));
 	args[7] = NumericGetDatum(scaled_to_numeric(quantity));
 	args[8] = TimestampTzGetDatum(line->claimed_at);
 	(void) engine_exec(&plan_insert, args, NULL, ENGINE_FRESH);
@@ -243,7 +243,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		bool		stays = want > 0 && keeps_place(line, c);
 		Position   *pos;
 
-		if (stays && want == c->quantity && c->rank == claim_rank(order, line))
+		if (stays && want == c->quantity && c->rank == order_claim_rank(order, line))
 			continue;
 		pos = ledger_get(ledger, order->tenant_id, c->item, c->node);
 		if (!hold_position(ledger, pos))
@@ -257,7 +257,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		if (stays)
 		{
 			insert_claim(order, line, c->node, want);
-			c->rank = claim_rank(order, line);
+			c->rank = order_claim_rank(order, line);
 			position_claim(pos, c->rank, want);
 			c->quantity = want;
 			continue;
@@ -277,7 +277,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 
 		if (want <= 0 || line->claimed_at != 0)
 			continue;
-		node = queue_node(order, line, ledger);
+		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
 		pos = ledger_get(ledger, order->tenant_id, line->item, node);
@@ -288,7 +288,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		}
 		line->claimed_at = (*next_claim)++;
 		insert_claim(order, line, node, want);
-		position_claim(pos, claim_rank(order, line), want);
+		position_claim(pos, order_claim_rank(order, line), want);
 	}
 	return all;
 }

@@ -98,6 +98,7 @@ typedef struct OrderLine
 	char	   *lot;
 	char	   *status;
 	bool		replan;
+	bool		in_front;		/* nobody who waits comes before it: it gives back what it asks for */
 	bool		item_known;
 	char	   *item_uom;
 	bool		serial;			/* each unit of the item has a number */
@@ -226,6 +227,7 @@ typedef struct SalesOrder
 	const Network *net;
 	const ZoneLanes *lanes;
 	const Policy *policy;
+	const Policy *imposed;		/* in what-if, instead of the one in effect; else NULL */
 	PolicyTerms terms;
 	int			ncandidates;	/* nodes of the problem */
 	int		   *candidates;		/* index in the problem -> index in the network */
@@ -256,6 +258,7 @@ typedef struct SalesOrder
 	bool		cut_short;		/* positions were busy to the end: they may have more */
 
 	const char *cause;			/* why it is routed though nobody asked, or NULL */
+	bool		anew;			/* its decision is written even if it comes to the same */
 	const char *cancel_reason;	/* of an order that is to be cancelled */
 	const char *new_status;
 	int64		new_decision_id;
@@ -347,6 +350,7 @@ extern void order_route_aside(SalesOrder *order, Ledger *ledger);
 extern bool position_try_lock(Ledger *ledger, Position *pos);
 extern void order_compute_open(SalesOrder *order);
 extern bool order_cut_booking(SalesOrder *order, int index, int64 available);
+extern bool order_book(SalesOrder *order, int from, bool cut);
 
 /* preview.c */
 extern void order_keep_bookings(SalesOrder *order);
@@ -355,6 +359,8 @@ extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 
 /* claim.c */
 extern void order_load_claims(SalesOrder *order);
+extern int	order_claim_rank(const SalesOrder *order, const OrderLine *line);
+extern const char *order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);

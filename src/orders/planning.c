@@ -184,7 +184,7 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	p->all_or_nothing = order->complete == COMPLETE_OR_KILL;
 	p->work_limit = WORK_LIMIT;
 	p->profile = plan_profile;
-	p->room = capacity_any() ? plan_room : NULL;
+	p->room = capacity_any() && order->imposed == NULL ? plan_room : NULL;
 	p->alloc = problem_alloc;
 	p->interrupt = problem_interrupt;
 	p->arg = ctx;

@@ -17,7 +17,7 @@ item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 		const OrderLine *o = order->problem_items[i];
 
 		if (strcmp(o->item, line->item) == 0 && strcmp(o->lot, line->lot) == 0 &&
-			o->min_life == line->min_life)
+			o->min_life == line->min_life && o->in_front == line->in_front)
 			return i;
 	}
 	for (int i = 0; i < *nitems; i++)

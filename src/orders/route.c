@@ -99,8 +99,8 @@ order_cut_booking(SalesOrder *order, int index, int64 available)
  * that stock on hand covers only in part becomes two.  If one does not fit,
  * those already booked are taken back; or, with "cut", it gets what there is.
  */
-static bool
-book(SalesOrder *order, int from, bool cut)
+bool
+order_book(SalesOrder *order, int from, bool cut)
 {
 	int			n = order->nbookings;
 
@@ -340,7 +340,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 		ledger_forget_unlocked(ledger);
 		order_plan(order, ledger, final);
 		order_plan_bookings(order, ledger);
-		if (lock_further(order, ledger, from, last) && book(order, from, order->mixed && order->complete == COMPLETE_NONE))
+		if (lock_further(order, ledger, from, last) && order_book(order, from, order->mixed && order->complete == COMPLETE_NONE))
 		{
 			order->cut_short = final;
 			return;
@@ -554,7 +554,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		while (kept < from[i] && !order->bookings[kept].is_new)
 			kept++;
 		if (!book_kept(order, kept, &from[i]) ||
-			(order->nbookings > from[i] && !book(order, from[i], false)))
+			(order->nbookings > from[i] && !order_book(order, from[i], false)))
 			replan(order, ledger, from[i], &last);
 		else if (offered_meanwhile(order, ledger))
 		{

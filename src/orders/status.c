@@ -236,7 +236,7 @@ order_derive_status(SalesOrder *order)
 		if (!seen)
 			order->nshipments++;
 	}
-	order->changed = order->decision_id == 0;
+	order->changed = order->decision_id == 0 || order->anew;
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		if (order->bookings[j].release || order->bookings[j].is_new)

@@ -1,0 +1,76 @@
+/*
+ * simulate.h
+ *		What-if: the orders of a time planned again under another policy.
+ */
+#ifndef ROUTING_ORDERS_SIMULATE_H
+#define ROUTING_ORDERS_SIMULATE_H
+
+#include "orders/side.h"
+
+/* a line without supply, in the order of its coming */
+typedef struct SimClaim
+{
+	const char *order_id;		/* as the order's entry has it */
+	int			line_no;
+	const char *item;
+	const char *node;
+	int			rank;
+	int64		quantity;
+	Position   *pos;
+} SimClaim;
+
+/* an order that is decided in the time */
+typedef struct SimOrder
+{
+	const char *order_id;
+	uint32		hash;
+	char		status;			/* of the hash table */
+	bool		begun;
+	int			nclaims;		/* how many of its lines wait */
+	MemoryContext context;		/* of what stands until it is looked at again, or NULL */
+	int			nbookings;
+	Booking    *bookings;
+	int64		recorded_cost;
+	int64		simulated_cost;
+} SimOrder;
+
+typedef struct Simulation
+{
+	int32		tenant_id;
+	const char *policy_code;
+	const Policy *policy;
+	const Policy *other;		/* of the last order that has another, or NULL */
+	TimestampTz from;
+	Ledger	   *ledger;
+	MemoryContext keep;			/* as long as the simulation */
+	MemoryContext turn;			/* of one order */
+	struct simorders_hash *orders;
+	int			nclaims;
+	int			cap_claims;
+	SimClaim   *claims;
+} Simulation;
+
+/* a decision that was made */
+typedef struct Decided
+{
+	int64		decision_id;
+	TimestampTz at;				/* its clock */
+	const char *policy_code;
+	int			policy_version;
+	int64		cost;
+	bool		has_previous;	/* it was not the order's first */
+	bool		again;			/* the order comes again */
+	DecisionRecord *record;
+} Decided;
+
+/* simulated.c */
+extern char *simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *was, PlanSide *is);
+extern void simulated_lose(Simulation *sim, SimOrder *entry, const Decided *d);
+extern void simulated_cancel(Simulation *sim, SimOrder *entry);
+
+/* simulated_queue.c */
+extern void simulated_step_aside(Simulation *sim, const SimOrder *entry, int sign);
+extern void simulated_settle_claims(Simulation *sim, SimOrder *entry, SalesOrder *order);
+extern void simulated_claims(Simulation *sim, bool (*owns) (void *arg, const char *order_id));
+
+#endif							/* ROUTING_ORDERS_SIMULATE_H */
