@@ -45,10 +45,13 @@ my %reading = (
 	atp_as_of    => q(SELECT routing.atp_as_of('I1', n, NULL, now()) FROM unnest(ARRAY['N1', 'N2', 'N3']) n ORDER BY n),
 	pegging      => q(SELECT * FROM routing.pegging('X1') ORDER BY order_id),
 	impact       => q(SELECT * FROM routing.impact('PO-X', current_date + 9)),
+	simulate     => q(SELECT * FROM routing.simulate('standard', 0, now() - interval '1 hour', (SELECT max(decided_at) FROM routing.decision)) ORDER BY 1),
+	compare      => q(SELECT * FROM routing.compare('standard', ARRAY[0], now() - interval '1 hour', (SELECT max(decided_at) FROM routing.decision))),
 	promise      => qq(SELECT * FROM routing.promise('$document')),
 	explain      => q(SELECT * FROM routing.explain('S1')));
 my %reporting = (
 	verify    => 'SELECT * FROM routing.verify()',
+	recall    => q(SELECT order_id, changed, new_nodes FROM routing.recall('standard', 0, '-infinity', '2100-01-01') WHERE order_id IS NULL),
 	reconcile => q(SELECT * FROM routing.reconcile('shop') UNION ALL SELECT * FROM routing.reconcile('stock')),
 	doctor    => q(SELECT subject, problem FROM routing.doctor() WHERE severity = 'error'));
 
