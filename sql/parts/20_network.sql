@@ -152,12 +152,14 @@ CREATE TABLE routing.customer (
 	customer_group text COLLATE "C" CHECK (customer_group <> ''),
 	sla_penalty	numeric CHECK (sla_penalty >= 0 AND sla_penalty <= 1e6 AND min_scale(sla_penalty) <= 4),
 	max_late_days int CHECK (max_late_days BETWEEN 0 AND 3650),
+	substitutes	text NOT NULL DEFAULT 'never' CHECK (substitutes IN ('never', 'allowed', 'consented')),
 	PRIMARY KEY (tenant_id, customer),
 	FOREIGN KEY (tenant_id, calendar) REFERENCES routing.calendar
 );
 COMMENT ON TABLE routing.customer IS 'customers; priority 1 is best and is the default of their orders';
 COMMENT ON COLUMN routing.customer.min_life_days IS 'days that what is delivered must at least be usable after the day of delivery';
 COMMENT ON COLUMN routing.customer.calendar IS 'when the customer receives; null: every day';
+COMMENT ON COLUMN routing.customer.substitutes IS 'of lines that do not say: never, allowed (those that need no consent), or consented (all)';
 COMMENT ON COLUMN routing.customer.customer_group IS 'what rules of policies and restrictions may name';
 COMMENT ON COLUMN routing.customer.sla_penalty IS 'money for a line that is late by bad luck, instead of the policy''s';
 COMMENT ON COLUMN routing.customer.max_late_days IS 'an order is not promised later than so many days after the requested one; null: as the policy says';

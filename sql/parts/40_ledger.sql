@@ -82,6 +82,9 @@ CREATE TABLE routing.reservation (
 	order_by	date,
 	xid			xid8,
 	to_xid		xid8,
+	for_item	text COLLATE "C",
+	per_unit	numeric,
+	component	int,
 	PRIMARY KEY (tenant_id, order_id, line_no, part)
 );
 ALTER SEQUENCE routing.part_seq OWNED BY routing.reservation.part;
@@ -95,6 +98,9 @@ COMMENT ON COLUMN routing.reservation.state IS 'firm and issued count against su
 COMMENT ON COLUMN routing.reservation.min_expiry IS 'lots must be usable until that day';
 COMMENT ON COLUMN routing.reservation.channel IS 'the channel it was made for, where that has allotments';
 COMMENT ON COLUMN routing.reservation.pool IS 'whose allotment the booking consumes; null: the free quantity';
+COMMENT ON COLUMN routing.reservation.for_item IS 'the line''s item, where the booking is of a component of it or of a substitute';
+COMMENT ON COLUMN routing.reservation.per_unit IS 'then: units of item for one unit of for_item';
+COMMENT ON COLUMN routing.reservation.component IS 'numbers the components of a kit; null: the item itself or a substitute';
 COMMENT ON COLUMN routing.reservation.order_by IS 'of a planned booking: when its supply must be ordered';
 COMMENT ON COLUMN routing.reservation.xid IS 'the transaction that made it, which orders history better than its time';
 

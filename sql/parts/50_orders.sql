@@ -95,10 +95,12 @@ CREATE TABLE routing.sales_order_line (
 	line_group			int,
 	splittable			boolean NOT NULL DEFAULT true,
 	cancelled_quantity	numeric,
+	substitutes			text,
 	PRIMARY KEY (tenant_id, order_id, line_no)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE routing.sales_order_line IS 'order lines; node pins the line to a node, the columns from status on are the engine''s answer';
 COMMENT ON COLUMN routing.sales_order_line.line_group IS 'lines of one group go together, if completeness is group';
+COMMENT ON COLUMN routing.sales_order_line.substitutes IS 'what may be delivered instead: never, allowed (substitutes that need no consent), or consented (all); null: as the customer says';
 COMMENT ON COLUMN routing.sales_order_line.splittable IS 'false: one node and one date serve all of it';
 COMMENT ON COLUMN routing.sales_order_line.cancelled_quantity IS 'engine''s own: what nothing served and is not waited for any more, in the item''s unit';
 COMMENT ON COLUMN routing.sales_order_line.replan IS 'engine''s own: item, dates, destination or pin changed, so what is booked is planned anew';

@@ -32,7 +32,7 @@ DECLARE
 	term	text;
 BEGIN
 	FOREACH term IN ARRAY ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split',
-							   'lateness', 'goods', 'custom', 'risk', 'balance', 'backorder']
+							   'lateness', 'goods', 'custom', 'substitution', 'risk', 'balance', 'backorder']
 	LOOP
 		CONTINUE WHEN coalesce((plan ->> term)::numeric, 0) = 0;
 		terms := terms || format('%s %s', routing.term_text(term),
@@ -52,7 +52,7 @@ CREATE FUNCTION routing.dearer_text(plan jsonb, than jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	RETURN (SELECT string_agg(routing.term_text(term), ', ' ORDER BY n)
 			FROM unnest(ARRAY['handling', 'preference', 'distance', 'capacity', 'freight', 'split', 'lateness', 'goods',
-							  'custom', 'risk', 'balance', 'backorder']) WITH ORDINALITY x(term, n)
+							  'custom', 'substitution', 'risk', 'balance', 'backorder']) WITH ORDINALITY x(term, n)
 			WHERE coalesce((plan ->> term)::numeric, 0) > coalesce((than ->> term)::numeric, 0));
 COMMENT ON FUNCTION routing.dearer_text(jsonb, jsonb) IS 'the cost terms in which one recorded plan costs more than another';
 
@@ -164,13 +164,19 @@ BEGIN
 		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s%s, arrives %s', n, r.node, r.service,
 			r.deliver_on - r.ship_on, CASE WHEN r.deliver_on - r.ship_on = 1 THEN 'day' ELSE 'days' END,
 			routing.day_text(r.ship_on), coalesce(' (' || g.times || ')', ''), routing.day_text(r.deliver_on));
-		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') q
+		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') WITH ORDINALITY y(q, k)
 				 JOIN jsonb_array_elements(doc -> 'lines') l ON l -> 'line' = q -> 'line'
 				 WHERE q ->> 'node' = r.node AND q ->> 'service' = r.service AND (q ->> 'ship_on')::date = r.ship_on
-				 ORDER BY (q ->> 'line')::int, q ->> 'basis' DESC
+				 ORDER BY (q ->> 'line')::int, q ->> 'basis' DESC, k
 		LOOP
-			RETURN NEXT format('  line %s  %s  %s%s %s  %s%s', p.q ->> 'line', p.l ->> 'item', p.q ->> 'qty',
-				CASE WHEN p.q ->> 'qty' <> p.l ->> 'qty' THEN ' of ' || (p.l ->> 'qty') ELSE '' END, p.l ->> 'uom',
+			RETURN NEXT format('  line %s  %s  %s%s%s  %s%s', p.q ->> 'line',
+				CASE WHEN p.q ? 'component' THEN format('%s: %s', p.l ->> 'item', p.q ->> 'component')
+					 WHEN p.q ? 'substitute' THEN format('%s instead of %s', p.q ->> 'substitute', p.l ->> 'item')
+					 ELSE p.l ->> 'item' END,
+				p.q ->> 'qty',
+				CASE WHEN p.q ? 'ratio' THEN format(' (%s each)', p.q ->> 'ratio')
+					 WHEN p.q ->> 'qty' <> p.l ->> 'qty' THEN ' of ' || (p.l ->> 'qty') ELSE '' END,
+				CASE WHEN p.q ? 'ratio' THEN '' ELSE ' ' || (p.l ->> 'uom') END,
 				CASE p.q ->> 'basis' WHEN 'on_hand' THEN 'on hand' ELSE 'inbound' END,
 				CASE WHEN p.q ? 'atp' THEN format('  ATP before %s, after %s', p.q ->> 'atp',
 						trim_scale((p.q ->> 'atp')::numeric - (p.q ->> 'qty')::numeric))
@@ -180,6 +186,7 @@ BEGIN
 					 FROM routing.pegging(order_id => o.order_id) x
 					 WHERE p.q ->> 'basis' = 'inbound' AND x.order_id = o.order_id AND x.line_no = (p.q ->> 'line')::int
 					   AND x.node = r.node AND x.ref <> ''
+					   AND x.item = coalesce(p.q ->> 'component', p.q ->> 'substitute', p.l ->> 'item')
 					 GROUP BY 1, 2 ORDER BY 2, 1
 			LOOP
 				RETURN NEXT format('    rests now on %s of %s, stock from %s', g.quantity, g.ref, routing.day_text(g.available_on));
@@ -300,7 +307,7 @@ COMMENT ON FUNCTION routing.explain(text) IS
 
 CREATE FUNCTION routing.explain_rows(order_id text)
 	RETURNS TABLE (node text, rank int, outcome text, reason text, service text, bound numeric, handling numeric, preference numeric,
-				   distance numeric, capacity numeric, freight numeric, split numeric, lateness numeric, goods numeric, custom numeric,
+				   distance numeric, capacity numeric, freight numeric, split numeric, lateness numeric, goods numeric, custom numeric, substitution numeric,
 				   risk numeric, balance numeric, backorder numeric, total numeric, margin numeric, deliver_on date, known text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50 AS $$
 #variable_conflict use_column
@@ -346,18 +353,18 @@ BEGIN
 											FROM jsonb_array_elements(doc -> 'plan' -> 'shipments') s WHERE s -> 'node' = c.x -> 'node')
 						ELSE c.x ->> 'service' END;
 		bound := (c.x ->> 'bound')::numeric;
-		SELECT q.handling, q.preference, q.distance, q.capacity, q.freight, q.split, q.lateness, q.goods, q.custom, q.risk, q.balance, q.backorder,
+		SELECT q.handling, q.preference, q.distance, q.capacity, q.freight, q.split, q.lateness, q.goods, q.custom, q.substitution, q.risk, q.balance, q.backorder,
 			   q.total, q.deliver_on
-		INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, deliver_on
+		INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, substitution, risk, balance, backorder, total, deliver_on
 		FROM jsonb_to_record(c.x) AS q(handling numeric, preference numeric, distance numeric, capacity numeric, freight numeric,
-									   split numeric, lateness numeric, goods numeric, custom numeric, risk numeric, balance numeric,
+									   split numeric, lateness numeric, goods numeric, custom numeric, substitution numeric, risk numeric, balance numeric,
 									   backorder numeric, total numeric, deliver_on date);
 		margin := total - best;
 		known := 'then';
 		RETURN NEXT;
 	END LOOP;
-	SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-	INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, risk, balance, backorder, total, margin, deliver_on;
+	SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	INTO handling, preference, distance, capacity, freight, split, lateness, goods, custom, substitution, risk, balance, backorder, total, margin, deliver_on;
 	FOR c IN SELECT x FROM jsonb_array_elements(doc -> 'skipped') x
 	LOOP
 		node := c.x ->> 'node';

@@ -93,13 +93,17 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 		FROM differing d LEFT JOIN today t USING (tenant_id, node)
 	), booked AS MATERIALIZED (
 		SELECT r.tenant_id, r.order_id, r.line_no,
-			   count(DISTINCT r.item) FILTER (WHERE r."to" IS NULL) AS items,
-			   min(r.item) AS item,
-			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL), 0) AS quantity,
-			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL AND r.state <> 'uncovered'), 0) AS serving,
-			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NULL AND r.state = 'issued'), 0) AS issued,
-			   coalesce(sum(r.quantity) FILTER (WHERE r."to" IS NOT NULL), 0) AS shipped
+			   count(DISTINCT coalesce(r.for_item, r.item)) FILTER (WHERE r."to" IS NULL) AS items,
+			   min(coalesce(r.for_item, r.item)) AS item,
+			   coalesce(trim_scale(round(sum(s.serves) FILTER (WHERE r."to" IS NULL), 4)), 0) AS quantity,
+			   coalesce(trim_scale(round(sum(s.serves) FILTER (WHERE r."to" IS NULL AND r.state <> 'uncovered'), 4)), 0) AS serving,
+			   coalesce(trim_scale(round(sum(s.serves) FILTER (WHERE r."to" IS NULL AND r.state = 'issued'), 4)), 0) AS issued,
+			   coalesce(trim_scale(round(sum(s.serves) FILTER (WHERE r."to" IS NOT NULL), 4)), 0) AS shipped,
+			   count(*) FILTER (WHERE r.component > 1 AND r."to" IS NULL AND r.state <> 'issued') > 0 AS waiting
 		FROM routing.reservation r
+		-- in the line's units; of a kit its first component tells
+		CROSS JOIN LATERAL (SELECT CASE WHEN r.for_item IS NULL THEN r.quantity WHEN r.component > 1 THEN 0
+										ELSE r.quantity / r.per_unit END AS serves) s
 		WHERE (r."to" IS NULL OR r.state = 'shipped')
 		  AND r.order_id NOT LIKE 'hold:%' AND r.order_id NOT LIKE 'demand:%'
 		GROUP BY 1, 2, 3
@@ -245,7 +249,22 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	SELECT 'shipped', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
 		   CASE WHEN coalesce(b.issued + b.shipped, 0) = l.quantity THEN 'shipped' ELSE 'not shipped' END, l.status
 	FROM ordered l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
-	WHERE (l.status = 'shipped') <> (coalesce(b.issued + b.shipped, 0) = l.quantity) AND l.status <> 'cancelled'
+	WHERE (l.status = 'shipped') <> (coalesce(b.issued + b.shipped, 0) = l.quantity AND NOT coalesce(b.waiting, false))
+	  AND l.status <> 'cancelled'
+	UNION ALL
+	-- kits: the components of a shipment are as many as its kits want
+	SELECT 'kit', k.tenant_id, min(k.item), NULL, k.order_id, k.line_no, format('%s kits', trim_scale(round(max(k.kits), 4))),
+		   format('%s of %s', trim_scale(round(min(k.kits), 4)), (array_agg(k.item ORDER BY k.kits, k.item))[1])
+	FROM (SELECT r.tenant_id, r.order_id, r.line_no, r.shipment_no, r.item, sum(r.quantity / r.per_unit) AS kits
+		  FROM routing.reservation r
+		  JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no
+		  WHERE r.component IS NOT NULL AND (r."to" IS NULL OR r.state = 'shipped') AND l.status <> 'cancelled'
+		  GROUP BY 1, 2, 3, 4, 5) k
+	GROUP BY k.tenant_id, k.order_id, k.line_no, k.shipment_no HAVING round(min(k.kits), 4) <> round(max(k.kits), 4)
+	UNION ALL
+	SELECT 'kit', s.tenant_id, s.item, s.node, NULL, NULL, 'no supply of a kit', trim_scale(s.quantity)::text
+	FROM routing.supply s
+	WHERE EXISTS (SELECT FROM routing.item_component c WHERE c.tenant_id = s.tenant_id AND c.item = s.item)
 	UNION ALL
 	-- stock that fell and goods issues that wait for each other
 	SELECT 'falls', w.tenant_id, w.item, w.node, NULL, NULL,

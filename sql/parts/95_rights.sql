@@ -51,7 +51,8 @@ BEGIN
 	IF level = 'admin' THEN
 		names := names || admins;
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.node, routing.item_uom, routing.zone, routing.zone_area, routing.carrier,
-						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy, routing.restriction TO %I', role);
+						routing.service, routing.lane, routing.channel, routing.customer, routing.item, routing.policy, routing.restriction,
+						routing.item_component, routing.item_substitute TO %I', role);
 		EXECUTE format('GRANT INSERT, UPDATE, DELETE ON routing.pickup TO %I', role);
 		EXECUTE format('GRANT INSERT (tenant_id, node, kind, weekday, on_date, quantity, hard, price_from, price),
 						UPDATE (node, kind, weekday, on_date, quantity, hard, price_from, price), DELETE ON routing.capacity TO %I', role);

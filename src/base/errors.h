@@ -83,6 +83,8 @@
 #define RT_UNKNOWN_POLICY				RT_CODE('1', '0', '3')
 #define RT_POLICY_REFERENCE				RT_CODE('1', '0', '4')
 #define RT_POLICY_FUNCTION				RT_CODE('1', '0', '5')
+#define RT_KIT_HAS_SUPPLY				RT_CODE('1', '2', '3')
+#define RT_BAD_KIT_LINE					RT_CODE('1', '2', '5')
 #define RT_POLICY_INSTANT				RT_CODE('1', '0', '6')
 #define RT_BAD_WINDOW					RT_CODE('1', '2', '7')
 #define RT_HISTORY_GONE					RT_CODE('1', '2', '8')

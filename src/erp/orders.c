@@ -224,6 +224,7 @@ merge(ErpOrder *erp, SalesOrder *held)
 		line->first_promised = old->first_promised;
 		line->last_part = old->last_part;
 		line->claimed_at = old->claimed_at;
+		line->claim_item = old->claim_item;
 		line->shipped = old->shipped;
 		/* what is ordered anew is wanted again */
 		line->cancelled = order_is_cancelled(held) ? 0 : old->cancelled;

@@ -157,18 +157,7 @@ answer_of_line(const Mapping *m, const SalesOrder *order, const OrderLine *line,
 	if (strcmp(name, "decision_id") == 0)
 		return order->decision_id ? psprintf(INT64_FORMAT, order->decision_id) : NULL;
 	if (strcmp(name, "allocated_quantity") == 0)
-	{
-		int64		sum = 0;
-
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			const Booking *b = &order->bookings[j];
-
-			if (b->line_no == line->line_no && !b->release && b->firm)
-				sum += b->quantity;
-		}
-		return scaled_to_text(sum);
-	}
+		return scaled_to_text(order_serves(order, line->line_no, true));
 	return NULL;
 }
 

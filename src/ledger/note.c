@@ -15,6 +15,7 @@
 #include "ledger/allotment.h"
 #include "ledger/control.h"
 #include "ledger/history.h"
+#include "ledger/kits.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -78,7 +79,12 @@ check_supply(HeapTuple tup, TupleDesc desc)
 	char	   *item = tuple_text(tup, desc, "item");
 	char	   *node = tuple_text(tup, desc, "node");
 	DateADT		day;
+	Fault		fault = {0};
 
+	if (item != NULL && node != NULL)
+		kit_check_supply(tuple_tenant(tup, desc), item, node, &fault);
+	if (fault.sqlerrcode)
+		fault_raise(&fault);
 	d = SPI_getbinval(tup, desc, SPI_fnumber(desc, "quantity"), &isnull);
 	if (!isnull)
 	{

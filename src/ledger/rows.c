@@ -31,10 +31,11 @@
 #define NEW_ROW \
 	"INSERT INTO routing.reservation (tenant_id, order_id, line_no, part, item, node, lot, needed_on," \
 	" ship_on, deliver_on, service, shipment_no, expires_at, decision_id, min_expiry, channel, pool," \
+	" for_item, per_unit, component," \
 	" quantity, basis, state, order_by, \"from\", xid, \"to\", to_xid)" \
 	" SELECT o.tenant_id, o.order_id, o.line_no, pg_catalog.nextval('routing.part_seq')::int, o.item," \
 	"  o.node, o.lot, o.needed_on, o.ship_on, o.deliver_on, o.service, o.shipment_no, o.expires_at," \
-	"  o.decision_id, o.min_expiry, o.channel, o.pool,"
+	"  o.decision_id, o.min_expiry, o.channel, o.pool, o.for_item, o.per_unit, o.component,"
 
 static EnginePlan plan_shrink = {
 	"UPDATE routing.reservation SET quantity = pg_catalog.trim_scale(quantity - $5)" THE_ROW,

@@ -63,7 +63,7 @@ return_schedule(ReturnSetInfo *rsinfo, SalesOrder *order, bool with_cost)
 				continue;
 			memset(nulls, false, sizeof(nulls));
 			values[0] = Int32GetDatum(line->line_no);
-			values[1] = CStringGetTextDatum(line->item);
+			values[1] = CStringGetTextDatum(b->item);
 			values[2] = CStringGetTextDatum(b->node);
 			values[3] = CStringGetTextDatum(b->service);
 			values[4] = NumericGetDatum(scaled_to_numeric(b->quantity));

@@ -216,6 +216,8 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 		Booking    *b = &order->bookings[j];
 		OrderLine  *line = order_line(order, b->line_no);
 
+		/* what is served by a substitute may go back to its item */
+		const char *item = b->component > 0 ? b->item : booking_for(b);
 		bool		soonest = line != NULL && !line->has_requested && !order->has_requested;
 
 		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
@@ -232,9 +234,9 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 
 			if (ship == CALENDAR_NEVER || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
 				continue;
-			order_request(order, line, order->todays[lane->node], lane->transit_days, &req);
+			order_request(order, line, item, order->todays[lane->node], lane->transit_days, &req);
 			req.within_horizon = true;
-			n = position_offer(ledger_get(ledger, order->tenant_id, line->item, node->node), &req, &steps);
+			n = position_offer(ledger_get(ledger, order->tenant_id, item, node->node), &req, &steps);
 			line->replan = n > 0 && steps_at(steps, n, src_stock_day(p, lane, ship)) > 0;
 		}
 	}

@@ -38,7 +38,7 @@ booking_post(Booking *b, int64 quantity)
  * them stands in the way of another.
  */
 static TimestampTz
-queue_place(const SalesOrder *order, const OrderLine *line)
+queue_place(const SalesOrder *order, const char *item)
 {
 	TimestampTz place = PG_INT64_MAX;
 
@@ -46,23 +46,23 @@ queue_place(const SalesOrder *order, const OrderLine *line)
 	{
 		const OrderLine *o = &order->lines[i];
 
-		if (o->claimed_at != 0 && strcmp(o->item, line->item) == 0)
+		if (o->claimed_at != 0 && strcmp(o->claim_item, item) == 0)
 			place = Min(place, o->claimed_at);
 	}
 	return place;
 }
 
 /*
- * What the order asks of a position for a line.  "transit": days from the day
+ * What the order asks of a position of an item, for a line.  "transit": days from the day
  * of need to delivery.
  */
 void
-order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int transit,
-			  OfferRequest *req)
+order_request(const SalesOrder *order, const OrderLine *line, const char *item, DateADT today,
+			  int transit, OfferRequest *req)
 {
 	offer_request_init(req, today, order->clock);
 	req->rank = order->priority;
-	req->claimed_at = queue_place(order, line);
+	req->claimed_at = queue_place(order, item);
 	if (line->in_front)
 		req->rank = PG_INT32_MIN;
 	req->npath = order->npath;
@@ -81,7 +81,7 @@ booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req)
 	int			node = network_find_node(order->net, b->node);
 
 	(void) network_nodes(order->net, &nodes);
-	order_request(order, order_line(unconstify(SalesOrder *, order), b->line_no),
+	order_request(order, order_line(unconstify(SalesOrder *, order), b->line_no), b->item,
 				  node_date(&nodes[node], order->clock), b->deliver_on - b->stock.needed_on, req);
 }
 
@@ -171,7 +171,7 @@ bookings_join(SalesOrder *order, int from)
 		int			same = from;
 
 		b->stock.pool = NULL;
-		while (same < kept && (order->bookings[same].line_no != b->line_no ||
+		while (same < kept && (order->bookings[same].line_no != b->line_no || strcmp(order->bookings[same].item, b->item) != 0 ||
 							   order->bookings[same].shipment_no != b->shipment_no ||
 							   order->bookings[same].on_hand != b->on_hand ||
 							   order->bookings[same].state != b->state))

@@ -128,7 +128,7 @@ order_uses(const SalesOrder *order, bool new_ones)
 		u = use_of(&uses, b->node, b->ship_on);
 		u->want.orders = 1;
 		u->want.lines += !line_counted(order, j);
-		u->want.units = scaled_add(u->want.units, b->quantity);
+		u->want.units = scaled_add(u->want.units, booking_serves(b));
 	}
 	list_sort(uses, compare_uses);
 	return uses;

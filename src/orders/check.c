@@ -73,6 +73,17 @@ check_line(SalesOrder *order, OrderLine *line)
 		fault_set(fault, RT_BAD_QUANTITY, "Units with serial numbers are not divided.",
 				  "%squantity %s of item \"%s\" is not a whole number", where, scaled_to_text(line->quantity),
 				  line->item);
+	else if (line->nparts > 0 && line->quantity % SCALE != 0)
+		fault_set(fault, RT_BAD_KIT_LINE, "Kits are not divided; enter components as lines of their own.",
+				  "%squantity %s of kit \"%s\" is not a whole number", where, scaled_to_text(line->quantity),
+				  line->item);
+	else if (line->nparts > 0 && line->lot[0] != '\0')
+		fault_set(fault, RT_BAD_KIT_LINE, "A kit has no lots; enter components as lines of their own.",
+				  "%slot \"%s\" of kit \"%s\" is unknown", where, line->lot, line->item);
+	if (line->substitutes != NULL && strcmp(line->substitutes, "never") != 0 &&
+		strcmp(line->substitutes, "allowed") != 0 && strcmp(line->substitutes, "consented") != 0)
+		fault_set(fault, RT_BAD_DELIVERY, "It is never, allowed or consented.",
+				  "%ssubstitutes \"%s\" is unknown", where, line->substitutes);
 	if (line->pinned != NULL && network_find_node(order->net, line->pinned) < 0)
 		fault_unknown_node(fault, where, line->pinned);
 	if (line->quantity <= 0)

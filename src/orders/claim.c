@@ -9,6 +9,7 @@
  * line waits.
  */
 #include "orders/eligibility.h"
+#include "orders/parts.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -34,11 +35,15 @@ static EnginePlan plan_insert = {
 	9, {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID, DATEOID, INT4OID, NUMERICOID, TIMESTAMPTZOID}, NULL
 };
 
-/* Whether a claim is still about what its line wants. */
+/* Whether a claim is still about what its line wants: of a kit some component. */
 static bool
 keeps_place(const OrderLine *line, const Claim *c)
 {
-	return strcmp(line->item, c->item) == 0 &&
+	bool		same = line->nparts == 0 && strcmp(line->item, c->item) == 0;
+
+	for (int i = 0; i < line->nparts && !same; i++)
+		same = strcmp(line->parts[i].item, c->item) == 0;
+	return same &&
 		(line->pinned == NULL || strcmp(line->pinned, c->node) == 0);
 }
 
@@ -68,7 +73,10 @@ order_load_claims(SalesOrder *order)
 		c->claimed_at = DatumGetTimestampTz(spi_datum(i, 6, &isnull));
 		line = order_line(order, c->line_no);
 		if (line != NULL && keeps_place(line, c))
+		{
 			line->claimed_at = c->claimed_at;
+			line->claim_item = c->item;
+		}
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -123,7 +131,7 @@ order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
 		/* what may not serve it is nothing to wait for, nor to keep from others */
 		if (order_line_why(order, (int) (line - order->lines), c) != 0)
 			continue;
-		if (ledger_get(ledger, order->tenant_id, line->item, node)->exists)
+		if (ledger_get(ledger, order->tenant_id, line->nparts > 0 ? line->parts[0].item : line->item, node)->exists)
 			return node;
 		if (first == NULL)
 			first = node;
@@ -137,6 +145,43 @@ order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
 			return order->bookings[j].node;
 	}
 	return NULL;
+}
+
+/*
+ * The item in whose queue a line waits: its own, or the component of its kit
+ * of which there is least at the node.  "per": units of it for one of the line.
+ */
+static const char *
+queue_item(const SalesOrder *order, const OrderLine *line, const char *node, Ledger *ledger, int64 *per)
+{
+	const char *item = line->item;
+	int64		least = PG_INT64_MAX;
+
+	*per = SCALE;
+	for (int i = 0; i < line->nparts; i++)
+	{
+		const NetNode *nodes;
+		int			n = network_find_node(order->net, node);
+		const AtpStep *steps;
+		OfferRequest req;
+		int			nsteps;
+		int64		there = 0;
+
+		(void) network_nodes(order->net, &nodes);
+		if (n >= 0)
+		{
+			order_request(order, line, line->parts[i].item, node_date(&nodes[n], order->clock), 0, &req);
+			req.within_horizon = true;
+			nsteps = position_offer(ledger_get(ledger, order->tenant_id, line->parts[i].item, node), &req, &steps);
+			there = nsteps > 0 ? steps[nsteps - 1].available / line->parts[i].per : 0;
+		}
+		if (there >= least)
+			continue;
+		least = there;
+		item = line->parts[i].item;
+		*per = line->parts[i].per;
+	}
+	return item;
 }
 
 /* The positions whose queues the order is in. */
@@ -161,13 +206,14 @@ order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positi
 	{
 		const OrderLine *line = &order->lines[i];
 		const char *node;
+		int64		per;
 
 		if (wanted(order, line) <= 0 || line->claimed_at != 0)
 			continue;
 		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
-		positions[n] = ledger_get(ledger, order->tenant_id, line->item, node);
+		positions[n] = ledger_get(ledger, order->tenant_id, queue_item(order, line, node, ledger, &per), node);
 		positions[n++]->whole = true;
 	}
 	return n;
@@ -204,7 +250,7 @@ delete_claim(const SalesOrder *order, const Claim *c)
 }
 
 static void
-insert_claim(const SalesOrder *order, const OrderLine *line, const char *node, int64 quantity)
+insert_claim(const SalesOrder *order, const OrderLine *line, const char *item, const char *node, int64 quantity)
 {
 	Datum		args[9];
 	DateADT		day = (DateADT) (order->clock / USECS_PER_DAY);
@@ -216,7 +262,7 @@ insert_claim(const SalesOrder *order, const OrderLine *line, const char *node, i
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
 	args[2] = Int32GetDatum(line->line_no);
-	args[3] = CStringGetTextDatum(line->item);
+	args[3] = CStringGetTextDatum(item);
 	args[4] = CStringGetTextDatum(node);
 	args[5] = DateADTGetDatum(day);
 	args[6] = Int32GetDatum(order_claim_rank(order, line));
@@ -242,6 +288,13 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		int64		want = wanted(order, line);
 		bool		stays = want > 0 && keeps_place(line, c);
 		Position   *pos;
+		int64		per;
+
+		/* a kit waits where it is short now */
+		if (stays && line->nparts > 0)
+			stays = strcmp(queue_item(order, line, c->node, ledger, &per), c->item) == 0;
+		if (want > 0)
+			want = (int64) ((int128) want * line_takes(line, c->item) / SCALE);
 
 		if (stays && want == c->quantity && c->rank == order_claim_rank(order, line))
 			continue;
@@ -256,7 +309,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		pos->improved |= want < c->quantity;
 		if (stays)
 		{
-			insert_claim(order, line, c->node, want);
+			insert_claim(order, line, c->item, c->node, want);
 			c->rank = order_claim_rank(order, line);
 			position_claim(pos, c->rank, want);
 			c->quantity = want;
@@ -273,21 +326,26 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		OrderLine  *line = &order->lines[i];
 		int64		want = wanted(order, line);
 		const char *node;
+		const char *item;
 		Position   *pos;
+		int64		per;
 
 		if (want <= 0 || line->claimed_at != 0)
 			continue;
 		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
-		pos = ledger_get(ledger, order->tenant_id, line->item, node);
+		item = queue_item(order, line, node, ledger, &per);
+		want = (int64) ((int128) want * per / SCALE);
+		pos = ledger_get(ledger, order->tenant_id, item, node);
 		if (!hold_position(ledger, pos))
 		{
 			all = false;
 			continue;
 		}
+		line->claim_item = item;
 		line->claimed_at = (*next_claim)++;
-		insert_claim(order, line, node, want);
+		insert_claim(order, line, item, node, want);
 		position_claim(pos, order_claim_rank(order, line), want);
 	}
 	return all;

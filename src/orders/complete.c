@@ -138,9 +138,9 @@ open_of(const SalesOrder *order, const OrderLine *line)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (b->line_no == line->line_no && b->firm && !b->release && strcmp(b->item, line->item) == 0 &&
+		if (b->line_no == line->line_no && b->firm && !b->release && strcmp(booking_for(b), line->item) == 0 &&
 			(!line->replan || booking_has_left(b)))
-			open -= b->quantity;
+			open -= booking_serves(b);
 	}
 	return open;
 }

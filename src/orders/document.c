@@ -158,7 +158,7 @@ read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 {
 	static const char *const known[] = {
 		"line_no", "item", "quantity", "uom", "price", "requested_on", "node", "lot", "min_life_days",
-		"line_group", "splittable", NULL
+		"line_group", "splittable", "substitutes", NULL
 	};
 	char	   *where = psprintf("line %d: ", index + 1);
 	JsonbContainer *object;
@@ -200,6 +200,7 @@ read_line(SalesOrder *order, OrderLine *line, JsonbValue *v, int index)
 	line->has_price = price != NULL;
 	line->has_group = int_field(object, where, "line_group", -1000000, 1000000, &line->group);
 	line->unsplittable = !bool_field(object, where, "splittable", true);
+	line->substitutes = text_field(object, where, "substitutes", false);
 	line->status = "received";
 }
 

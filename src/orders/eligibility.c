@@ -65,23 +65,36 @@ restriction_concerns(const NetRestriction *r, const SalesOrder *order, const Ord
 		(r->channel == NULL || is_channel_of(order, r->channel));
 }
 
-/* The restrictions that concern a line, whatever the node and service. */
+/* The restrictions that concern a line, whatever the node and service; of a kit its components' too. */
 static void
 find_restrictions(const SalesOrder *order, Eligibility *e, int line)
 {
-	const NetRestriction *own;
-	int			nown = rules_of_item(e->rules, order->lines[line].item, &own);
-	int			n = e->rules->nany + nown;
-	const NetRestriction **found = palloc(sizeof(NetRestriction *) * Max(n, 1));
+	const NetRestriction **found = palloc(sizeof(NetRestriction *) * Max(e->rules->nrestrictions, 1));
+	const OrderLine *l = &order->lines[line];
+	int			n = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < e->rules->nany; i++)
 	{
-		const NetRestriction *r = i < e->rules->nany ? &e->rules->restrictions[i] : &own[i - e->rules->nany];
+		if (restriction_concerns(&e->rules->restrictions[i], order, l))
+			found[n++] = &e->rules->restrictions[i];
+	}
+	for (int k = -1; k < l->nparts; k++)
+	{
+		const NetRestriction *own;
+		OrderLine	part = *l;
+		int			nown;
 
-		if (restriction_concerns(r, order, &order->lines[line]))
-			found[e->nrestrictions[line]++] = r;
+		if (k >= 0)
+			part.item = unconstify(char *, l->parts[k].item);
+		nown = rules_of_item(e->rules, part.item, &own);
+		for (int i = 0; i < nown; i++)
+		{
+			if (restriction_concerns(&own[i], order, &part))
+				found[n++] = &own[i];
+		}
 	}
 	e->restrictions[line] = found;
+	e->nrestrictions[line] = n;
 }
 
 /* Cost of goods of each line at each node of the network. */

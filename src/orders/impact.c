@@ -399,7 +399,8 @@ put_loss(Impact *im, const Loss *loss)
 		int64		quantity = Min(open, b->quantity);
 
 		/* what is told is told */
-		if (!b->is_new || b->line_no != loss->line_no || quantity <= 0)
+		if (!b->is_new || b->line_no != loss->line_no || quantity <= 0 ||
+			(b->component > 0 && strcmp(b->item, loss->item) != 0))
 			continue;
 		b->quantity -= quantity;
 		open -= quantity;
@@ -455,8 +456,10 @@ routing_impact(PG_FUNCTION_ARGS)
 	for (int i = 0; i < im.norders; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (im.orders[i]->fault.sqlerrcode == 0)
-			orders_preview(&im.orders[i], 1, im.ledger);
+		if (im.orders[i]->fault.sqlerrcode != 0)
+			continue;
+		kits_give_back(im.orders[i], im.ledger);
+		orders_preview(&im.orders[i], 1, im.ledger);
 	}
 	for (int i = 0; i < im.nlosses; i++)
 		put_loss(&im, &im.losses[i]);

@@ -66,11 +66,42 @@ lowers(int32 tenant_id, const char *code)
 	return node != NULL && !node->stock_feed;
 }
 
+/*
+ * Whether an issue counts in the units of the line that a booking is for: it
+ * names that, or nothing, and not the component or substitute that has left.
+ */
+static bool
+in_line_units(const Shipment *sh, const Booking *b)
+{
+	return b->of != NULL && (sh->item == NULL || strcmp(sh->item, b->of) == 0);
+}
+
+/* So much of a booking's item is so much of an issue, and the other way round. */
+static int64
+issue_quantity(const Shipment *sh, const Booking *b)
+{
+	return in_line_units(sh, b) ? (int64) ((int128) b->quantity * SCALE / b->per) : b->quantity;
+}
+
+static int64
+item_quantity(const Shipment *sh, const Booking *b, int64 quantity)
+{
+	return in_line_units(sh, b) ? (int64) Min((int128) quantity * b->per / SCALE, (int128) b->quantity) :
+		Min(quantity, b->quantity);
+}
+
+/* An issue of kits concerns each of their components alike. */
+static bool
+same_share(const Shipment *sh, const Booking *a, const Booking *b)
+{
+	return !in_line_units(sh, a) || !in_line_units(sh, b) || a->component == b->component;
+}
+
 static bool
 concerns(const Shipment *sh, const Booking *b)
 {
 	return (sh->line_no == 0 || b->line_no == sh->line_no) &&
-		(sh->item == NULL || strcmp(b->item, sh->item) == 0) &&
+		(sh->item == NULL || strcmp(b->item, sh->item) == 0 || in_line_units(sh, b)) &&
 		(sh->node == NULL || strcmp(b->node, sh->node) == 0);
 }
 
@@ -238,6 +269,9 @@ compare_bookings(const void *a, const void *b)
 		return x->stock.needed_on < y->stock.needed_on ? -1 : 1;
 	if (x->line_no != y->line_no)
 		return x->line_no < y->line_no ? -1 : 1;
+	/* the components of a kit together */
+	if (x->component > 0 && y->component > 0 && x->shipment_no != y->shipment_no)
+		return x->shipment_no < y->shipment_no ? -1 : 1;
 	return x->part < y->part ? -1 : x->part > y->part;
 }
 
@@ -257,6 +291,8 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 	int			n = 0;
 	int64		booked = 0;
 	int64		left;
+	int64		part;
+	bool		kits = false;
 
 	for (int j = 0; j < order->nbookings; j++)
 	{
@@ -272,8 +308,18 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 		if (sh->all && (b->state == BOOKING_UNCOVERED || b->state == BOOKING_PLANNED ||
 						(!b->on_hand && node != NULL && b->stock.needed_on > node_date(node, s->clock))))
 			continue;
-		booked = scaled_add(booked, b->quantity);
 		list[n++] = b;
+		kits |= b->component > 0 && in_line_units(sh, b);
+	}
+	/* of kits as many as their scarcest component stands for */
+	booked = n > 0 ? PG_INT64_MAX : 0;
+	for (int i = 0; i < n; i++)
+	{
+		int64		share = 0;
+
+		for (int k = 0; k < n; k++)
+			share = same_share(sh, list[i], list[k]) ? scaled_add(share, issue_quantity(sh, list[k])) : share;
+		booked = Min(booked, share);
 	}
 	left = sh->all ? booked : sh->quantity;
 	if (!sh->lenient && (left > booked || n == 0))
@@ -284,12 +330,27 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 						scaled_to_text(left), scaled_to_text(booked)),
 				 errhint("See routing.reservation for what is booked and not shipped yet.")));
 	qsort(list, n, sizeof(Booking *), compare_bookings);
-	for (int i = 0; i < n && left > 0; i++)
+	if (sh->all || kits)
 	{
-		int64		part = Min(left, list[i]->quantity);
+		for (int i = 0; i < n; i++)
+		{
+			int64		before = 0;
 
+			for (int k = 0; k < i; k++)
+				before += same_share(sh, list[i], list[k]) ? issue_quantity(sh, list[k]) : 0;
+			part = sh->all ? list[i]->quantity : item_quantity(sh, list[i], Max(left - before, 0));
+			if (part > 0)
+				ship_booking(s, order, sh, list[i], part);
+		}
+		left = Max(left - booked, 0);
+	}
+	for (int i = 0; i < n && left > 0 && !sh->all && !kits; i++)
+	{
+		part = item_quantity(sh, list[i], left);
+		if (part <= 0)
+			continue;
 		ship_booking(s, order, sh, list[i], part);
-		left -= part;
+		left -= Min(part == list[i]->quantity ? issue_quantity(sh, list[i]) : left, left);
 	}
 	if (left > 0)
 		ship_unbooked(s, sh, left);
@@ -301,7 +362,12 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 {
 	int64		left = -sh->quantity;
 	int64		unbooked = Min(left, sh->unbooked);
+	int64	   *done;			/* by component of a kit */
+	int			most = 0;
 
+	for (int j = 0; j < order->nbookings; j++)
+		most = Max(most, order->bookings[j].component);
+	done = palloc0(sizeof(int64) * (most + 1));
 	sh->unbooked = -unbooked;
 	left -= unbooked;
 	if (unbooked > 0 && sh->item != NULL && sh->node != NULL)
@@ -322,21 +388,23 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 		/* what has not met its fall first */
 		BookingState state = pass == 0 ? BOOKING_ISSUED : BOOKING_SHIPPED;
 
-		for (int j = order->nbookings - 1; j >= 0 && left > 0; j--)
+		for (int j = order->nbookings - 1; j >= 0; j--)
 		{
 			Booking    *b = &order->bookings[j];
-			int64		part = Min(left, b->quantity);
+			int64	   *back = &done[in_line_units(sh, b) ? b->component : 0];
+			int64		part = item_quantity(sh, b, left - *back);
 			OrderLine  *line = order_line(order, b->line_no);
 			bool		wanted = order->exists && !order_is_cancelled(order) && line != NULL &&
 				strcmp(line->status, "cancelled") != 0;
 			BookingRow	row = row_of(order, b);
 			Position   *pos;
 
-			if (b->state != state || !concerns(sh, b))
+			if (b->state != state || !concerns(sh, b) || part <= 0)
 				continue;
 			pos = ledger_get(s->ledger, sh->tenant_id, b->item, b->node);
 			if (!pos->exists || !pos->locked)
 				continue;
+			*back += part == b->quantity ? issue_quantity(sh, b) : left - *back;
 			booking_row_split(&row, b->quantity, part);
 			if (state == BOOKING_ISSUED)
 			{
@@ -366,7 +434,6 @@ take_back(Settlement *s, SalesOrder *order, Shipment *sh)
 			}
 			pos->falls_moved = true;
 			add_part(sh, b, -part);
-			left -= part;
 		}
 	}
 }

@@ -44,14 +44,14 @@ enum
 {
 	L_LINE_NO, L_ITEM, L_QUANTITY, L_UOM, L_REQUESTED_ON, L_NODE, L_LOT, L_STATUS, L_REPLAN,
 	L_PROMISED_ON, L_FIRST_PROMISED_ON, L_PRICE, L_SOURCE_KEY, L_MIN_LIFE_DAYS, L_LINE_GROUP,
-	L_SPLITTABLE, L_CANCELLED_QUANTITY,
+	L_SPLITTABLE, L_CANCELLED_QUANTITY, L_SUBSTITUTES,
 	L_NCOLS
 };
 
 static const char *const line_names[L_NCOLS] = {
 	"line_no", "item", "quantity", "uom", "requested_on", "node", "lot", "status", "replan",
 	"promised_on", "first_promised_on", "price", "source_key", "min_life_days", "line_group",
-	"splittable", "cancelled_quantity"
+	"splittable", "cancelled_quantity", "substitutes"
 };
 
 static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {0}};
@@ -59,7 +59,7 @@ static ColumnMap line_columns = {TAB_SALES_ORDER_LINE, L_NCOLS, line_names, 0, {
 static EnginePlan plan_bookings = {
 	"SELECT line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,"
 	" shipment_no, basis = 'on_hand', state, \"to\" IS NULL, lot, min_expiry, channel, pool, order_by,"
-	" expires_at, basis = 'dedicated'"
+	" expires_at, basis = 'dedicated', for_item, per_unit, component"
 	" FROM routing.reservation WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no, part",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -115,6 +115,7 @@ read_line(SalesOrder *order, TupleTableSlot *slot)
 	line->has_group = !isnull;
 	line->unsplittable = !DatumGetBool(slot_datum(slot, &line_columns, L_SPLITTABLE, &isnull));
 	line->cancelled = slot_scaled(slot, &line_columns, L_CANCELLED_QUANTITY);
+	line->substitutes = slot_text(slot, &line_columns, L_SUBSTITUTES);
 	line->source_key = slot_text(slot, &line_columns, L_SOURCE_KEY);
 	line->min_life = DatumGetInt32(slot_datum(slot, &line_columns, L_MIN_LIFE_DAYS, &isnull));
 	if (isnull)
@@ -269,6 +270,7 @@ static void
 load_rows(SalesOrder *order, const char *order_id, bool held)
 {
 	Datum		args[2];
+	bool		kits = false;
 	int			n;
 
 	args[0] = Int32GetDatum(order->tenant_id);
@@ -300,6 +302,13 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		b->item = spi_text(i, 3);
 		b->node = spi_text(i, 4);
 		b->quantity = scaled_from_datum(spi_datum(i, 5, &isnull));
+		b->of = spi_text(i, 21);
+		if (b->of != NULL)
+		{
+			b->per = scaled_from_datum(spi_datum(i, 22, &isnull));
+			b->component = DatumGetInt32(spi_datum(i, 23, &isnull));
+			kits |= b->component > 0;
+		}
 		b->stock.needed_on = DatumGetDateADT(spi_datum(i, 6, &isnull));
 		b->ship_on = DatumGetDateADT(spi_datum(i, 7, &isnull));
 		b->deliver_on = DatumGetDateADT(spi_datum(i, 8, &isnull));
@@ -309,8 +318,8 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		b->on_hand = DatumGetBool(spi_datum(i, 11, &isnull)) || booking_has_left(b);
 		if (line != NULL && booking_has_left(b))
 		{
-			line->shipped = scaled_add(line->shipped, b->quantity);
-			line->shipped_item = b->item;
+			line->shipped = scaled_add(line->shipped, booking_serves(b));
+			line->shipped_item = booking_for(b);
 		}
 		b->firm = b->state != BOOKING_UNCOVERED;
 		b->stock.lot = spi_text(i, 14);
@@ -334,6 +343,8 @@ load_rows(SalesOrder *order, const char *order_id, bool held)
 		b->dedicated = DatumGetBool(spi_datum(i, 20, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
+	if (kits)
+		kits_sum_shipped(order);
 }
 
 /*

@@ -323,7 +323,7 @@ static HeapTuple
 note_line(TriggerData *tg, TupleDesc desc, HeapTuple row)
 {
 	static const char *const placing[] = {"item", "requested_on", "node", "uom", "lot", "min_life_days", "line_group",
-	"splittable", NULL};
+	"splittable", "substitutes", NULL};
 	static const char *const others[] = {
 		"tenant_id", "order_id", "line_no", "quantity", "status", NULL
 	};

@@ -104,10 +104,10 @@ write_allocations(JsonWriter *w, SalesOrder *order)
 		json_begin_object(w);
 		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
 		json_key_int(w, "line_no", b->line_no);
-		json_key_text(w, "item", b->item);
+		booking_write_item(w, b);
 		json_key_text(w, "node", b->node);
 		json_key_scaled(w, "quantity", b->quantity);
-		json_key_text(w, "uom", order_line(order, b->line_no)->item_uom);
+		json_key_text(w, "uom", booking_uom(order, b));
 		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
 		json_key_date(w, "ship_by", b->ship_on);
 		json_key_date(w, "deliver_by", b->deliver_on);
@@ -235,10 +235,10 @@ promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const cha
 
 			json_begin_object(&w);
 			json_key_int(&w, "line_no", b->line_no);
-			json_key_text(&w, "item", b->item);
+			booking_write_item(&w, b);
 			json_key_text(&w, "node", b->node);
 			json_key_scaled(&w, "quantity", b->quantity);
-			json_key_text(&w, "uom", order_line(order, b->line_no)->item_uom);
+			json_key_text(&w, "uom", booking_uom(order, b));
 			json_key_text(&w, "basis", b->on_hand ? "on_hand" : "inbound");
 			json_key_date(&w, "ship_by", b->ship_on);
 			json_key_date(&w, "deliver_by", b->deliver_on);
@@ -285,7 +285,7 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 		json_begin_object(&w);
 		json_key_text(&w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
 		json_key_int(&w, "line_no", b->line_no);
-		json_key_text(&w, "item", b->item);
+		booking_write_item(&w, b);
 		json_key_text(&w, "node", b->node);
 		json_key_scaled(&w, "quantity", b->quantity);
 		json_end_object(&w);

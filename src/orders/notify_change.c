@@ -37,7 +37,7 @@ write_moved(JsonWriter *w, const char *key, const SalesOrder *order, bool added)
 		json_begin_object(w);
 		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
 		json_key_int(w, "line_no", b->line_no);
-		json_key_text(w, "item", b->item);
+		booking_write_item(w, b);
 		json_key_text(w, "node", b->node);
 		json_key_scaled(w, "quantity", b->quantity);
 		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
@@ -71,10 +71,10 @@ add_replenishment(SalesOrder *order, const Booking *b, EventBatch *events)
 	order_begin_event(&w, order, order->new_status);
 	json_key_text(&w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
 	json_key_int(&w, "line_no", b->line_no);
-	json_key_text(&w, "item", b->item);
+	booking_write_item(&w, b);
 	json_key_text(&w, "node", b->node);
 	json_key_scaled(&w, "quantity", b->quantity);
-	json_key_text(&w, "uom", order_line(order, b->line_no)->item_uom);
+	json_key_text(&w, "uom", booking_uom(order, b));
 	json_key_date(&w, "order_by", b->order_by);
 	json_key_date(&w, "needed_on", b->stock.needed_on);
 	order_add_event(order, "replenishment.requested.v1", &w, events);

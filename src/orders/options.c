@@ -8,7 +8,7 @@
  * by the cheapest plan of one shipment from it.
  */
 #include "orders/document.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
@@ -128,7 +128,7 @@ routing_score_nodes(PG_FUNCTION_ARGS)
 	{
 		scores[c].node = c;
 		p->read_order = &scores[c].node;
-		plan_search(p, &scores[c].result);
+		parts_search(order, &scores[c].result);
 	}
 	qsort(scores, p->nnodes, sizeof(Score), compare_scores);
 	for (int32_t i = 0; i < p->nnodes; i++)
@@ -331,11 +331,11 @@ unserved_quantity(const SrcProblem *p, const SrcPlan *plan)
 
 /* the fewest shipments that serve as much as "usual" does */
 static void
-search_fewest(SrcProblem *p, const SrcPlan *usual, SrcResult *result)
+search_fewest(SalesOrder *order, SrcProblem *p, const SrcPlan *usual, SrcResult *result)
 {
 	for (p->max_shipments = 1;; p->max_shipments++)
 	{
-		plan_search(p, result);
+		parts_search(order, result);
 		if (p->max_shipments >= usual->nshipments ||
 			unserved_quantity(p, &result->best) <= unserved_quantity(p, usual))
 			return;
@@ -385,9 +385,9 @@ routing_promise_options(PG_FUNCTION_ARGS)
 		if (o != OPTION_AS_ORDERED)
 			change_problem(order, &order->problem, o);
 		if (o == OPTION_FEWEST_SHIPMENTS)
-			search_fewest(&order->problem, &results[OPTION_AS_ORDERED].best, &results[o]);
+			search_fewest(order, &order->problem, &results[OPTION_AS_ORDERED].best, &results[o]);
 		else
-			plan_search(&order->problem, &results[o]);
+			parts_search(order, &results[o]);
 		for (int i = 0; i < nshown && !repeated; i++)
 			repeated = same_plan(plan, shown[i]);
 		if (repeated || (plan->nshipments == 0 && o != OPTION_AS_ORDERED))

@@ -29,6 +29,16 @@ typedef enum BookingState
 
 extern const char *const booking_state_names[NUM_BOOKING_STATES];
 
+/*
+ * What a line is served by where that is not its item: the components of its
+ * kit, or a substitute.
+ */
+typedef struct LinePart
+{
+	const char *item;
+	int64		per;			/* units of it for one unit of the line's item */
+} LinePart;
+
 /* a schedule line: a row of routing.reservation */
 typedef struct Booking
 {
@@ -37,6 +47,9 @@ typedef struct Booking
 	const char *item;
 	const char *node;
 	int64		quantity;
+	const char *of;				/* the line's item, if item is a component or substitute of it */
+	int64		per;			/* then: units of item for one of the line's; else 0 */
+	int			component;		/* of a kit: from 1; the first one stands for the line's quantity */
 	StockBooking stock;			/* what it takes from its position */
 	DateADT		ship_on;
 	DateADT		deliver_on;
@@ -126,6 +139,11 @@ typedef struct OrderLine
 	int			min_life;		/* days of use that must be left at delivery; -1: not said */
 	TimestampTz claimed_at;		/* its place in the queue of who waits, or 0 */
 	char	   *source_key;		/* of a bound line: its key in the ERP */
+	int			nparts;			/* of a kit: its components; */
+	const LinePart *parts;		/* of a line as it is planned: a substitute */
+	const struct Substitute *substitute;	/* which, then */
+	char	   *substitutes;	/* never, allowed, consented; NULL: as the customer says */
+	const char *claim_item;		/* what claimed_at is about */
 	const char *shipped_item;	/* what has left for it, if anything has */
 	int64		shipped;		/* and how much */
 
@@ -196,6 +214,7 @@ typedef struct SalesOrder
 	double		longitude;
 	int64		sla_penalty;	/* the customer's, or POLICY_NONE */
 	int			max_late_days;	/* the customer's, or -1 */
+	char	   *substitutes;	/* the customer's */
 	bool		quote;			/* a document that is not stored */
 	char	   *status;
 	char	   *policy_code;
@@ -238,6 +257,9 @@ typedef struct SalesOrder
 	const OrderLine **problem_items;	/* a line for each item of the problem */
 	int64	   *problem_needs;	/* what its lines want of it */
 	bool		mixed;			/* some of these are one item, wanted in different ways */
+	bool		shared;			/* some are made of what others want, too */
+	int			nswaps;			/* what is planned to be served by substitutes */
+	struct Swap *swaps;
 	SrcProblem	problem;
 	SrcResult	result;
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
@@ -256,6 +278,7 @@ typedef struct SalesOrder
 	bool		planned;
 	bool		gave_up;		/* others were faster */
 	bool		cut_short;		/* positions were busy to the end: they may have more */
+	bool		part_lost;		/* a kit lost a component, and others of it could not be given back */
 
 	const char *cause;			/* why it is routed though nobody asked, or NULL */
 	bool		anew;			/* its decision is written even if it comes to the same */
@@ -302,11 +325,18 @@ booking_is_posted(const Booking *b)
 	return booking_counts(b) || b->state == BOOKING_PLANNED;
 }
 
+/* the line's item that a booking is for */
+static inline const char *
+booking_for(const Booking *b)
+{
+	return b->of != NULL ? b->of : b->item;
+}
+
 /* booking.c */
 extern BookingState booking_state(const char *name);
 extern void booking_post(Booking *b, int64 quantity);
-extern void order_request(const SalesOrder *order, const OrderLine *line, DateADT today, int transit,
-						  OfferRequest *req);
+extern void order_request(const SalesOrder *order, const OrderLine *line, const char *item, DateADT today,
+						  int transit, OfferRequest *req);
 extern void booking_request(const SalesOrder *order, const Booking *b, OfferRequest *req);
 extern int64 booking_available_now(const Booking *b, const OfferRequest *req, const AtpStep *steps, int n);
 extern Booking *booking_divide(SalesOrder *order, int index, int64 quantity);
@@ -324,6 +354,19 @@ typedef struct DedicatedIssue
 } DedicatedIssue;
 
 extern int	dedicated_left(int32 tenant_id, const char *order_id, bool fresh, DedicatedIssue **left);
+
+/* kit.c */
+extern int64 booking_serves(const Booking *b);
+extern int64 order_serves(const SalesOrder *order, int line_no, bool with_new);
+extern void kits_sum_shipped(SalesOrder *order);
+extern void kits_choose_release(SalesOrder *order);
+extern bool kits_lock(SalesOrder *order, Ledger *ledger);
+extern void kits_give_back(SalesOrder *order, Ledger *ledger);
+extern const char *booking_uom(SalesOrder *order, const Booking *b);
+extern void booking_write_item(JsonWriter *w, const Booking *b);
+extern int kit_undo_kept(SalesOrder *order, int index, int first, int *end);
+extern void kit_shares(const SalesOrder *order, const OrderLine *line, int64 *allocated, int64 *scheduled,
+					   int64 *backordered, int64 *left);
 
 /* dedicated.c */
 extern void dedicated_choose(SalesOrder *order);

@@ -8,7 +8,7 @@
  * breaks ties (rank, code), lanes by service.
  */
 #include "orders/eligibility.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 #include "sourcing/pack.h"
 
 #include "base/quantity.h"
@@ -86,15 +86,16 @@ keep_back(SrcProfile *profile, int64 quantity)
 	profile->steps = steps;
 }
 
-/* The search asks what a candidate offers of an item. */
-static void
-plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
+/*
+ * What a candidate offers of an item to the lines that the search knows as
+ * "number"; they take "per" of it for each of their units.
+ */
+void
+item_profile(PlanContext *ctx, int node, int number, const char *item, int64 per, SrcProfile *out)
 {
-	PlanContext *ctx = arg;
 	SalesOrder *order = ctx->order;
-	const OrderLine *line = order->problem_items[item];
-	Position   *pos = ledger_get(ctx->ledger, order->tenant_id, line->item,
-								 order_candidate(order, node)->node);
+	const OrderLine *line = order->problem_items[number];
+	Position   *pos = ledger_get(ctx->ledger, order->tenant_id, item, order_candidate(order, node)->node);
 	const SrcNode *n = &order->problem.nodes[node];
 	const AtpStep *steps;
 	OfferRequest req;
@@ -102,20 +103,19 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	int			transit = 0;
 
 	out->nsteps = 0;
+	out->steps = NULL;
 	if (ctx->only_locked && !pos->locked)
-	{
-		src_note_profile(&order->problem, &ctx->asked, node, item, out);
 		return;
-	}
 	/* lots must outlive the slowest lane: the search asks once for all of them */
 	if (pos->lots.n > 0)
 	{
 		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
 			transit = Max(transit, lane_span(&order->problem, &order->problem.lanes[l], line));
 	}
-	order_request(order, line, order->todays[node], transit, &req);
+	order_request(order, line, item, order->todays[node], transit, &req);
 	if (pos->slots > 0 && !pos->locked && !pos->merged &&
-		!slots_suffice(pos, req.today, order->problem_needs[item]))
+		!slots_suffice(pos, req.today, per == SCALE ? order->problem_needs[number] :
+					   (int64) ((int128) order->problem_needs[number] * per / SCALE)))
 		slots_merge(ctx->ledger, pos);
 	out->nsteps = position_offer(pos, &req, &steps);
 	out->steps = (const SrcStep *) steps;
@@ -123,8 +123,22 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	if (kept > 0)
 		keep_back(out, kept);
 	if (ctx->taken != NULL)
-		relax_take(ctx, node, line, out);
-	src_note_profile(&order->problem, &ctx->asked, node, item, out);
+		relax_take(ctx, node, item, out);
+	parts_apply_quota(ctx, node, number, item, out);
+}
+
+/* The search asks what a candidate offers of an item. */
+static void
+plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
+{
+	PlanContext *ctx = arg;
+	const OrderLine *line = ctx->order->problem_items[item];
+
+	if (line->nparts > 0)
+		parts_profile(ctx, node, item, out);
+	else
+		item_profile(ctx, node, item, line->item, SCALE, out);
+	src_note_profile(&ctx->order->problem, &ctx->asked, node, item, out);
 }
 
 bool
@@ -175,8 +189,9 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	ctx->relaxed = relaxed;
 	if (p->nodes == NULL)
 		problem_set_nodes(order);
-	problem_set_lines(order, relaxed);
+	ctx->nitems = problem_set_lines(order, relaxed);
 	eligibility_set_lines(order, relaxed);
+	substitutes_set_terms(order);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = (relaxed & SOFT_SPLIT_MIN) ? 0 : order->terms.split_min_value;
 	p->max_shipments = (relaxed & SOFT_MAX_SHIPMENTS) ? MOST_SHIPMENTS : order->terms.max_shipments;
@@ -191,6 +206,16 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	return p->nlines > 0 && p->nnodes > 0;
 }
 
+/* What the plan leaves unserved of the order's lines; one may have several in the problem. */
+void
+order_sum_unserved(SalesOrder *order, int n)
+{
+	for (int i = 0; i < n; i++)
+		order->lines[order->problem_lines[i]].unserved = 0;
+	for (int i = 0; i < n; i++)
+		order->lines[order->problem_lines[i]].unserved += order->result.best.unserved[i];
+}
+
 /* Find the plan for what is open.  Sets order->result and each line's unserved. */
 void
 order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
@@ -201,19 +226,20 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
 	order->relaxed = 0;
+	order->nswaps = 0;
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
 	order->result.exact = true;
 	if (!order_set_problem(order, ledger, only_locked))
 		return;
-	plan_search(p, &order->result);
+	parts_search(order, &order->result);
+	substitutes_plan(order, ledger, only_locked);
 	/* what it was told is true until something is booked */
 	ctx = p->arg;
 	order->packed_size = src_pack(p, &order->result, &ctx->asked, NULL, 0, &order->packed);
 	if (order->packed_size == 0)
 		order->packed = NULL;
-	for (int i = 0; i < p->nlines; i++)
-		order->lines[order->problem_lines[i]].unserved = order->result.best.unserved[i];
+	order_sum_unserved(order, p->nlines);
 	if (order->terms.soft != 0)
 		order_plan_relaxed(order, ledger, only_locked);
 }
@@ -235,28 +261,41 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 	{
 		const SrcPart *part = &plan->parts[i];
 		const SrcShipment *s = &plan->shipments[part->shipment];
-		OrderLine  *line = &order->lines[order->problem_lines[part->line]];
-		Booking    *b = order_add_booking(order);
+		const OrderLine *line = order->problem_items[order->problem.lines[part->line].item];
+		int			line_no = order->lines[order->problem_lines[part->line]].line_no;
 
-		b->line_no = line->line_no;
-		b->item = line->item;
-		b->node = order_candidate(order, s->node)->node;
-		b->quantity = part->quantity;
-		b->stock.needed_on = s->day;
-		b->ship_on = s->ship;
-		b->deliver_on = s->arrival;
-		b->service = order->problem_lanes[s->lane]->service;
-		b->shipment_no = kept + part->shipment + 1;
-		b->stock.min_expiry = s->arrival + line->min_life;
-		b->stock.lot = line->lot;
-		b->stock.ship_on = s->ship;
-		b->stock.npath = order->npath;
-		b->stock.path = order->path;
-		b->state = order->expires_at != 0 ? BOOKING_HOLD : BOOKING_FIRM;
-		b->stock.expires_at = order->expires_at;
-		b->firm = true;
-		b->is_new = true;
-		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
-		b->pos->first_row |= b->state == BOOKING_HOLD;
+		for (int k = 0; k < Max(line->nparts, 1); k++)
+		{
+			Booking    *b = order_add_booking(order);
+
+			b->line_no = line_no;
+			b->item = line->item;
+			b->quantity = part->quantity;
+			if (line->nparts > 0)
+			{
+				b->item = line->parts[k].item;
+				b->of = line->item;
+				b->per = line->parts[k].per;
+				b->component = line->substitute == NULL ? k + 1 : 0;
+				b->quantity = (int64) ((int128) part->quantity * b->per / SCALE);
+			}
+			b->node = order_candidate(order, s->node)->node;
+			b->stock.needed_on = s->day;
+			b->ship_on = s->ship;
+			b->deliver_on = s->arrival;
+			b->service = order->problem_lanes[s->lane]->service;
+			b->shipment_no = kept + part->shipment + 1;
+			b->stock.min_expiry = s->arrival + line->min_life;
+			b->stock.lot = line->lot;
+			b->stock.ship_on = s->ship;
+			b->stock.npath = order->npath;
+			b->stock.path = order->path;
+			b->state = order->expires_at != 0 ? BOOKING_HOLD : BOOKING_FIRM;
+			b->stock.expires_at = order->expires_at;
+			b->firm = true;
+			b->is_new = true;
+			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+			b->pos->first_row |= b->state == BOOKING_HOLD;
+		}
 	}
 }

@@ -16,11 +16,19 @@ typedef struct PlanContext
 	bool		only_locked;
 	uint32		relaxed;		/* SOFT_... */
 	const SrcPlan *taken;		/* of a first pass, or NULL; */
-	int		   *taken_lines;	/* its lines -> index in lines[] of the order */
+	const SrcLine *taken_numbers;	/* the lines of its problem, */
+	const OrderLine **taken_items;	/* and its items */
 	SrcAsked	asked;			/* what the search was told, for the record */
+	int			nitems;			/* of the problem */
+	int			nquotas;		/* of items that lines share; parts.h */
+	struct Quota *quotas;
+	bool		without_quotas;
+	bool		strict;			/* each line gets what the others cannot want */
 } PlanContext;
 
 /* planning.c */
+extern void item_profile(PlanContext *ctx, int node, int number, const char *item, int64 per, SrcProfile *out);
+extern void order_sum_unserved(SalesOrder *order, int n);
 extern void *problem_alloc(void *arg, size_t size);
 extern void problem_interrupt(void *arg);
 extern bool order_set_problem(SalesOrder *order, Ledger *ledger, bool only_locked);
@@ -29,7 +37,7 @@ extern bool order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool on
 /* relax.c: a second pass for what the soft constraints left unserved */
 extern void order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern void relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room);
-extern void relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *profile);
+extern void relax_take(const PlanContext *ctx, int node, const char *item, SrcProfile *profile);
 
 /* capacity.c */
 extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);
@@ -39,6 +47,6 @@ extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
 
 /* problem_lines.c */
-extern void problem_set_lines(SalesOrder *order, uint32 relaxed);
+extern int	problem_set_lines(SalesOrder *order, uint32 relaxed);
 
 #endif							/* ROUTING_ORDERS_PROBLEM_H */

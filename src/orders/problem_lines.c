@@ -4,7 +4,7 @@
  *		and what may serve it.
  */
 #include "orders/complete.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 
 #include "base/quantity.h"
 
@@ -17,11 +17,15 @@ item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 		const OrderLine *o = order->problem_items[i];
 
 		if (strcmp(o->item, line->item) == 0 && strcmp(o->lot, line->lot) == 0 &&
-			o->min_life == line->min_life && o->in_front == line->in_front)
+			o->min_life == line->min_life && o->in_front == line->in_front && o->substitute == line->substitute)
 			return i;
 	}
 	for (int i = 0; i < *nitems; i++)
-		order->mixed |= strcmp(order->problem_items[i]->item, line->item) == 0;
+	{
+		const OrderLine *o = order->problem_items[i];
+
+		order->mixed |= strcmp(o->item, line->item) == 0 && o->substitute == NULL && line->substitute == NULL;
+	}
 	order->problem_items[*nitems] = line;
 	order->problem_needs[*nitems] = 0;
 	return (*nitems)++;
@@ -84,62 +88,124 @@ set_parts(const SalesOrder *order, const OrderLine *line, SrcLine *l, uint32 rel
 		l->split_min = line->terms->split_min_quantity;
 }
 
-/* Lines with an open quantity that some candidate may serve. */
-void
+/* "amount" is for all that is open of a line; its share for a part of that. */
+static int64
+share_of(int64 amount, int64 quantity, int64 open)
+{
+	return quantity == open ? amount : (int64) (((int128) amount * quantity + open / 2) / open);
+}
+
+/* A line of the problem: all that is open of line "i" of the order, or a part as "line" says. */
+static void
+add_line(SalesOrder *order, SrcLine *l, int *nitems, int i, const OrderLine *line, DateADT today, int pinned,
+		 uint32 relaxed)
+{
+	int64		open = order->lines[i].open;
+	int64		quantity = line->open;
+
+	l->pinned_node = pinned;
+	l->item = item_number(order, nitems, line);
+	order->problem_needs[l->item] = scaled_add(order->problem_needs[l->item], quantity);
+	l->quantity = quantity;
+	l->unit_weight = line->unit_weight;
+	l->unit_value = line->has_price ? line->price : line->unit_cost;
+	l->requested = line_requested(order, line, today);
+	l->by_ship_day = order->by_ship_day;
+	l->early_ok = order->early_ok;
+	l->not_before = order->has_not_before ? order->not_before : PG_INT32_MIN;
+	l->latest = line_latest(order, line, l->requested, relaxed);
+	l->group = order->complete == COMPLETE_NONE ? -1 : complete_group(order, i);
+	l->sla_penalty = share_of(order->sla_penalty != POLICY_NONE ? order->sla_penalty : line->terms->sla_penalty,
+							  quantity, open);
+	l->balance_price = share_of(line->terms->stock_balance, quantity, open);
+	l->lateness_per_day = share_of(line->terms->lateness[order->priority], quantity, open);
+	l->backorder_penalty = share_of(line->terms->backorder_penalty, quantity, open);
+	set_parts(order, line, l, relaxed);
+	if (line->nparts > 0 && line_step(line) > Max(l->multiple, 1))
+		l->multiple = line_step(line);
+}
+
+/* What is open of line "i" of the order, divided by what serves it; returns how many lines that makes. */
+static int
+add_lines(SalesOrder *order, SrcLine *lines, int *nitems, int i, DateADT today, int pinned, uint32 relaxed)
+{
+	OrderLine  *line = &order->lines[i];
+	int			n = 0;
+	int64		rest = line->open;
+	OrderLine  *own = line;
+
+	for (int k = 0; k < order->nswaps; k++)
+	{
+		if (order->swaps[k].line != i)
+			continue;
+		if (own == line)
+		{
+			own = palloc(sizeof(OrderLine));
+			*own = *line;
+		}
+		order->swaps[k].as->open = Min(order->swaps[k].quantity, rest);
+		rest -= order->swaps[k].as->open;
+		own->open = rest;
+	}
+	/* its own item first: what is given back of a line is what was booked last */
+	if (rest > 0)
+		add_line(order, &lines[n++], nitems, i, own, today, pinned, relaxed);
+	for (int k = 0; k < order->nswaps; k++)
+	{
+		if (order->swaps[k].line == i && order->swaps[k].as->open > 0)
+			add_line(order, &lines[n++], nitems, i, order->swaps[k].as, today, pinned, relaxed);
+	}
+	return n;
+}
+
+/*
+ * Lines with an open quantity that some candidate may serve.  Returns the
+ * number of items of the problem.
+ */
+int
 problem_set_lines(SalesOrder *order, uint32 relaxed)
 {
 	SrcProblem *p = &order->problem;
-	SrcLine    *lines = palloc0(sizeof(SrcLine) * Max(order->nlines, 1));
+	int			most = Max(order->nlines + order->nswaps, 1);
+	SrcLine    *lines = palloc0(sizeof(SrcLine) * most);
 	DateADT		today = order->ncandidates > 0 ? order->todays[0] : 0;
 	bool		impossible = false;
 	int			nitems = 0;
 
 	for (int i = 1; i < order->ncandidates; i++)
 		today = Min(today, order->todays[i]);
-	order->problem_lines = palloc(sizeof(int) * Max(order->nlines, 1));
-	order->problem_items = palloc(sizeof(OrderLine *) * Max(order->nlines, 1));
-	order->problem_needs = palloc(sizeof(int64) * Max(order->nlines, 1));
+	order->problem_lines = palloc(sizeof(int) * most);
+	order->problem_items = palloc(sizeof(OrderLine *) * most);
+	order->problem_needs = palloc(sizeof(int64) * most);
 	p->nlines = 0;
 	order->mixed = false;
 	for (int i = 0; i < order->nlines; i++)
 	{
 		OrderLine  *line = &order->lines[i];
-		SrcLine    *l = &lines[p->nlines];
+		int			pinned = -1;
+		int			n;
 
 		line->unserved = line->open;
 		if (line->open <= 0)
 			continue;
-		l->pinned_node = -1;
 		if (line->pinned != NULL)
 		{
-			l->pinned_node = find_candidate(order, line->pinned);
-			if (l->pinned_node < 0)
+			pinned = find_candidate(order, line->pinned);
+			if (pinned < 0)
 			{
 				/* the pinned node has no lane: stays unserved, with what goes together with it */
 				impossible = true;
 				continue;
 			}
 		}
-		l->item = item_number(order, &nitems, line);
-		order->problem_needs[l->item] = scaled_add(order->problem_needs[l->item], line->open);
-		l->quantity = line->open;
-		l->unit_weight = line->unit_weight;
-		l->unit_value = line->has_price ? line->price : line->unit_cost;
-		l->requested = line_requested(order, line, today);
-		l->by_ship_day = order->by_ship_day;
-		l->early_ok = order->early_ok;
-		l->not_before = order->has_not_before ? order->not_before : PG_INT32_MIN;
-		l->latest = line_latest(order, line, l->requested, relaxed);
-		l->group = order->complete == COMPLETE_NONE ? -1 : complete_group(order, i);
-		l->sla_penalty = order->sla_penalty != POLICY_NONE ? order->sla_penalty : line->terms->sla_penalty;
-		l->balance_price = line->terms->stock_balance;
-		l->lateness_per_day = line->terms->lateness[order->priority];
-		l->backorder_penalty = line->terms->backorder_penalty;
-		set_parts(order, line, l, relaxed);
-		order->problem_lines[p->nlines++] = i;
+		n = add_lines(order, &lines[p->nlines], &nitems, i, today, pinned, relaxed);
+		while (n-- > 0)
+			order->problem_lines[p->nlines++] = i;
 	}
 	if (impossible && order->complete != COMPLETE_NONE)
 		p->nlines = complete_drop_lines(order, lines, p->nlines);
 	p->lines = lines;
 	order->nproblem_lines = p->nlines;
+	parts_find_shared(order, nitems);
+	return nitems;
 }

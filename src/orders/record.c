@@ -14,8 +14,9 @@
  * length and bytes.
  */
 #include "orders/record.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 
+#include "base/quantity.h"
 #include "base/tenant.h"
 
 #include "lib/stringinfo.h"
@@ -24,6 +25,12 @@
 
 #define FLAG_CONTENDED	0x01
 #define FLAG_PLANNED	0x02
+
+/* of a part */
+#define PART_ON_HAND	0x01
+#define PART_KEPT		0x02
+#define PART_COMPONENT	0x04	/* its item and ratio follow */
+#define PART_SUBSTITUTE 0x08	/* the same */
 
 typedef struct Writer
 {
@@ -158,7 +165,13 @@ put_parts(Writer *w, const SalesOrder *order)
 		put_signed(w, b->quantity);
 		put_signed(w, b->ship_on);
 		put_signed(w, b->deliver_on - b->ship_on);
-		put(w, b->on_hand + 2 * kept);
+		put(w, (b->on_hand ? PART_ON_HAND : 0) | (kept ? PART_KEPT : 0) |
+			(b->component > 0 ? PART_COMPONENT : b->of != NULL ? PART_SUBSTITUTE : 0));
+		if (b->of != NULL)
+		{
+			put_name(w, b->item);
+			put_signed(w, b->per);
+		}
 		if (!kept)
 			put_signed(w, b->atp_before);
 	}
@@ -176,7 +189,17 @@ put_problem(Writer *w, const SalesOrder *order)
 	put(w, order->packed_size);
 	appendBinaryStringInfo(&w->buf, (char *) order->packed, (int) order->packed_size);
 	for (int i = 0; i < p->nlines; i++)
-		put(w, order->problem_lines[i]);
+	{
+		const Substitute *s = order->problem_items[p->lines[i].item]->substitute;
+
+		/* beyond the lines: one of them, by a substitute */
+		put(w, order->problem_lines[i] + (s != NULL ? order->nlines : 0));
+		if (s == NULL)
+			continue;
+		put_name(w, s->item);
+		put_signed(w, s->ratio);
+		put_signed(w, s->penalty);
+	}
 	src_pack_maps(p, &order->result, node_map, lane_map);
 	for (int i = 0; i < p->nnodes; i++)
 	{
@@ -345,12 +368,22 @@ get_problem(Reader *r, DecisionRecord *d)
 	p = &d->search->problem;
 	r->at += size;
 	d->problem_lines = palloc(sizeof(int) * Max(p->nlines, 1));
+	d->substitutes = palloc0(sizeof(RecordSubstitute) * Max(p->nlines, 1));
 	for (int i = 0; i < p->nlines; i++)
 	{
 		uint64		which = get(r);
 
-		if (which >= (uint64) d->nlines)
+		if (which >= (uint64) d->nlines * 2)
 			damaged();
+		if (which >= (uint64) d->nlines)
+		{
+			which -= d->nlines;
+			d->substitutes[i].item = get_code(r);
+			d->substitutes[i].ratio = get_signed(r);
+			d->substitutes[i].penalty = get_signed(r);
+			if (d->substitutes[i].penalty < 0 || d->substitutes[i].penalty > SCALED_MAX)
+				damaged();
+		}
 		d->problem_lines[i] = (int) which;
 	}
 	d->nodes = palloc(sizeof(char *) * Max(p->nnodes, 1));
@@ -409,8 +442,14 @@ record_read(const bytea *record)
 		part->ship_on = get_int(&r);
 		part->deliver_on = (DateADT) ((uint32) part->ship_on + (uint32) get_int(&r));
 		how = get(&r);
-		part->on_hand = how & 1;
-		part->kept = (how & 2) != 0;
+		part->on_hand = (how & PART_ON_HAND) != 0;
+		part->kept = (how & PART_KEPT) != 0;
+		part->component = (how & PART_COMPONENT) != 0;
+		if (how & (PART_COMPONENT | PART_SUBSTITUTE))
+		{
+			part->item = get_code(&r);
+			part->per = get_signed(&r);
+		}
 		if (!part->kept)
 			part->atp = get_signed(&r);
 	}

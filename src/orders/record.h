@@ -27,6 +27,9 @@ typedef struct RecordPart
 	int			line_no;
 	const char *node;
 	const char *service;
+	const char *item;			/* if it is not the line's: a component or a substitute */
+	int64		per;			/* then: units of it for one of the line's */
+	bool		component;
 	int64		quantity;
 	DateADT		ship_on;
 	DateADT		deliver_on;
@@ -34,6 +37,14 @@ typedef struct RecordPart
 	bool		kept;			/* of an earlier decision */
 	int64		atp;			/* what was offered before a new one was booked */
 } RecordPart;
+
+/* by which a line of the problem is served; item NULL: by its own */
+typedef struct RecordSubstitute
+{
+	const char *item;
+	int64		ratio;
+	int64		penalty;		/* money for each unit of the line */
+} RecordSubstitute;
 
 typedef struct DecisionRecord
 {
@@ -51,6 +62,7 @@ typedef struct DecisionRecord
 	const char **dropped;		/* custom terms that could not be computed */
 	int			unread;			/* nodes that were not read */
 	int		   *problem_lines;	/* line of the problem -> index in lines[] */
+	RecordSubstitute *substitutes;	/* of the lines of the problem */
 	const char **nodes;			/* of the problem */
 	const char **services;		/* of its lanes */
 	SrcUnpacked *search;		/* of the nodes that were read; NULL if nothing had to be planned */

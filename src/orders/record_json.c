@@ -8,6 +8,7 @@
  * strings; what is zero or unknown is left out.
  */
 #include "orders/record.h"
+#include "orders/parts.h"
 #include "policy/compile.h"
 
 #include "base/json.h"
@@ -25,9 +26,22 @@ write_term(JsonWriter *w, const char *key, int64 value)
 		json_key_scaled(w, key, value);
 }
 
-static void
-write_terms(JsonWriter *w, const SrcPlan *plan)
+/* The penalty for a part of a plan that a substitute serves; it is within "custom". */
+static int64
+substitution_of(const DecisionRecord *d, const SrcPart *part)
 {
+	const RecordSubstitute *s = &d->substitutes[part->line];
+
+	return s->item == NULL ? 0 : Min(substitution_cost(s->penalty, part->quantity), part->custom);
+}
+
+static void
+write_terms(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
+{
+	int64		substitution = 0;
+
+	for (int i = 0; i < plan->nparts; i++)
+		substitution += substitution_of(d, &plan->parts[i]);
 	write_term(w, "handling", plan->handling);
 	write_term(w, "preference", plan->preference);
 	write_term(w, "distance", plan->distance);
@@ -36,7 +50,8 @@ write_terms(JsonWriter *w, const SrcPlan *plan)
 	write_term(w, "split", plan->split);
 	write_term(w, "lateness", plan->lateness);
 	write_term(w, "goods", plan->goods);
-	write_term(w, "custom", plan->custom);
+	write_term(w, "custom", plan->custom - substitution);
+	write_term(w, "substitution", substitution);
 	write_term(w, "risk", plan->risk);
 	write_term(w, "balance", plan->balance);
 	write_term(w, "backorder", plan->backorder);
@@ -46,7 +61,7 @@ static void
 write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 {
 	json_key_scaled(w, "total", plan->total);
-	write_terms(w, plan);
+	write_terms(w, d, plan);
 	json_key(w, "shipments");
 	json_begin_array(w);
 	for (int i = 0; i < plan->nshipments; i++)
@@ -87,7 +102,10 @@ write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 			json_key_int(w, "days_late", part->days_late);
 		write_term(w, "lateness", part->lateness);
 		write_term(w, "goods", part->goods);
-		write_term(w, "custom", part->custom);
+		if (d->substitutes[part->line].item != NULL)
+			json_key_text(w, "substitute", d->substitutes[part->line].item);
+		write_term(w, "custom", part->custom - substitution_of(d, part));
+		write_term(w, "substitution", substitution_of(d, part));
 		write_term(w, "risk", part->risk);
 		write_term(w, "balance", part->balance);
 		json_end_object(w);
@@ -134,6 +152,11 @@ write_parts(JsonWriter *w, const DecisionRecord *d)
 		json_key_text(w, "node", part->node);
 		json_key_text(w, "service", part->service);
 		json_key_scaled(w, "qty", part->quantity);
+		if (part->item != NULL)
+		{
+			json_key_text(w, part->component ? "component" : "substitute", part->item);
+			json_key_scaled(w, "ratio", part->per);
+		}
 		json_key_date(w, "ship_on", part->ship_on);
 		json_key_date(w, "deliver_on", part->deliver_on);
 		json_key_text(w, "basis", part->on_hand ? "on_hand" : "inbound");
@@ -170,14 +193,15 @@ write_candidates(JsonWriter *w, const DecisionRecord *d, const SrcResult *r)
 			plan_search(&alone, &result);
 			json_key_scaled(w, "total", n->total);
 			json_key_date(w, "deliver_on", n->arrival);
-			write_terms(w, &result.best);
+			write_terms(w, d, &result.best);
 		}
 		else if (n->short_line >= 0)
 		{
 			const RecordLine *line = &d->lines[d->problem_lines[n->short_line]];
 
 			json_key_int(w, "short_line", line->line_no);
-			json_key_text(w, "item", line->item);
+			json_key_text(w, "item", d->substitutes[n->short_line].item != NULL ?
+						  d->substitutes[n->short_line].item : line->item);
 			json_key_scaled(w, "atp", n->short_available);
 			json_key_scaled(w, "needed", d->search->problem.lines[n->short_line].quantity);
 			json_key_date(w, "on", n->short_day);

@@ -7,13 +7,20 @@
  * the number of shipments.  Shipments of both that are the same become one.
  */
 #include "orders/eligibility.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 
 #include "base/quantity.h"
 
+/* What a unit of a part of a first plan takes of an item. */
+static int64
+taken_per(const PlanContext *ctx, const SrcPart *part, const char *item)
+{
+	return line_takes(ctx->taken_items[ctx->taken_numbers[part->line].item], item);
+}
+
 /* What a first plan takes from a position counts as promised. */
 void
-relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *profile)
+relax_take(const PlanContext *ctx, int node, const char *item, SrcProfile *profile)
 {
 	const SrcPlan *plan = ctx->taken;
 	SrcStep    *steps = palloc(sizeof(SrcStep) * (profile->nsteps + plan->nparts + 1));
@@ -28,8 +35,7 @@ relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *
 		const SrcShipment *s = &plan->shipments[plan->parts[i].shipment];
 		int			at = 0;
 
-		if (s->node != node ||
-			strcmp(ctx->order->lines[ctx->taken_lines[plan->parts[i].line]].item, line->item) != 0)
+		if (s->node != node || taken_per(ctx, &plan->parts[i], item) == 0)
 			continue;
 		any = true;
 		while (at < n && steps[at].day < s->day)
@@ -51,9 +57,8 @@ relax_take(const PlanContext *ctx, int node, const OrderLine *line, SrcProfile *
 		{
 			const SrcShipment *s = &plan->shipments[plan->parts[i].shipment];
 
-			if (s->node == node && s->day <= steps[k].day &&
-				strcmp(ctx->order->lines[ctx->taken_lines[plan->parts[i].line]].item, line->item) == 0)
-				taken += plan->parts[i].quantity;
+			if (s->node == node && s->day <= steps[k].day)
+				taken += (int64) ((int128) plan->parts[i].quantity * taken_per(ctx, &plan->parts[i], item) / SCALE);
 		}
 		steps[k].available = Max(steps[k].available - taken, 0);
 		/* nothing that comes later may be eaten */
@@ -201,6 +206,8 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	int		   *map;
 	uint32		soft = order->terms.soft;
 	uint32	   *why = order->eligibility != NULL ? order->eligibility->why : NULL;
+	int			nswaps = order->nswaps;
+	bool		shared = order->shared;
 	bool		any = false;
 	SrcResult	second = {0};
 
@@ -213,15 +220,17 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		return;
 	for (int i = 0; i < order->nlines; i++)
 		order->lines[i].open = order->lines[i].unserved;
+	order->nswaps = 0;
 	if (order_set_problem_relaxed(order, ledger, only_locked, soft))
 	{
 		PlanContext *ctx = order->problem.arg;
 
 		ctx->taken = &order->result.best;
-		ctx->taken_lines = problem_lines;
+		ctx->taken_numbers = problem.lines;
+		ctx->taken_items = problem_items;
 		order->problem.max_shipments -= order->result.best.nshipments;
 		if (order->problem.max_shipments > 0)
-			plan_search(&order->problem, &second);
+			parts_search(order, &second);
 	}
 	map = palloc(sizeof(int) * Max(order->nproblem_lines, 1));
 	for (int i = 0; i < order->nproblem_lines; i++)
@@ -229,7 +238,9 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		map[i] = -1;
 		for (int k = 0; k < nproblem_lines; k++)
 		{
-			if (problem_lines[k] == order->problem_lines[i])
+			/* a line that is served in two ways is searched for in its own */
+			if (problem_lines[k] == order->problem_lines[i] &&
+				(map[i] < 0 || problem_items[problem.lines[k].item]->substitute == NULL))
 				map[i] = k;
 		}
 	}
@@ -238,6 +249,8 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->problem_items = problem_items;
 	order->problem_needs = problem_needs;
 	order->nproblem_lines = nproblem_lines;
+	order->nswaps = nswaps;
+	order->shared = shared;
 	if (why != NULL)
 		order->eligibility->why = why;	/* what is explained is the first pass */
 	for (int i = 0; i < order->nlines; i++)
@@ -248,6 +261,5 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->relaxed = soft;
 	order->result.exact = false;
 	order->result.gap = order->result.best.total;
-	for (int i = 0; i < problem.nlines; i++)
-		order->lines[problem_lines[i]].unserved = order->result.best.unserved[i];
+	order_sum_unserved(order, problem.nlines);
 }

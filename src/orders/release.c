@@ -8,6 +8,7 @@
  */
 #include "orders/release.h"
 
+#include "base/quantity.h"
 #include "orders/complete.h"
 
 #include "utils/memutils.h"
@@ -27,22 +28,26 @@ take_over_hold(SalesOrder *order)
 		Booking    *b = &order->bookings[j];
 		OrderLine  *line = order_line(order, b->line_no);
 		Booking    *own;
+		int64		per = b->of != NULL ? b->per : SCALE;
 		int64		quantity;
 
 		if (!b->held || b->release)
 			continue;
 		b->release = true;
-		if (line == NULL || strcmp(line->item, b->item) != 0)
+		if (line == NULL || strcmp(line->item, booking_for(b)) != 0)
 			continue;
 		/* a unit may have another factor now */
 		quantity = line->quantity;
 		for (int k = 0; k < order->nbookings; k++)
 		{
-			if (order->bookings[k].line_no == line->line_no && !order->bookings[k].release &&
-				!order->bookings[k].held)
-				quantity -= order->bookings[k].quantity;
+			const Booking *o = &order->bookings[k];
+
+			if (o->line_no != line->line_no || o->release || o->held)
+				continue;
+			if (o->component == b->component)
+				quantity -= o->component > 0 ? (int64) ((int128) o->quantity * SCALE / o->per) : booking_serves(o);
 		}
-		quantity = Min(quantity, b->quantity);
+		quantity = (int64) Min((int128) Max(quantity, 0) * per / SCALE, b->quantity);
 		if (quantity <= 0)
 			continue;
 		own = order_add_booking(order);
@@ -57,6 +62,14 @@ take_over_hold(SalesOrder *order)
 	}
 }
 
+/* What is left of a booking that serves so much less of its line. */
+static int64
+keeps(const Booking *b, int64 excess)
+{
+	return b->of == NULL ? b->quantity - excess :
+		(int64) ((int128) (booking_serves(b) - excess) * b->per / SCALE);
+}
+
 /*
  * Decide which bookings are given back: those of lines that are gone or
  * cancelled or to be planned anew, those that lost their supply, dedicated supply
@@ -67,6 +80,7 @@ void
 release_choose(SalesOrder *order)
 {
 	bool		gone = !order->exists || order_is_cancelled(order);
+	bool		kits = false;
 
 	if (order->from_hold != NULL)
 		take_over_hold(order);
@@ -76,12 +90,15 @@ release_choose(SalesOrder *order)
 		Booking    *b = &order->bookings[j];
 		OrderLine  *line = order_line(order, b->line_no);
 
-		if (booking_has_left(b))
-			continue;			/* nobody gets that back */
+		kits |= b->component > 0;
+		if (booking_has_left(b) || b->component > 0)
+			continue;			/* nobody gets that back; or see below */
 		if (gone || line == NULL || line->replan || !b->firm ||
-			strcmp(line->status, "cancelled") == 0 || strcmp(line->item, b->item) != 0)
+			strcmp(line->status, "cancelled") == 0 || strcmp(line->item, booking_for(b)) != 0)
 			b->release = true;
 	}
+	if (kits)
+		kits_choose_release(order);
 	dedicated_choose(order);
 	for (int i = 0; i < order->nlines; i++)
 	{
@@ -90,8 +107,9 @@ release_choose(SalesOrder *order)
 
 		for (int j = 0; j < order->nbookings; j++)
 		{
-			if (order->bookings[j].line_no == line->line_no && !order->bookings[j].release)
-				excess += order->bookings[j].quantity;
+			if (order->bookings[j].line_no == line->line_no && !order->bookings[j].release &&
+				order->bookings[j].component == 0)
+				excess += booking_serves(&order->bookings[j]);
 		}
 		while (excess > 0)
 		{
@@ -101,14 +119,14 @@ release_choose(SalesOrder *order)
 			{
 				Booking    *b = &order->bookings[j];
 
-				if (b->line_no == line->line_no && !b->release && !booking_has_left(b) &&
+				if (b->line_no == line->line_no && !b->release && !booking_has_left(b) && b->component == 0 &&
 					(last == NULL || b->deliver_on > last->deliver_on ||
 					 (b->deliver_on == last->deliver_on && b->part > last->part)))
 					last = b;
 			}
 			if (last == NULL)
 				break;
-			if (last->quantity > excess)
+			if (booking_serves(last) > excess && keeps(last, excess) > 0)
 			{
 				/* keep a part: the row is closed and a smaller one made */
 				int			index = last - order->bookings;
@@ -116,7 +134,7 @@ release_choose(SalesOrder *order)
 
 				last = &order->bookings[index];
 				*rest = *last;
-				rest->quantity = last->quantity - excess;
+				rest->quantity = keeps(last, excess);
 				rest->is_new = true;
 				rest->pos = NULL;
 				/* counts as kept: it is booked again from what is given back */
@@ -126,7 +144,7 @@ release_choose(SalesOrder *order)
 			}
 			else
 			{
-				excess -= last->quantity;
+				excess -= booking_serves(last);
 				last->release = true;
 			}
 		}

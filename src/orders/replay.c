@@ -56,7 +56,7 @@ routing_record_replay(PG_FUNCTION_ARGS)
 				continue;
 			s = rest ? NULL : &r.best.shipments[part->shipment];
 			values[0] = Int32GetDatum(line->line_no);
-			values[1] = CStringGetTextDatum(line->item);
+			values[1] = CStringGetTextDatum(d->substitutes[i].item != NULL ? d->substitutes[i].item : line->item);
 			values[4] = NumericGetDatum(scaled_to_numeric(rest ? r.best.unserved[i] : part->quantity));
 			nulls[2] = nulls[3] = nulls[5] = nulls[6] = nulls[7] = nulls[8] = rest;
 			if (!rest)

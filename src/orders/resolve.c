@@ -8,6 +8,7 @@
 #include "base/store.h"
 #include "ledger/channels.h"
 #include "ledger/control.h"
+#include "ledger/kits.h"
 
 #include "common/int.h"
 #include "utils/snapmgr.h"
@@ -29,11 +30,12 @@ static ColumnMap item_columns = {TAB_ITEM, I_NCOLS, item_names, 0, {0}};
 
 enum
 {
-	C_PRIORITY, C_MIN_LIFE_DAYS, C_CUSTOMER_GROUP, C_SLA_PENALTY, C_MAX_LATE_DAYS, C_CALENDAR, C_NCOLS
+	C_PRIORITY, C_MIN_LIFE_DAYS, C_CUSTOMER_GROUP, C_SLA_PENALTY, C_MAX_LATE_DAYS, C_CALENDAR, C_SUBSTITUTES,
+	C_NCOLS
 };
 
 static const char *const customer_names[C_NCOLS] = {
-	"priority", "min_life_days", "customer_group", "sla_penalty", "max_late_days", "calendar"
+	"priority", "min_life_days", "customer_group", "sla_penalty", "max_late_days", "calendar", "substitutes"
 };
 static ColumnMap customer_columns = {TAB_CUSTOMER, C_NCOLS, customer_names, 0, {0}};
 
@@ -65,6 +67,7 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 		order->max_late_days = DatumGetInt32(slot_datum(ks.slot, &customer_columns, C_MAX_LATE_DAYS, &isnull));
 		if (isnull)
 			order->max_late_days = -1;
+		order->substitutes = slot_text(ks.slot, &customer_columns, C_SUBSTITUTES);
 	}
 	keyscan_close(&ks);
 	if (order->channel != NULL)
@@ -74,6 +77,44 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 											order->channel, snapshot);
 		keyscan_close(&ks);
 	}
+}
+
+/* So much per unit of so many units, to the nearest, halves up. */
+static int64
+part_of(int64 amount, int64 quantity)
+{
+	int128		product = ((int128) amount * quantity + SCALE / 2) / SCALE;
+
+	return (int64) Min(product, (int128) 1000000000 * SCALE);
+}
+
+/*
+ * What a substitute is like, in units of the line it serves.  False if it is
+ * not known, or may not stand in for the line's item at all: hazardous goods
+ * of another class are another matter.
+ */
+bool
+order_resolve_substitute(const SalesOrder *order, OrderLine *line, const char *item, int64 ratio)
+{
+	Snapshot	snapshot = fresh_snapshot();
+	KeyScan		ks;
+	bool		found = keyscan_find(&ks, TAB_ITEM, &item_columns, order->tenant_id, item, snapshot);
+
+	if (found)
+	{
+		bool		isnull;
+		char	   *hazmat = slot_text(ks.slot, &item_columns, I_HAZMAT_CLASS);
+
+		found = hazmat == NULL || (line->hazmat_class != NULL && strcmp(hazmat, line->hazmat_class) == 0);
+		line->unit_weight = part_of(slot_scaled(ks.slot, &item_columns, I_WEIGHT_KG), ratio);
+		line->min_life = Max(line->min_life,
+							 DatumGetInt32(slot_datum(ks.slot, &item_columns, I_MIN_LIFE_DAYS, &isnull)));
+		line->serial = item_control_of(slot_text(ks.slot, &item_columns, I_CONTROL)) == CONTROL_SERIAL;
+		line->item_class = slot_text(ks.slot, &item_columns, I_ITEM_CLASS);
+	}
+	keyscan_close(&ks);
+	UnregisterSnapshot(snapshot);
+	return found;
 }
 
 /*
@@ -103,6 +144,40 @@ convert_quantity(SalesOrder *order, OrderLine *line, Snapshot snapshot)
 		line->unit = UNIT_INEXACT;
 	else
 		line->quantity = product / SCALE;
+}
+
+/* A kit weighs and costs what its components do, unless it says so itself. */
+static void
+resolve_kit(SalesOrder *order, OrderLine *line, KeyScan *items)
+{
+	const KitPart *parts;
+	int			n = kit_parts(order->tenant_id, line->item, &parts);
+	LinePart   *own;
+	int64		weight = 0;
+	int64		cost = 0;
+
+	if (n == 0)
+		return;
+	own = palloc(sizeof(LinePart) * n);
+	for (int i = 0; i < n; i++)
+	{
+		own[i].item = parts[i].item;
+		own[i].per = parts[i].quantity;
+		keyscan_start(items, order->tenant_id, CStringGetTextDatum(parts[i].item), 0);
+		if (!keyscan_next(items))
+			continue;
+		slot_getallattrs(items->slot);
+		weight += part_of(slot_scaled(items->slot, &item_columns, I_WEIGHT_KG), parts[i].quantity);
+		cost += part_of(slot_scaled(items->slot, &item_columns, I_UNIT_COST), parts[i].quantity);
+		if (line->hazmat_class == NULL)
+			line->hazmat_class = slot_text(items->slot, &item_columns, I_HAZMAT_CLASS);
+	}
+	line->nparts = n;
+	line->parts = own;
+	if (line->unit_weight == 0)
+		line->unit_weight = weight;
+	if (line->unit_cost == 0)
+		line->unit_cost = cost;
 }
 
 /* Unit and weight of each line's item, and the quantity in that unit. */
@@ -142,6 +217,7 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 		}
 		if (line->uom != NULL && strcmp(line->uom, line->item_uom) != 0)
 			convert_quantity(order, line, snapshot);
+		resolve_kit(order, line, &ks);
 	}
 	keyscan_close(&ks);
 }

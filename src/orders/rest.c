@@ -91,22 +91,6 @@ cause_to_cancel(const SalesOrder *order)
 	return NULL;
 }
 
-/* What is booked or has left of a line. */
-static int64
-booked_of(const SalesOrder *order, const OrderLine *line)
-{
-	int64		booked = 0;
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-
-		if (b->line_no == line->line_no && b->firm && !b->release)
-			booked += b->quantity;
-	}
-	return booked;
-}
-
 /* Once the plan of an order is made: cancel what is not to be waited for. */
 void
 rest_apply(SalesOrder *order)
@@ -124,7 +108,7 @@ rest_apply(SalesOrder *order)
 		/* a line that got smaller gives up the less */
 		if (line->cancelled > 0)
 		{
-			int64		most = Max(line->quantity - booked_of(order, line), 0);
+			int64		most = Max(line->quantity - order_serves(order, line->line_no, true), 0);
 
 			line->taken_back |= line->cancelled > most;
 			line->cancelled = Min(line->cancelled, most);

@@ -44,14 +44,7 @@ order_compute_open(SalesOrder *order)
 		bool		cancelled = strcmp(line->status, "cancelled") == 0;
 
 		line->open = cancelled ? 0 : line->quantity - line->cancelled;
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			Booking    *b = &order->bookings[j];
-
-			if (b->line_no == line->line_no && b->firm && !b->release && !b->is_new)
-				line->open -= b->quantity;
-		}
-		line->open = Max(line->open, 0);
+		line->open = Max(line->open - order_serves(order, line->line_no, false), 0);
 		line->unserved = line->open;
 	}
 }
@@ -73,20 +66,24 @@ order_cut_booking(SalesOrder *order, int index, int64 available)
 	int64		missing = b->quantity - Max(available, 0);
 	SrcPlan    *plan = &order->result.best;
 
-	order_line(order, b->line_no)->unserved += missing;
+	int64		served = booking_serves(b);
+	int64		unserved;
+
+	b->quantity -= missing;
+	unserved = served - booking_serves(b);
+	order_line(order, b->line_no)->unserved += unserved;
 	for (int i = 0; i < plan->nparts; i++)
 	{
 		SrcPart    *part = &plan->parts[i];
 
 		if (order->lines[order->problem_lines[part->line]].line_no == b->line_no &&
-			plan->shipments[part->shipment].day == b->stock.needed_on && part->quantity == b->quantity)
+			plan->shipments[part->shipment].day == b->stock.needed_on && part->quantity == served)
 		{
-			part->quantity -= missing;
-			plan->unserved[part->line] += missing;
+			part->quantity -= unserved;
+			plan->unserved[part->line] += unserved;
 			break;
 		}
 	}
-	b->quantity -= missing;
 	if (b->quantity > 0)
 		return true;
 	memmove(b, b + 1, sizeof(Booking) * (order->nbookings - index - 1));
@@ -227,11 +224,16 @@ book_kept(SalesOrder *order, int first, int *end)
 			continue;
 		}
 		booking_post(b, -b->quantity);
-		order_line(order, b->line_no)->open += b->quantity;
+		all = false;
+		if (b->component > 0)
+		{
+			j = kit_undo_kept(order, j, first, end);
+			continue;
+		}
+		order_line(order, b->line_no)->open += booking_serves(b);
 		memmove(b, b + 1, sizeof(Booking) * (order->nbookings - j - 1));
 		order->nbookings--;
 		(*end)--;
-		all = false;
 	}
 	return all;
 }
@@ -384,12 +386,18 @@ offered_meanwhile(SalesOrder *order, Ledger *ledger)
 				(order->eligibility != NULL && eligibility_of_node(order, i, lane->node, 0) != 0) ||
 				(line->pinned != NULL && strcmp(line->pinned, node) != 0))
 				continue;
-			pos = ledger_get(ledger, order->tenant_id, line->item, node);
-			if (!pos->locked || !pos->whole)
-				continue;
-			order_request(order, line, node_date(&nodes[lane->node], order->clock), lane->transit_days, &req);
-			if (position_offer(pos, &req, &steps) > 0)
-				return true;
+			for (int k = 0; k < Max(line->nparts, 1); k++)
+			{
+				const char *item = line->nparts > 0 ? line->parts[k].item : line->item;
+
+				pos = ledger_get(ledger, order->tenant_id, item, node);
+				if (!pos->locked || !pos->whole)
+					continue;
+				order_request(order, line, item, node_date(&nodes[lane->node], order->clock),
+							  lane->transit_days, &req);
+				if (position_offer(pos, &req, &steps) > 0)
+					return true;
+			}
 		}
 	}
 	return false;
@@ -415,6 +423,14 @@ orders_route(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely)
 void
 order_route_aside(SalesOrder *order, Ledger *ledger)
 {
+	if (order->fault.sqlerrcode == 0 && !kits_lock(order, ledger))
+	{
+		/* nothing is given back by halves: it is to be routed again */
+		order_keep_bookings(order);
+		order->cut_short = order->part_lost = true;
+		order_derive_status(order);
+		return;
+	}
 	while (!route_pass(&order, 1, ledger, false, true))
 		;
 }
@@ -458,7 +474,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			{
 				OrderLine  *line = order_line(order, b->line_no);
 
-				line->open = Max(line->open - b->quantity, 0);
+				line->open = Max(line->open - booking_serves(b), 0);
 				line->unserved = line->open;
 				if (b->pos->exists)
 					booking_post(b, b->quantity);

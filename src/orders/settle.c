@@ -247,7 +247,7 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 		settlement_leave(s, order->tenant_id, order->order_id,
 						 "its place in a queue changes while somebody else holds the position",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
-	if (order->cut_short && has_unserved(order))
+	if (order->cut_short && (has_unserved(order) || order->part_lost))
 		settlement_leave(s, order->tenant_id, order->order_id, "positions were busy that may have more for it",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
 	rest_write(order);

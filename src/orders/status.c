@@ -127,6 +127,7 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	int64		largest = 0;
 	DateADT		promised = DATEVAL_NOBEGIN;
 	bool		dated_late = false;
+	bool		kits = false;
 
 	line->node = NULL;
 	line->split = false;
@@ -140,21 +141,23 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		const Booking *b = &order->bookings[j];
+		int64		serves = b->component > 0 ? 0 : booking_serves(b);
 		int64		there = 0;
 
 		if (b->line_no != line->line_no || b->release || !b->firm)
 			continue;
+		kits |= b->component > 0;
 		if (booking_has_left(b))
-			s.left += b->quantity;
+			s.left += serves;
 		if (b->on_hand)
-			s.allocated += b->quantity;
+			s.allocated += serves;
 		else if (booking_is_late(order, line, b))
 		{
-			s.backordered += b->quantity;
+			s.backordered += serves;
 			dated_late = true;
 		}
 		else
-			s.scheduled += b->quantity;
+			s.scheduled += serves;
 		promised = Max(promised, b->deliver_on);
 		for (int k = 0; k < order->nbookings; k++)
 		{
@@ -173,6 +176,8 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 			line->node = b->node;
 		}
 	}
+	if (kits)
+		kit_shares(order, line, &s.allocated, &s.scheduled, &s.backordered, &s.left);
 	s.backordered += line->unserved;
 	line->new_status = line->cancelled >= line->quantity ? "cancelled" : status_of(&s);
 	/* bookings do not tell what the warehouse has done with it */

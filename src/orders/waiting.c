@@ -12,10 +12,11 @@
  *
  * Reads without locks; an order that is returned may have been served since.
  */
-#include "orders/order.h"
+#include "orders/parts.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
+#include "base/quantity.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -90,8 +91,8 @@ order_is_offered(const SalesOrder *order, Ledger *look)
 
 			if (!node->open || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
 				continue;
-			order_request(order, line, node_date(node, order->clock), lane->transit_days, &req);
-			if (offers(ledger_get(look, order->tenant_id, line->item, node->node), &req))
+			order_request(order, line, order->claims[i].item, node_date(node, order->clock), lane->transit_days, &req);
+			if (offers(ledger_get(look, order->tenant_id, order->claims[i].item, node->node), &req))
 				return true;
 		}
 	}
@@ -112,7 +113,8 @@ would_be_served(SalesOrder *order, Ledger *look)
 	{
 		const OrderLine *line = order_line(order, order->claims[i].line_no);
 
-		if (line != NULL && line->unserved < order->claims[i].quantity)
+		if (line != NULL &&
+			(int128) line->unserved * line_takes(line, order->claims[i].item) / SCALE < order->claims[i].quantity)
 			return true;
 	}
 	return false;

@@ -32,14 +32,14 @@ enum
 {
 	R_TENANT_ID, R_ORDER_ID, R_LINE_NO, R_PART, R_ITEM, R_NODE, R_LOT, R_QUANTITY, R_NEEDED_ON,
 	R_SHIP_ON, R_DELIVER_ON, R_SERVICE, R_SHIPMENT_NO, R_BASIS, R_STATE, R_DECISION_ID, R_FROM,
-	R_MIN_EXPIRY, R_CHANNEL, R_POOL, R_ORDER_BY, R_EXPIRES_AT, R_XID,
+	R_MIN_EXPIRY, R_CHANNEL, R_POOL, R_ORDER_BY, R_EXPIRES_AT, R_XID, R_FOR_ITEM, R_PER_UNIT, R_COMPONENT,
 	R_NCOLS
 };
 
 static const char *const reservation_names[R_NCOLS] = {
 	"tenant_id", "order_id", "line_no", "part", "item", "node", "lot", "quantity", "needed_on",
 	"ship_on", "deliver_on", "service", "shipment_no", "basis", "state", "decision_id", "from",
-	"min_expiry", "channel", "pool", "order_by", "expires_at", "xid"
+	"min_expiry", "channel", "pool", "order_by", "expires_at", "xid", "for_item", "per_unit", "component"
 };
 
 static ColumnMap reservation_columns = {TAB_RESERVATION, R_NCOLS, reservation_names, 0, {0}};
@@ -253,6 +253,12 @@ order_insert_bookings(SalesOrder *order)
 		set_text(store, m, R_LOT, b->stock.lot);
 		set_text(store, m, R_STATE, booking_state_names[b->state]);
 		set_date(store, m, R_MIN_EXPIRY, b->stock.min_expiry > b->deliver_on, b->stock.min_expiry);
+		set_text(store, m, R_FOR_ITEM, b->of);
+		store->nulls[m->attnos[R_PER_UNIT] - 1] = store->nulls[m->attnos[R_COMPONENT] - 1] = true;
+		if (b->of != NULL)
+			set(store, m, R_PER_UNIT, NumericGetDatum(scaled_to_numeric(b->per)));
+		if (b->component > 0)
+			set(store, m, R_COMPONENT, Int32GetDatum(b->component));
 		set_text(store, m, R_CHANNEL, b->pos->quotas.n > 0 && b->stock.npath > 0 ? b->stock.path[0] : NULL);
 		set_text(store, m, R_POOL, b->stock.pool);
 		set_date(store, m, R_ORDER_BY, b->state == BOOKING_PLANNED, b->order_by);

@@ -87,6 +87,9 @@ INSERT INTO routing.supply_rule (kind, status, delay_days, late_days) VALUES ('p
 UPDATE routing.setting SET issue_grace = '1 hour' WHERE tenant_id = 1;
 INSERT INTO routing.item (item, control) VALUES ('LOT', 'lot'), ('SER', 'serial'), ('FAR', 'none'), ('ALL', 'none'), ('HOT', 'none');
 INSERT INTO routing.item_uom (item, uom, factor) VALUES ('ALL', 'box', 12);
+INSERT INTO routing.item (item) VALUES ('KIT');
+INSERT INTO routing.item_component (item, component, quantity) VALUES ('KIT', 'ALL', 2), ('KIT', 'HOT', 1.5);
+INSERT INTO routing.item_substitute (item, substitute, ratio, penalty) VALUES ('FAR', 'ALL', 2, 0.5);
 INSERT INTO routing.item_node (item, node, lead_time_days, dock_days) VALUES ('FAR', 'N1', 10, 2);
 INSERT INTO routing.supply (item, node, lot, quantity, expires_on) VALUES ('LOT', 'N1', 'L1', 5, current_date + 30),
 	('LOT', 'N1', 'L2', 5, current_date + 60), ('SER', 'N1', 'S-1', 1, NULL), ('SER', 'N1', 'S-2', 1, NULL);

@@ -1,0 +1,313 @@
+/*
+ * substitute.c
+ *		Substitutes in a plan: where an item is short, and its line consents.
+ *
+ * The plan without substitutes comes first.  For each line of which something
+ * stays unserved or is late, the substitutes that are valid and consented to
+ * are tried, those with the least penalty first: for the whole line, and for
+ * what is short of it, as a further line of the problem.  Each try is a search
+ * of its own over the whole order, and stays only if the plan costs less, the
+ * penalty included.
+ */
+#include "orders/parts.h"
+
+#include "base/quantity.h"
+#include "network/rules.h"
+#include "orders/eligibility.h"
+#include "orders/resolve.h"
+
+#define MOST_SUBSTITUTES	5	/* that are tried for a line */
+
+/* a plan that was tried */
+typedef struct Attempt
+{
+	SrcProblem	problem;
+	int			nproblem_lines;
+	int		   *problem_lines;
+	const OrderLine **problem_items;
+	int64	   *problem_needs;
+	bool		mixed;
+	bool		shared;
+	SrcResult	result;
+	int			nswaps;
+	Swap	   *swaps;
+	uint32	   *why;
+} Attempt;
+
+static void
+keep(const SalesOrder *order, Attempt *a)
+{
+	a->problem = order->problem;
+	a->nproblem_lines = order->nproblem_lines;
+	a->problem_lines = order->problem_lines;
+	a->problem_items = order->problem_items;
+	a->problem_needs = order->problem_needs;
+	a->mixed = order->mixed;
+	a->shared = order->shared;
+	a->result = order->result;
+	a->nswaps = order->nswaps;
+	a->swaps = order->swaps;
+	a->why = order->eligibility != NULL ? order->eligibility->why : NULL;
+}
+
+static void
+restore(SalesOrder *order, const Attempt *a)
+{
+	order->problem = a->problem;
+	order->nproblem_lines = a->nproblem_lines;
+	order->problem_lines = a->problem_lines;
+	order->problem_items = a->problem_items;
+	order->problem_needs = a->problem_needs;
+	order->mixed = a->mixed;
+	order->shared = a->shared;
+	order->result = a->result;
+	order->nswaps = a->nswaps;
+	order->swaps = a->swaps;
+	if (order->eligibility != NULL)
+		order->eligibility->why = a->why;
+}
+
+/* Whether rules of its own keep an item from standing in for the line's. */
+static bool
+is_restricted(const SalesOrder *order, const OrderLine *line, const OrderLine *as, const char *item)
+{
+	const NetRules *rules = network_rules(order->net);
+	const NetRestriction *own;
+
+	if (rules_of_item(rules, item, &own) > 0)
+		return true;
+	for (int i = 0; i < rules->nrestrictions; i++)
+	{
+		const char *item_class = rules->restrictions[i].item_class;
+
+		if (item_class != NULL && as->item_class != NULL && strcmp(item_class, as->item_class) == 0 &&
+			(line->item_class == NULL || strcmp(item_class, line->item_class) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* A line as it is served by a substitute, or NULL if it may not be. */
+static OrderLine *
+line_as(const SalesOrder *order, const OrderLine *line, const Substitute *s)
+{
+	const char *consent = line->substitutes != NULL ? line->substitutes : order->substitutes;
+	DateADT		today = (DateADT) (order->clock / USECS_PER_DAY);
+	OrderLine  *as;
+	LinePart   *part;
+
+	if (consent == NULL || strcmp(consent, "never") == 0 ||
+		(s->needs_consent && strcmp(consent, "consented") != 0) || today < s->valid_from || today > s->valid_to)
+		return NULL;
+	as = palloc(sizeof(OrderLine));
+	part = palloc(sizeof(LinePart));
+	*as = *line;
+	part->item = s->item;
+	part->per = s->ratio;
+	as->nparts = 1;
+	as->parts = part;
+	as->substitute = s;
+	if (!order_resolve_substitute(order, as, s->item, s->ratio) || is_restricted(order, line, as, s->item))
+		return NULL;
+	as->item_class = line->item_class;
+	return as;
+}
+
+/* Whether a part is late for want of stock: of what is wanted as soon as possible, if it waits for any. */
+static bool
+is_late(const SalesOrder *order, int line, const SrcPart *part)
+{
+	const SrcShipment *s = &order->result.best.shipments[part->shipment];
+
+	if (part->days_late <= 0)
+		return false;
+	return order->has_requested || order->lines[line].has_requested || s->day > order->problem.nodes[s->node].today;
+}
+
+/*
+ * What of the order's line its own item leaves short in the plan: unserved, or
+ * late; "later": unserved, or later than what comes first of it.
+ */
+static int64
+short_of(const SalesOrder *order, int line, int64 *later)
+{
+	const SrcPlan *plan = &order->result.best;
+	int64		missing = 0;
+	int			earliest = PG_INT32_MAX;
+
+	*later = 0;
+	for (int k = 0; k < plan->nparts; k++)
+	{
+		if (order->problem_lines[plan->parts[k].line] == line)
+			earliest = Min(earliest, plan->parts[k].days_late);
+	}
+	for (int i = 0; i < order->problem.nlines; i++)
+	{
+		if (order->problem_lines[i] != line || order->problem_items[order->problem.lines[i].item]->substitute != NULL)
+			continue;
+		missing += plan->unserved[i];
+		*later += plan->unserved[i];
+		for (int k = 0; k < plan->nparts; k++)
+		{
+			const SrcPart *part = &plan->parts[k];
+
+			if (part->line != i)
+				continue;
+			missing += is_late(order, line, part) ? part->quantity : 0;
+			*later += part->days_late > earliest ? part->quantity : 0;
+		}
+	}
+	return missing;
+}
+
+/* What the last swap leaves unserved of itself. */
+static int64
+swap_unserved(const SalesOrder *order, const Swap *swap)
+{
+	for (int i = 0; i < order->problem.nlines; i++)
+	{
+		if (order->problem_lines[i] == swap->line &&
+			order->problem_items[order->problem.lines[i].item]->substitute == swap->as->substitute)
+			return order->result.best.unserved[i];
+	}
+	return 0;
+}
+
+/* Plan with one more swap, of "quantity"; true if it stays because it is cheaper. */
+static bool
+try_swap(SalesOrder *order, Ledger *ledger, bool only_locked, int line, OrderLine *as, int64 quantity,
+		 int64 *unserved)
+{
+	Attempt		before;
+	Swap	   *swaps;
+
+	quantity -= quantity % line_step(as);
+	if (quantity <= 0)
+		return false;
+	keep(order, &before);
+	swaps = palloc(sizeof(Swap) * (order->nswaps + 1));
+	if (order->nswaps > 0)
+		memcpy(swaps, order->swaps, sizeof(Swap) * order->nswaps);
+	swaps[order->nswaps].line = line;
+	swaps[order->nswaps].as = as;
+	swaps[order->nswaps].quantity = quantity;
+	order->swaps = swaps;
+	order->nswaps++;
+	if (order_set_problem(order, ledger, only_locked))
+	{
+		memset(&order->result, 0, sizeof(order->result));
+		parts_search(order, &order->result);
+		*unserved = swap_unserved(order, &swaps[order->nswaps - 1]);
+		if (order->result.best.total < before.result.best.total)
+			return true;
+	}
+	restore(order, &before);
+	return false;
+}
+
+/* Serve a line by a substitute as far as that makes the plan cheaper. */
+static void
+try_substitute(SalesOrder *order, Ledger *ledger, bool only_locked, int line, OrderLine *as, bool first)
+{
+	int64		open = order->lines[line].open;
+	int64		step = line_step(as);
+	Attempt		without;
+	Attempt		best;
+	int64		wants[3];
+
+	wants[1] = short_of(order, line, &wants[0]);
+	wants[2] = first ? open : 0;
+
+	keep(order, &without);
+	best = without;
+	for (int i = order->lines[line].unsplittable ? 2 : 0; i < 3; i++)
+	{
+		int64		quantity = Min((wants[i] + step - 1) / step * step, open);
+		int64		unserved = 0;
+
+		/* what the substitute cannot serve either is better asked of the item, late */
+		for (int round = 0; round < 2 && quantity > 0 && (i == 0 || wants[i] != wants[i - 1]); round++)
+		{
+			restore(order, &without);
+			if (try_swap(order, ledger, only_locked, line, as, quantity, &unserved) &&
+				order->result.best.total < best.result.best.total)
+				keep(order, &best);
+			if (unserved <= 0 || order->lines[line].unsplittable)
+				break;
+			quantity -= unserved;
+		}
+	}
+	restore(order, &best);
+}
+
+/* Improve order->result by substitutes. */
+void
+substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
+{
+	for (int l = 0; l < order->nlines; l++)
+	{
+		const OrderLine *line = &order->lines[l];
+		const Substitute *all;
+		int			n;
+		int			tried = 0;
+		int64		later;
+
+		if (line->open <= 0 || line->nparts > 0 || line->lot[0] != '\0' || line->min_ship > 0 ||
+			line->ship_multiple > 0)
+			continue;
+		n = substitutes_of(order->tenant_id, line->item, &all);
+		for (int i = 0; i < n && tried < MOST_SUBSTITUTES && short_of(order, l, &later) > 0; i++)
+		{
+			OrderLine  *as = line_as(order, line, &all[i]);
+
+			if (as == NULL)
+				continue;
+			try_substitute(order, ledger, only_locked, l, as, tried == 0);
+			tried++;
+		}
+	}
+}
+
+/* The penalty for so much of a line. */
+int64
+substitution_cost(int64 penalty, int64 quantity)
+{
+	int128		cost = ((int128) penalty * quantity + SCALE / 2) / SCALE;
+
+	return (int64) Min(cost, (int128) SCALED_MAX);
+}
+
+/*
+ * The terms by node of lines that are served in two ways: their share of the
+ * line's, and the penalty.  Within the search that is a term of the tenant's
+ * own; what is shown tells them apart.
+ */
+void
+substitutes_set_terms(SalesOrder *order)
+{
+	SrcProblem *p = &order->problem;
+	SrcLineNode *terms;
+
+	if (order->nswaps == 0 || p->nlines == 0 || p->nnodes == 0)
+		return;
+	terms = palloc0(sizeof(SrcLineNode) * p->nlines * p->nnodes);
+	if (p->line_nodes != NULL)
+		memcpy(terms, p->line_nodes, sizeof(SrcLineNode) * p->nlines * p->nnodes);
+	for (int i = 0; i < p->nlines; i++)
+	{
+		int64		open = order->lines[order->problem_lines[i]].open;
+		int64		quantity = p->lines[i].quantity;
+		const Substitute *s = order->problem_items[p->lines[i].item]->substitute;
+
+		for (int c = 0; c < p->nnodes; c++)
+		{
+			SrcLineNode *t = &terms[i * p->nnodes + c];
+
+			t->goods = (int64) ((int128) t->goods * quantity / open);
+			t->custom = (int64) ((int128) t->custom * quantity / open);
+			if (s != NULL)
+				t->custom += substitution_cost(s->penalty, quantity);
+		}
+	}
+	p->line_nodes = terms;
+}
