@@ -26,7 +26,7 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"channel", "customer", "item", "policy", "binding", "binding_watch",
 	"pending", "position", "event", "sales_order", "sales_order_line",
 	"reservation", "decision", "deleted_order", "supply_rule", "claim",
-	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity",
+	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity", "capacity_use",
 	"restriction"
 };
 
