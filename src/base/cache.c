@@ -27,7 +27,7 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"pending", "position", "event", "sales_order", "sales_order_line",
 	"reservation", "decision", "deleted_order", "supply_rule", "claim",
 	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity", "capacity_use",
-	"restriction"
+	"capacity_booking", "restriction"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];
