@@ -313,7 +313,7 @@ divide(CapacityDay *d, CapacitySlot *s, const CapacityUse *use)
 static bool
 take_from_one(CapacityDay *d, const CapacityUse *use, bool met, bool *any)
 {
-	int			first = d->n > 0 ? (int) ((uint32) MyProc->pgprocno % (uint32) d->n) : 0;
+	int			first = d->n > 0 ? (int) ((uint32) MyProcPid % (uint32) d->n) : 0;
 
 	*any = false;
 	for (int i = 0; i < d->n; i++)
@@ -492,7 +492,7 @@ capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse 
 
 	capacity_open(&d, tenant_id, node, day, true);
 	capacity_read(&d);
-	first = d.n > 0 ? (int) ((uint32) MyProc->pgprocno % (uint32) d.n) : 0;
+	first = d.n > 0 ? (int) ((uint32) MyProcPid % (uint32) d.n) : 0;
 	for (int i = 0; i < d.n && s == NULL; i++)
 	{
 		s = &d.slots[(first + i) % d.n];
