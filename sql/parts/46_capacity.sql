@@ -12,6 +12,7 @@ CREATE TABLE routing.capacity (
 	price		numeric NOT NULL DEFAULT 0 CHECK (price >= 0 AND price <= 1e6 AND min_scale(price) <= 4),
 	since		timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (tenant_id, node, kind, weekday, on_date),
+	CONSTRAINT capacity_whole CHECK (kind = 'units' OR min_scale(quantity) = 0),
 	FOREIGN KEY (tenant_id, node) REFERENCES routing.node
 );
 COMMENT ON TABLE routing.capacity IS 'what a node can ship on a day: orders, lines or units; a date goes before a weekday, a weekday before every day (0)';
@@ -22,21 +23,22 @@ COMMENT ON COLUMN routing.capacity.price IS 'money for a shipment on a day of wh
 
 /*
  * A day's counter in slots, so that the orders of a busy day do not meet in one
- * row.  In each: what was taken through it, and of what is limited the room
- * that it may still give away.  Over all slots of a day, used + room is the
- * limit.  Room is null where there is no limit.
+ * row.  In each: what was taken through it, and the room that it may still give
+ * away.  Over all slots of a day, used + room is the limit: 2^60 where there is
+ * none.  Slot 0 is made with a day's limits, any other is made with used +
+ * room = 0 or of another's room.
  */
 CREATE TABLE routing.capacity_use (
 	tenant_id	int NOT NULL,
 	node		text COLLATE "C" NOT NULL,
 	day			date NOT NULL,
 	slot		int NOT NULL,
-	orders		bigint NOT NULL DEFAULT 0,
-	lines		bigint NOT NULL DEFAULT 0,
-	units		bigint NOT NULL DEFAULT 0,
-	room_orders	bigint,
-	room_lines	bigint,
-	room_units	bigint,
+	orders		bigint NOT NULL,
+	lines		bigint NOT NULL,
+	units		bigint NOT NULL,
+	room_orders	bigint NOT NULL,
+	room_lines	bigint NOT NULL,
+	room_units	bigint NOT NULL,
 	PRIMARY KEY (tenant_id, node, day, slot)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE routing.capacity_use IS 'engine''s own: what is taken of a node''s day; units in ten-thousandths';
@@ -48,9 +50,13 @@ CREATE TABLE routing.capacity_booking (
 	day			date NOT NULL,
 	lines		bigint NOT NULL,
 	units		bigint NOT NULL,
+	expires_at	timestamptz,
 	PRIMARY KEY (tenant_id, order_id, node, day)
 );
+-- what an expired hold still takes is looked for whenever a day is full
+CREATE INDEX capacity_booking_hold ON routing.capacity_booking (tenant_id, node, day, expires_at) WHERE expires_at IS NOT NULL;
 COMMENT ON TABLE routing.capacity_booking IS 'engine''s own: what an order, or a hold, takes of a node''s day; units in ten-thousandths';
+COMMENT ON COLUMN routing.capacity_booking.expires_at IS 'of a hold: until when';
 
 CREATE FUNCTION routing.capacity_limit(tenant_id int, node text, day date, kind text,
 									   OUT quantity bigint, OUT hard boolean, OUT price_from numeric, OUT price numeric)
@@ -67,70 +73,41 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION routing.capacity_limit(int, text, date, text) IS 'what applies to a node''s day; units in ten-thousandths';
 
-/*
- * The rooms of a node's days made anew from the limits, when these have
- * changed.  Who makes the first row of a day holds the same lock in share mode.
- */
+CREATE FUNCTION routing.capacity_renew(tenants int[], nodes text[]) RETURNS void
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'routing_capacity_renew';
+COMMENT ON FUNCTION routing.capacity_renew(int[], text[]) IS
+	'engine''s own: what is left of the days in use made anew from the limits of these nodes';
+
 CREATE FUNCTION routing.capacity_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	tenant	int := CASE TG_OP WHEN 'INSERT' THEN NEW.tenant_id WHEN 'UPDATE' THEN NEW.tenant_id WHEN 'DELETE' THEN OLD.tenant_id END;
-	place	text := CASE TG_OP WHEN 'INSERT' THEN NEW.node WHEN 'UPDATE' THEN NEW.node WHEN 'DELETE' THEN OLD.node END;
-	d		record;
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
-		DELETE FROM routing.capacity_booking;
-		DELETE FROM routing.capacity_use;
-		RETURN NULL;
+		PERFORM routing.capacity_renew(array_agg(u.tenant_id), array_agg(u.node))
+		FROM (SELECT tenant_id, node FROM routing.capacity_use UNION SELECT tenant_id, node FROM routing.capacity_booking) u;
+	ELSIF TG_OP = 'INSERT' THEN
+		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM made) c;
+	ELSIF TG_OP = 'DELETE' THEN
+		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM gone) c;
+	ELSE
+		-- a rule that was another node's is new here
+		IF EXISTS (SELECT tenant_id, node FROM made EXCEPT SELECT tenant_id, node FROM gone) THEN
+			UPDATE routing.capacity c SET since = clock_timestamp()
+			WHERE (c.tenant_id, c.node) IN (SELECT tenant_id, node FROM made EXCEPT SELECT tenant_id, node FROM gone);
+		END IF;
+		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node))
+		FROM (SELECT tenant_id, node FROM made UNION SELECT tenant_id, node FROM gone) c;
 	END IF;
-	PERFORM pg_advisory_xact_lock(4713, hashtext(tenant || ' ' || place));
-	IF NOT EXISTS (SELECT FROM routing.capacity c WHERE c.tenant_id = tenant AND c.node = place) THEN
-		DELETE FROM routing.capacity_booking b WHERE b.tenant_id = tenant AND b.node = place;
-		DELETE FROM routing.capacity_use u WHERE u.tenant_id = tenant AND u.node = place;
-		RETURN NULL;
-	END IF;
-	FOR d IN SELECT DISTINCT u.day FROM routing.capacity_use u WHERE u.tenant_id = tenant AND u.node = place ORDER BY 1
-	LOOP
-		PERFORM routing.capacity_fold(tenant, place, d.day, true);
-	END LOOP;
 	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION routing.capacity_changed() IS 'trigger of capacity: what is left of the days that are in use follows';
 
-/*
- * All slots of a day are locked, ascending, and their room is put into the
- * first.  With "anew" it is computed from the limits.
- */
-CREATE FUNCTION routing.capacity_fold(tenant_id int, node text, day date, anew boolean) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-	taken	record;
-BEGIN
-	PERFORM FROM routing.capacity_use u
-	WHERE u.tenant_id = tenant_id AND u.node = node AND u.day = day ORDER BY u.slot FOR UPDATE;
-	SELECT sum(u.orders) AS orders, sum(u.lines) AS lines, sum(u.units) AS units,
-		   sum(u.room_orders) AS room_orders, sum(u.room_lines) AS room_lines, sum(u.room_units) AS room_units, min(u.slot) AS slot
-	INTO taken FROM routing.capacity_use u WHERE u.tenant_id = tenant_id AND u.node = node AND u.day = day;
-	IF anew THEN
-		SELECT (SELECT l.quantity FROM routing.capacity_limit(tenant_id, node, day, 'orders') l WHERE l.hard) - taken.orders,
-			   (SELECT l.quantity FROM routing.capacity_limit(tenant_id, node, day, 'lines') l WHERE l.hard) - taken.lines,
-			   (SELECT l.quantity FROM routing.capacity_limit(tenant_id, node, day, 'units') l WHERE l.hard) - taken.units
-		INTO taken.room_orders, taken.room_lines, taken.room_units;
-	END IF;
-	UPDATE routing.capacity_use u
-	SET room_orders = CASE WHEN u.slot = taken.slot THEN taken.room_orders WHEN taken.room_orders IS NOT NULL THEN 0 END,
-		room_lines = CASE WHEN u.slot = taken.slot THEN taken.room_lines WHEN taken.room_lines IS NOT NULL THEN 0 END,
-		room_units = CASE WHEN u.slot = taken.slot THEN taken.room_units WHEN taken.room_units IS NOT NULL THEN 0 END
-	WHERE u.tenant_id = tenant_id AND u.node = node AND u.day = day;
-END
-$$;
-COMMENT ON FUNCTION routing.capacity_fold(int, text, date, boolean) IS
-	'the room of a node''s day put into one slot, as it is or anew from the limits';
-
-CREATE TRIGGER capacity_changed AFTER INSERT OR UPDATE OR DELETE ON routing.capacity
-	FOR EACH ROW EXECUTE FUNCTION routing.capacity_changed();
+CREATE TRIGGER capacity_inserted AFTER INSERT ON routing.capacity
+	REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION routing.capacity_changed();
+CREATE TRIGGER capacity_updated AFTER UPDATE ON routing.capacity
+	REFERENCING NEW TABLE AS made OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION routing.capacity_changed();
+CREATE TRIGGER capacity_deleted AFTER DELETE ON routing.capacity
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION routing.capacity_changed();
 CREATE TRIGGER capacity_emptied AFTER TRUNCATE ON routing.capacity
 	FOR EACH STATEMENT EXECUTE FUNCTION routing.capacity_changed();
 

@@ -26,8 +26,8 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"channel", "customer", "item", "policy", "binding", "binding_watch",
 	"pending", "position", "event", "sales_order", "sales_order_line",
 	"reservation", "decision", "deleted_order", "supply_rule", "claim",
-	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity",
-	"restriction", "item_component", "item_substitute"
+	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity", "capacity_use",
+	"capacity_booking", "restriction", "item_component", "item_substitute"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];

@@ -1,18 +1,6 @@
 /*
  * capacity.c
- *		Counters of what nodes ship on their days.
- *
- * A counter is spread over slots, which hold what was taken through them and a
- * share of the room that is left (sql/parts/46_capacity.sql).  Taking wants one
- * slot with room that nobody else has locked; where all are locked, a further
- * slot will be made.  Only if no slot has room do those who want it meet: they
- * lock all of them, put the room together, and what is not there then is not
- * there at all.  Giving back goes to a slot of the backend's own and waits for
- * nobody.
- *
- * Lock order: after the positions; slots of a day ascending.  Who changes
- * limits and who makes a day's first slot exclude each other by an advisory
- * lock on the node.
+ *		What nodes can ship on their days: limits, prices, and what is left.
  */
 #include "ledger/capacity.h"
 
@@ -22,163 +10,167 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/backendid.h"
-#include "storage/latch.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
 
-#define OWN_SLOTS	1000		/* slots from here on are backends' own */
-#define TRIES		200			/* of a millisecond, for a slot that is not locked */
+PG_FUNCTION_INFO_V1(routing_capacity_renew);
 
-typedef struct CapacityNode
+typedef struct CapacityRule
 {
 	int32		tenant_id;
 	char	   *node;
-} CapacityNode;
+	CapacityKind kind;
+	int			weekday;
+	DateADT		on_date;
+	int64		quantity;
+	bool		hard;
+	int64		price_from;
+	int64		price;
+} CapacityRule;
 
 static void
 fill(void *row, int i)
 {
-	CapacityNode *c = row;
+	CapacityRule *c = row;
 	bool		isnull;
 
 	c->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
 	c->node = spi_text(i, 2);
+	c->kind = (CapacityKind) DatumGetInt32(spi_datum(i, 3, &isnull));
+	c->weekday = DatumGetInt32(spi_datum(i, 4, &isnull));
+	c->on_date = DatumGetDateADT(spi_datum(i, 5, &isnull));
+	c->quantity = DatumGetInt64(spi_datum(i, 6, &isnull));
+	c->hard = DatumGetBool(spi_datum(i, 7, &isnull));
+	c->price_from = scaled_from_datum(spi_datum(i, 8, &isnull));
+	c->price = scaled_from_datum(spi_datum(i, 9, &isnull));
 }
 
-static CachedRows limited = {
+/* of a node and kind the first that applies goes, as in capacity_limit() */
+static CachedRows rules = {
 	.name = "capacities",
 	.table = TAB_CAPACITY,
-	.plan = {"SELECT DISTINCT tenant_id, node FROM routing.capacity ORDER BY tenant_id, node", 0, {0}, NULL},
-	.rowsize = sizeof(CapacityNode),
+	.plan = {"SELECT tenant_id, node, CASE kind WHEN 'orders' THEN 0 WHEN 'lines' THEN 1 ELSE 2 END, weekday, on_date,"
+		" (quantity * CASE kind WHEN 'units' THEN 10000 ELSE 1 END)::bigint, hard, price_from, price"
+	" FROM routing.capacity ORDER BY tenant_id, node, on_date DESC, weekday DESC", 0, {0}, NULL},
+	.rowsize = sizeof(CapacityRule),
 	.fill = fill
 };
 
-static EnginePlan plan_room = {
-	"SELECT l.hard, l.quantity - k.used, CASE WHEN k.used >= l.quantity * l.price_from THEN l.price ELSE 0 END, k.kind"
-	" FROM (SELECT k.kind, CASE k.kind WHEN 'orders' THEN u.orders WHEN 'lines' THEN u.lines ELSE u.units END::bigint AS used"
-	"  FROM (SELECT COALESCE(sum(orders), 0) AS orders, COALESCE(sum(lines), 0) AS lines, COALESCE(sum(units), 0) AS units"
-	"   FROM (SELECT orders, lines, units FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2 AND day = $3"
-	"    UNION ALL"
-	"    SELECT -1, -b.lines, -b.units FROM routing.capacity_booking b"
-	"    JOIN routing.hold h ON h.tenant_id = b.tenant_id AND b.order_id = 'hold:' || h.hold_id"
-	"    WHERE b.tenant_id = $1 AND b.order_id >= 'hold:' AND b.order_id < 'hold;' AND b.node = $2 AND b.day = $3"
-	"     AND h.expires_at <= $4) x) u,"
-	"  (VALUES ('orders'), ('lines'), ('units')) k (kind)) k,"
-	" LATERAL routing.capacity_limit($1, $2, $3, k.kind) l WHERE l.quantity IS NOT NULL",
+/* what expired holds still take of a day */
+static EnginePlan plan_expired = {
+	"SELECT count(*), COALESCE(sum(lines), 0)::bigint, COALESCE(sum(units), 0)::bigint FROM routing.capacity_booking"
+	" WHERE tenant_id = $1 AND node = $2 AND day = $3 AND expires_at <= $4",
 	4, {INT4OID, TEXTOID, DATEOID, TIMESTAMPTZOID}, NULL
 };
 
-static EnginePlan plan_first = {
-	"INSERT INTO routing.capacity_use (tenant_id, node, day, slot, room_orders, room_lines, room_units)"
-	" SELECT $1, $2, $3, 0,"
-	"  (SELECT l.quantity FROM routing.capacity_limit($1, $2, $3, 'orders') l WHERE l.hard),"
-	"  (SELECT l.quantity FROM routing.capacity_limit($1, $2, $3, 'lines') l WHERE l.hard),"
-	"  (SELECT l.quantity FROM routing.capacity_limit($1, $2, $3, 'units') l WHERE l.hard)"
-	" FROM pg_catalog.pg_advisory_xact_lock_shared(4713, pg_catalog.hashtext($1 || ' ' || $2))"
-	" ON CONFLICT DO NOTHING",
-	3, {INT4OID, TEXTOID, DATEOID}, NULL
+/* who confirms or cancels a hold has its row */
+static EnginePlan plan_expire = {
+	"DELETE FROM routing.capacity_booking b USING (SELECT x.order_id FROM routing.capacity_booking x"
+	"  JOIN routing.hold h ON h.tenant_id = x.tenant_id AND x.order_id = 'hold:' || h.hold_id"
+	"  WHERE x.tenant_id = $1 AND x.node = $2 AND x.day = $3 AND x.expires_at <= $4"
+	"  FOR NO KEY UPDATE SKIP LOCKED) g"
+	" WHERE b.tenant_id = $1 AND b.order_id = g.order_id AND b.node = $2 AND b.day = $3"
+	" RETURNING b.lines, b.units",
+	4, {INT4OID, TEXTOID, DATEOID, TIMESTAMPTZOID}, NULL
 };
 
-static EnginePlan plan_known = {
-	"SELECT FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2 AND day = $3 LIMIT 1",
-	3, {INT4OID, TEXTOID, DATEOID}, NULL
+static EnginePlan plan_expired_days = {
+	"SELECT DISTINCT tenant_id, node, day FROM routing.capacity_booking"
+	" WHERE tenant_id = ANY ($1) AND expires_at <= $2 ORDER BY 1, 2, 3 LIMIT $3",
+	3, {INT4ARRAYOID, TIMESTAMPTZOID, INT4OID}, NULL
 };
 
-static EnginePlan plan_lock_first = {
-	"SELECT pg_catalog.pg_advisory_xact_lock_shared(4713, pg_catalog.hashtext($1 || ' ' || $2))",
+static EnginePlan plan_any_past = {
+	"SELECT FROM routing.capacity_use WHERE tenant_id = ANY ($1) AND day < $2 LIMIT 1",
+	2, {INT4ARRAYOID, DATEOID}, NULL
+};
+
+static EnginePlan plan_past_bookings = {
+	"DELETE FROM routing.capacity_booking b USING (SELECT tenant_id, order_id, node, day FROM routing.capacity_booking"
+	"  WHERE tenant_id = ANY ($1) AND day < $2 LIMIT $3 FOR UPDATE SKIP LOCKED) g"
+	" WHERE b.tenant_id = g.tenant_id AND b.order_id = g.order_id AND b.node = g.node AND b.day = g.day",
+	3, {INT4ARRAYOID, DATEOID, INT4OID}, NULL
+};
+
+static EnginePlan plan_past_uses = {
+	"DELETE FROM routing.capacity_use b USING (SELECT tenant_id, node, day, slot FROM routing.capacity_use"
+	"  WHERE tenant_id = ANY ($1) AND day < $2 LIMIT $3 FOR UPDATE SKIP LOCKED) g"
+	" WHERE b.tenant_id = g.tenant_id AND b.node = g.node AND b.day = g.day AND b.slot = g.slot",
+	3, {INT4ARRAYOID, DATEOID, INT4OID}, NULL
+};
+
+static EnginePlan plan_has_rule = {
+	"SELECT FROM routing.capacity WHERE tenant_id = $1 AND node = $2 LIMIT 1", 2, {INT4OID, TEXTOID}, NULL
+};
+
+static EnginePlan plan_days = {
+	"SELECT DISTINCT day FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2 ORDER BY 1",
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-static EnginePlan plan_take = {
-	"UPDATE routing.capacity_use u SET orders = u.orders + $4, lines = u.lines + $5, units = u.units + $6,"
-	"  room_orders = u.room_orders - $4, room_lines = u.room_lines - $5, room_units = u.room_units - $6"
-	" FROM (SELECT slot FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2 AND day = $3"
-	"   AND ($4 <= 0 OR room_orders IS NULL OR room_orders >= $4) AND ($5 <= 0 OR room_lines IS NULL OR room_lines >= $5)"
-	"   AND ($6 <= 0 OR room_units IS NULL OR room_units >= $6)"
-	"  ORDER BY slot = $7 DESC, slot LIMIT 1 FOR UPDATE SKIP LOCKED) s"
-	" WHERE u.tenant_id = $1 AND u.node = $2 AND u.day = $3 AND u.slot = s.slot RETURNING u.slot",
-	7, {INT4OID, TEXTOID, DATEOID, INT8OID, INT8OID, INT8OID, INT4OID}, NULL
+static EnginePlan plan_drop_uses = {
+	"DELETE FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2", 2, {INT4OID, TEXTOID}, NULL
 };
 
-/* whether some slot has room, locked by somebody or not */
-static EnginePlan plan_some_room = {
-	"SELECT FROM routing.capacity_use WHERE tenant_id = $1 AND node = $2 AND day = $3"
-	" AND ($4 <= 0 OR room_orders IS NULL OR room_orders >= $4) AND ($5 <= 0 OR room_lines IS NULL OR room_lines >= $5)"
-	" AND ($6 <= 0 OR room_units IS NULL OR room_units >= $6) LIMIT 1",
-	6, {INT4OID, TEXTOID, DATEOID, INT8OID, INT8OID, INT8OID}, NULL
-};
-
-static EnginePlan plan_fold = {
-	"SELECT routing.capacity_fold($1, $2, $3, false)", 3, {INT4OID, TEXTOID, DATEOID}, NULL
-};
-
-/* into a slot of the backend's own: locked by nobody else but who folds */
-static EnginePlan plan_give = {
-	"INSERT INTO routing.capacity_use AS u (tenant_id, node, day, slot, orders, lines, units, room_orders, room_lines, room_units)"
-	" SELECT $1, $2, $3, $7, -$4, -$5, -$6,"
-	"  CASE WHEN f.room_orders IS NOT NULL THEN $4 END, CASE WHEN f.room_lines IS NOT NULL THEN $5 END,"
-	"  CASE WHEN f.room_units IS NOT NULL THEN $6 END"
-	" FROM routing.capacity_use f WHERE f.tenant_id = $1 AND f.node = $2 AND f.day = $3 AND f.slot = 0"
-	" ON CONFLICT (tenant_id, node, day, slot) DO UPDATE SET orders = u.orders - $4, lines = u.lines - $5, units = u.units - $6,"
-	"  room_orders = u.room_orders + $4, room_lines = u.room_lines + $5, room_units = u.room_units + $6",
-	7, {INT4OID, TEXTOID, DATEOID, INT8OID, INT8OID, INT8OID, INT4OID}, NULL
-};
-
-/* what expired holds still take of a day */
-static EnginePlan plan_expire = {
-	"WITH gone AS (DELETE FROM routing.capacity_booking b USING routing.hold h"
-	"  WHERE b.tenant_id = $1 AND b.order_id >= 'hold:' AND b.order_id < 'hold;'"
-	"   AND ($2 IS NULL OR (b.node = $2 AND b.day = $3))"
-	"   AND h.tenant_id = b.tenant_id AND b.order_id = 'hold:' || h.hold_id AND h.expires_at <= $4"
-	"  RETURNING b.node, b.day, b.lines, b.units)"
-	" SELECT node, day, count(*), sum(lines)::bigint, sum(units)::bigint FROM gone GROUP BY 1, 2 ORDER BY 1, 2",
-	4, {INT4OID, TEXTOID, DATEOID, TIMESTAMPTZOID}, NULL
-};
-
-/* a share of a slot's room for a slot of the backend's own, where orders meet */
-static EnginePlan plan_spread = {
-	"WITH f AS (UPDATE routing.capacity_use SET room_orders = room_orders - room_orders / 4,"
-	"   room_lines = room_lines - room_lines / 4, room_units = room_units - room_units / 4"
-	"  WHERE tenant_id = $1 AND node = $2 AND day = $3 AND slot = $4"
-	"  RETURNING room_orders, room_lines, room_units)"
-	" INSERT INTO routing.capacity_use AS u (tenant_id, node, day, slot, room_orders, room_lines, room_units)"
-	" SELECT $1, $2, $3, $5, o.room_orders - f.room_orders, o.room_lines - f.room_lines, o.room_units - f.room_units"
-	" FROM f, routing.capacity_use o WHERE o.tenant_id = $1 AND o.node = $2 AND o.day = $3 AND o.slot = $4"
-	" ON CONFLICT (tenant_id, node, day, slot) DO UPDATE SET room_orders = u.room_orders + excluded.room_orders,"
-	"  room_lines = u.room_lines + excluded.room_lines, room_units = u.room_units + excluded.room_units",
-	5, {INT4OID, TEXTOID, DATEOID, INT4OID, INT4OID}, NULL
+static EnginePlan plan_drop_bookings = {
+	"DELETE FROM routing.capacity_booking WHERE tenant_id = $1 AND node = $2", 2, {INT4OID, TEXTOID}, NULL
 };
 
 /* Whether anything is said of any node's capacity. */
 bool
 capacity_any(void)
 {
-	(void) cached_rows(&limited);
-	return limited.n > 0;
+	(void) cached_rows(&rules);
+	return rules.n > 0;
+}
+
+static int
+compare_rule(const CapacityRule *rule, int32 tenant_id, const char *node)
+{
+	return tenant_id != rule->tenant_id ? (tenant_id < rule->tenant_id ? -1 : 1) : strcmp(node, rule->node);
+}
+
+/* The first rule of a node; NULL if there is none. */
+static const CapacityRule *
+rules_of(int32 tenant_id, const char *node)
+{
+	const CapacityRule *all = cached_rows(&rules);
+	int			low = 0;
+	int			high = rules.n;
+
+	while (low < high)
+	{
+		int			mid = (low + high) / 2;
+
+		if (compare_rule(&all[mid], tenant_id, node) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < rules.n && compare_rule(&all[low], tenant_id, node) == 0 ? &all[low] : NULL;
 }
 
 /* Whether anything is said of a node's capacity. */
 bool
 capacity_limited(int32 tenant_id, const char *node)
 {
-	CapacityNode *rows = cached_rows(&limited);
-	int			low = 0;
-	int			high = limited.n;
+	return rules_of(tenant_id, node) != NULL;
+}
 
-	while (low < high)
-	{
-		int			mid = (low + high) / 2;
-		int			c = tenant_id < rows[mid].tenant_id ? -1 : tenant_id > rows[mid].tenant_id ? 1 :
-			strcmp(node, rows[mid].node);
+/* The first day that is still counted, wherever on earth the node is. */
+static DateADT
+first_counted(TimestampTz clock)
+{
+	int64		days = clock >= 0 ? clock / USECS_PER_DAY : -((-clock + USECS_PER_DAY - 1) / USECS_PER_DAY);
 
-		if (c == 0)
-			return true;
-		if (c < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return false;
+	return (DateADT) days - CAPACITY_PAST_DAYS;
+}
+
+bool
+capacity_is_past(DateADT day, TimestampTz clock)
+{
+	return day < first_counted(clock);
 }
 
 static void
@@ -189,143 +181,205 @@ key_args(Datum *args, int32 tenant_id, const char *node, DateADT day)
 	args[2] = DateADTGetDatum(day);
 }
 
-/*
- * What is left of a day for others than this transaction has counted yet, and
- * the price of a shipment then.  No locks: it may be less when it is taken.
- */
-void
-capacity_room(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, CapacityUse *room, int64 *price)
+/* the price of a shipment when so much is taken; *left of what has a limit */
+static int64
+price_of(int32 tenant_id, const char *node, DateADT day, const CapacityUse *used, CapacityUse *left)
 {
-	Datum		args[4];
-	uint64		n;
+	const CapacityRule *all = cached_rows(&rules);
+	const CapacityRule *end = all + rules.n;
+	int			weekday = j2day(day + POSTGRES_EPOCH_JDATE);
+	bool		found[NUM_CAPACITY_KINDS] = {false};
+	int64		price = 0;
 
-	room->orders = room->lines = room->units = PG_INT64_MAX;
-	*price = 0;
-	key_args(args, tenant_id, node, day);
-	args[3] = TimestampTzGetDatum(clock);
-	n = engine_exec(&plan_room, args, NULL, ENGINE_FRESH);
-	for (uint64 i = 0; i < n; i++)
+	weekday = weekday == 0 ? 7 : weekday;
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+		left->n[k] = PG_INT64_MAX;
+	for (const CapacityRule *r = rules_of(tenant_id, node); r != NULL && r < end && compare_rule(r, tenant_id, node) == 0; r++)
 	{
-		bool		isnull;
-		char	   *kind = spi_text(i, 4);
-		int64		left = Max(DatumGetInt64(spi_datum(i, 2, &isnull)), 0);
-
-		*price = scaled_add(*price, scaled_from_datum(spi_datum(i, 3, &isnull)));
-		if (!DatumGetBool(spi_datum(i, 1, &isnull)))
+		if (found[r->kind] || (r->on_date != DATEVAL_NOBEGIN && r->on_date != day) ||
+			(r->weekday != 0 && r->weekday != weekday))
 			continue;
-		if (strcmp(kind, "orders") == 0)
-			room->orders = left;
-		else if (strcmp(kind, "lines") == 0)
-			room->lines = left;
-		else
-			room->units = left;
+		found[r->kind] = true;
+		if (r->hard)
+			left->n[r->kind] = r->quantity - used->n[r->kind];
+		if (r->price > 0 && (__int128) used->n[r->kind] * SCALE >= (__int128) r->quantity * r->price_from)
+			price = scaled_add(price, r->price);
 	}
-}
-
-static void
-use_args(Datum *args, const CapacityUse *use)
-{
-	args[3] = Int64GetDatum(use->orders);
-	args[4] = Int64GetDatum(use->lines);
-	args[5] = Int64GetDatum(use->units);
-}
-
-/* Give back to a day what was taken. */
-void
-capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use)
-{
-	Datum		args[7];
-
-	key_args(args, tenant_id, node, day);
-	use_args(args, use);
-	args[6] = Int32GetDatum(OWN_SLOTS + MyBackendId);
-	(void) engine_exec(&plan_give, args, NULL, ENGINE_FRESH);
-}
-
-/* Move a share of the room of a slot that is ours to change to the backend's own. */
-static void
-spread(const Datum *key, int32 slot)
-{
-	Datum		args[5];
-
-	memcpy(args, key, sizeof(Datum) * 3);
-	args[3] = Int32GetDatum(slot);
-	args[4] = Int32GetDatum(OWN_SLOTS + MyBackendId);
-	(void) engine_exec(&plan_spread, args, NULL, ENGINE_FRESH);
+	return price;
 }
 
 /*
- * Give back what holds that have expired still take: of a node's day, or of all
- * if node is NULL.
+ * What is left of a day, and the price of a shipment then.  No locks: it may
+ * be less when it is taken.  What expired holds still take is asked for if it
+ * could matter to who wants so much.
  */
+void
+capacity_room(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, const CapacityUse *want,
+			  CapacityUse *room, int64 *price)
+{
+	CapacityDay d;
+	CapacityUse used;
+	bool		scarce;
+
+	capacity_open(&d, tenant_id, node, day, false);
+	capacity_read(&d);
+	used = capacity_sum(&d, false);
+	capacity_close(&d);
+	*price = price_of(tenant_id, node, day, &used, room);
+	scarce = *price > 0;
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+		scarce |= room->n[k] < want->n[k];
+	if (scarce)
+	{
+		Datum		args[4];
+		bool		isnull;
+
+		key_args(args, tenant_id, node, day);
+		args[3] = TimestampTzGetDatum(clock);
+		(void) engine_exec(&plan_expired, args, NULL, ENGINE_FRESH);
+		for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+			used.n[k] -= DatumGetInt64(spi_datum(0, k + 1, &isnull));
+		SPI_freetuptable(SPI_tuptable);
+		*price = price_of(tenant_id, node, day, &used, room);
+	}
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+		room->n[k] = Max(room->n[k], 0);
+}
+
+/* Give back what holds that have expired still take of a node's day. */
 void
 capacity_expire(int32 tenant_id, const char *node, DateADT day, TimestampTz clock)
 {
 	Datum		args[4];
-	char		nulls[5] = "    ";
-	SPITupleTable *rows;
+	CapacityUse use = {{0}};
 	uint64		n;
 
-	args[0] = Int32GetDatum(tenant_id);
-	args[1] = node ? CStringGetTextDatum(node) : (Datum) 0;
-	args[2] = DateADTGetDatum(day);
+	key_args(args, tenant_id, node, day);
 	args[3] = TimestampTzGetDatum(clock);
-	nulls[1] = node ? ' ' : 'n';
-	n = engine_exec(&plan_expire, args, nulls, ENGINE_FRESH);
-	rows = SPI_tuptable;
+	n = engine_exec(&plan_expire, args, NULL, ENGINE_FRESH);
 	for (uint64 i = 0; i < n; i++)
 	{
-		HeapTuple	row = rows->vals[i];
 		bool		isnull;
-		CapacityUse use;
 
-		use.orders = DatumGetInt64(SPI_getbinval(row, rows->tupdesc, 3, &isnull));
-		use.lines = DatumGetInt64(SPI_getbinval(row, rows->tupdesc, 4, &isnull));
-		use.units = DatumGetInt64(SPI_getbinval(row, rows->tupdesc, 5, &isnull));
-		capacity_give(tenant_id, SPI_getvalue(row, rows->tupdesc, 1),
-					  DatumGetDateADT(SPI_getbinval(row, rows->tupdesc, 2, &isnull)), &use);
+		use.n[CAPACITY_ORDERS]++;
+		use.n[CAPACITY_LINES] += DatumGetInt64(spi_datum(i, 1, &isnull));
+		use.n[CAPACITY_UNITS] += DatumGetInt64(spi_datum(i, 2, &isnull));
 	}
+	SPI_freetuptable(SPI_tuptable);
+	if (n > 0)
+		capacity_give(tenant_id, node, day, &use);
 }
 
 /*
- * Take from a day, to whose limits no component may then be above; components
- * may be negative.  False, and nothing taken, if there is not enough.
+ * What time brings: expired holds are given back, days of long ago forgotten;
+ * at most "limit" days, and a hundred times as many rows.
  */
-bool
-capacity_take(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use)
+void
+capacity_tidy(Datum tenants, TimestampTz clock, Datum limit, bool no_limit)
 {
-	Datum		args[7];
-	bool		met = false;
+	Datum		args[3];
+	SPITupleTable *rows;
+	uint64		n;
 
-	key_args(args, tenant_id, node, day);
-	use_args(args, use);
-	args[6] = Int32GetDatum(OWN_SLOTS + MyBackendId);
-	if (engine_exec(&plan_known, args, NULL, ENGINE_FRESH) == 0)
+	args[0] = tenants;
+	args[1] = TimestampTzGetDatum(clock);
+	args[2] = limit;
+	n = engine_exec(&plan_expired_days, args, no_limit ? "  n" : NULL, ENGINE_FRESH);
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
 	{
-		/* the limits are read after the lock is had */
-		(void) engine_exec(&plan_lock_first, args, NULL, ENGINE_FRESH);
-		(void) engine_exec(&plan_first, args, NULL, ENGINE_FRESH);
+		bool		isnull;
+
+		capacity_expire(DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull)),
+						SPI_getvalue(rows->vals[i], rows->tupdesc, 2),
+						DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull)), clock);
 	}
-	for (int i = 0; i < TRIES; i++)
-	{
-		if (engine_exec(&plan_take, args, NULL, ENGINE_FRESH) > 0)
-		{
-			bool		isnull;
-			int32		slot = DatumGetInt32(spi_datum(0, 1, &isnull));
+	SPI_freetuptable(rows);
+	args[1] = DateADTGetDatum(first_counted(clock));
+	if (engine_exec(&plan_any_past, args, NULL, ENGINE_FRESH) == 0)
+		return;
+	args[2] = Int32GetDatum(no_limit ? PG_INT32_MAX : Min(DatumGetInt32(limit), PG_INT32_MAX / 100) * 100);
+	/* the days last: they tell that there may be more */
+	if (engine_exec(&plan_past_bookings, args, NULL, ENGINE_FRESH) < (uint64) DatumGetInt32(args[2]))
+		(void) engine_exec(&plan_past_uses, args, NULL, ENGINE_FRESH);
+}
 
-			/* next time there is a slot of our own */
-			if (met && slot != OWN_SLOTS + MyBackendId)
-				spread(args, slot);
-			return true;
-		}
-		if (engine_exec(&plan_some_room, args, NULL, ENGINE_FRESH) == 0)
-			break;
-		met = true;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
+/* ------------------------------------------------------------------------
+ * Limits change
+ * ------------------------------------------------------------------------ */
+
+typedef struct NodeName
+{
+	int32		tenant_id;
+	char	   *node;
+} NodeName;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const NodeName *x = a;
+	const NodeName *y = b;
+
+	return x->tenant_id != y->tenant_id ? (x->tenant_id < y->tenant_id ? -1 : 1) : strcmp(x->node, y->node);
+}
+
+static void
+renew(int32 tenant_id, const char *node)
+{
+	Datum		args[2];
+	uint64		n;
+	SPITupleTable *rows;
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(node);
+	if (engine_exec(&plan_has_rule, args, NULL, ENGINE_FRESH) == 0)
+	{
+		/* the first waits for who takes or gives now, whose other rows can be seen then */
+		(void) engine_exec(&plan_drop_uses, args, NULL, ENGINE_FRESH);
+		(void) engine_exec(&plan_drop_bookings, args, NULL, ENGINE_FRESH);
+		(void) engine_exec(&plan_drop_uses, args, NULL, ENGINE_FRESH);
+		return;
+	}
+	n = engine_exec(&plan_days, args, NULL, ENGINE_FRESH);
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
+	{
+		CapacityDay d;
+		bool		isnull;
+
 		CHECK_FOR_INTERRUPTS();
+		capacity_open(&d, tenant_id, node, DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull)), true);
+		capacity_renew_day(&d);
+		capacity_close(&d);
 	}
-	capacity_expire(tenant_id, node, day, clock_now());
-	(void) engine_exec(&plan_fold, args, NULL, ENGINE_FRESH);
-	return engine_exec(&plan_take, args, NULL, ENGINE_FRESH) > 0;
+	SPI_freetuptable(rows);
+}
+
+/* SQL: the trigger's work, node by node in the order of their names. */
+Datum
+routing_capacity_renew(PG_FUNCTION_ARGS)
+{
+	Datum	   *tenants;
+	Datum	   *nodes;
+	int			n;
+	NodeName   *names;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_VOID();
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT4OID, 4, true, TYPALIGN_INT, &tenants, NULL, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &nodes, NULL, &n);
+	names = palloc(sizeof(NodeName) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		names[i].tenant_id = DatumGetInt32(tenants[i]);
+		names[i].node = TextDatumGetCString(nodes[i]);
+	}
+	qsort(names, n, sizeof(NodeName), compare_names);
+	SPI_connect();
+	for (int i = 0; i < n; i++)
+		(void) capacity_lock_node(names[i].tenant_id, names[i].node, ExclusiveLock, true);
+	for (int i = 0; i < n; i++)
+		renew(names[i].tenant_id, names[i].node);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

@@ -5,24 +5,73 @@
 #ifndef ROUTING_LEDGER_CAPACITY_H
 #define ROUTING_LEDGER_CAPACITY_H
 
-#include "base/compat.h"
+#include "base/store.h"
+
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-/* a node's day: counts; units are a quantity.  Of room: PG_INT64_MAX is no limit */
+/* what is counted */
+typedef enum CapacityKind
+{
+	CAPACITY_ORDERS,
+	CAPACITY_LINES,
+	CAPACITY_UNITS,				/* a quantity */
+	NUM_CAPACITY_KINDS
+} CapacityKind;
+
 typedef struct CapacityUse
 {
-	int64		orders;
-	int64		lines;
-	int64		units;
+	int64		n[NUM_CAPACITY_KINDS];
 } CapacityUse;
 
+#define CAPACITY_NO_LIMIT	(INT64CONST(1) << 60)
+#define CAPACITY_PAST_DAYS	30	/* after which nobody counts a day any more */
+
+/* a row of capacity_use */
+typedef struct CapacitySlot
+{
+	ItemPointerData tid;
+	int32		slot;
+	CapacityUse used;
+	CapacityUse room;
+	bool		locked;
+} CapacitySlot;
+
+/* a node's day in hand */
+typedef struct CapacityDay
+{
+	int32		tenant_id;
+	const char *node;
+	DateADT		day;
+	Relation	rel;
+	Relation	index;
+	LOCKMODE	lockmode;
+	Store	   *store;			/* of who writes */
+	Snapshot	snapshot;		/* of the last reading */
+	TupleTableSlot *slot;
+	int			n;
+	int			cap;
+	CapacitySlot *slots;		/* ascending */
+} CapacityDay;
+
+/* capacity.c */
 extern bool capacity_any(void);
 extern bool capacity_limited(int32 tenant_id, const char *node);
-extern void capacity_room(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, CapacityUse *room,
-						  int64 *price);
-extern bool capacity_take(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use);
-extern void capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use);
+extern bool capacity_is_past(DateADT day, TimestampTz clock);
+extern void capacity_room(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, const CapacityUse *want,
+						  CapacityUse *room, int64 *price);
 extern void capacity_expire(int32 tenant_id, const char *node, DateADT day, TimestampTz clock);
+extern void capacity_tidy(Datum tenants, TimestampTz clock, Datum limit, bool no_limit);
+
+/* capacity_slots.c */
+extern void capacity_open(CapacityDay *d, int32 tenant_id, const char *node, DateADT day, bool writes);
+extern void capacity_read(CapacityDay *d);
+extern void capacity_close(CapacityDay *d);
+extern CapacityUse capacity_sum(const CapacityDay *d, bool room);
+extern bool capacity_lock_node(int32 tenant_id, const char *node, LOCKMODE mode, bool wait);
+extern void capacity_limits(int32 tenant_id, const char *node, DateADT day, CapacityUse *limit);
+extern void capacity_renew_day(CapacityDay *d);
+extern bool capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, const CapacityUse *use);
+extern void capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use);
 
 #endif							/* ROUTING_LEDGER_CAPACITY_H */

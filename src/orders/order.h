@@ -265,6 +265,7 @@ typedef struct SalesOrder
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
 	size_t		packed_size;
 	bool		took_capacity;	/* in this decision: it is written */
+	List	   *took;			/* and what: node, day, how much */
 	bool		uses_known;
 	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */

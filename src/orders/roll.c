@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/tenant.h"
+#include "ledger/capacity.h"
 #include "ledger/lots.h"
 #include "ledger/offer.h"
 
@@ -169,6 +170,7 @@ routing_roll(PG_FUNCTION_ARGS)
 	SPI_freetuptable(rows);
 	settle_lapsed(s, args[0], args[1], PG_ARGISNULL(0));
 	settlement_finish(s);
+	capacity_tidy(args[0], s->clock, args[1], PG_ARGISNULL(0));
 	/* not all of it may have been looked at */
 	if (PG_ARGISNULL(0) || n < PG_GETARG_INT32(0))
 	{

@@ -4,6 +4,7 @@
 #
 #   route    what routing an order costs                          route.sh
 #   hot      one item against many, 32 clients, to the last unit  hot.sh
+#   capacity a busy node with a capacity against without         capacity.sh
 #   lookup   atp() against a bare look-up, atp_table()            lookup.sh
 #   scale    10 million supply rows against 10 thousand           scale.sh
 #   search   the plan search by lines and nodes, without a server search.sh
@@ -53,7 +54,7 @@ must() {
 
 say "server: PostgreSQL $(value "SHOW server_version"), $(nproc) CPUs, shared_buffers $(value "SHOW shared_buffers"), fsync on," \
 	"wal_level logical, keys COLLATE \"C\"; load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
-for part in ${ROUTING_BENCH_ONLY:-search route nodes hot lookup scale}; do
+for part in ${ROUTING_BENCH_ONLY:-search route nodes hot capacity lookup scale}; do
 	[ -e "$part.sh" ] || { say "there is no part $part"; exit 1; }
 	say ""
 	say "== $part"
