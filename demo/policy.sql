@@ -54,11 +54,11 @@ $$;
 SELECT '        planner approves it: ' || current_setting('demo.refused');
 SELECT to_regproc('routing.compare') IS NOT NULL AS has_compare \gset
 \if :has_compare
-SELECT '        compare() rolls today''s orders forward under both: '
+SELECT '        compare() rolls the last 1,000 orders forward under both: '
 	   || string_agg(format('%s %s -> %s', replace(metric, 'cost', 'cost with penalties'), first, second), ', ' ORDER BY place)
 FROM (SELECT metric, round(max(value) FILTER (WHERE version = 1)) AS first, round(max(value) FILTER (WHERE version = 2)) AS second,
 			 array_position(ARRAY['shipments', 'split orders', 'cost', 'days late'], metric) AS place
-	  FROM routing.compare('standard', ARRAY[1, 2], (SELECT min(decided_at) FROM routing.decision))
+	  FROM routing.compare('standard', ARRAY[1, 2], (SELECT decided_at FROM routing.decision ORDER BY decision_id DESC OFFSET 999 LIMIT 1))
 	  WHERE node IS NULL GROUP BY metric) c
 WHERE place IS NOT NULL;
 \endif
