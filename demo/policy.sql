@@ -1,5 +1,5 @@
--- A policy is changed: written by one person, approved by another, activated;
--- and the same order before and after.
+-- A policy is changed: written by one person, tried on what was decided, approved
+-- by another, activated; and the same order before and after.
 \set ON_ERROR_STOP 1
 \set boss :USER
 \pset tuples_only on
@@ -52,16 +52,13 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT '        planner approves it: ' || current_setting('demo.refused');
-SELECT to_regproc('routing.compare') IS NOT NULL AS has_compare \gset
-\if :has_compare
-SELECT '        compare() rolls today''s orders forward under both: '
-	   || string_agg(format('%s %s -> %s', metric, first, second), ', ' ORDER BY place)
+SELECT '        compare() rolls the last 1,000 orders forward under both: '
+	   || string_agg(format('%s %s -> %s', replace(metric, 'cost', 'cost with penalties'), first, second), ', ' ORDER BY place)
 FROM (SELECT metric, round(max(value) FILTER (WHERE version = 1)) AS first, round(max(value) FILTER (WHERE version = 2)) AS second,
 			 array_position(ARRAY['shipments', 'split orders', 'cost', 'days late'], metric) AS place
-	  FROM routing.compare('standard', ARRAY[1, 2], (SELECT min(decided_at) FROM routing.decision))
+	  FROM routing.compare('standard', ARRAY[1, 2], (SELECT decided_at FROM routing.decision ORDER BY decision_id DESC OFFSET 999 LIMIT 1))
 	  WHERE node IS NULL GROUP BY metric) c
 WHERE place IS NOT NULL;
-\endif
 \connect - chief
 SELECT routing.approve_policy('standard', 2), routing.activate_policy('standard', 2) \g /dev/null
 SELECT format('        %s v%s: %s, by %s, approved by %s', policy, version, state, author, coalesce(approved_by, 'nobody'))
