@@ -180,8 +180,10 @@ my $bench = pgbench_start($node, $db, $log, '-c', '6', '-j', '2', '-t', '250',
 
 # the first consumers come in the middle of the load, the second ones at its end
 $node->poll_query_until($db, 'SELECT count(*) > 200 FROM routing.sales_order') or BAIL_OUT('no load');
-# at a place in the log where no transaction has written events and not committed: a consumer that ends within one gets it again
-my $middle = $node->safe_psql($db, 'BEGIN; LOCK TABLE routing.event IN SHARE MODE; SELECT pg_current_wal_insert_lsn(); COMMIT');
+# at a place in the log where no transaction has written events and not committed: a consumer that ends within one gets it again;
+# within a record of our own, so that neither a commit ends there nor an event begins
+my $middle = $node->safe_psql($db,
+	"BEGIN; LOCK TABLE routing.event IN SHARE MODE; SELECT pg_logical_emit_message(false, 'middle', '') - 1; COMMIT");
 my %text   = map { $_ => [ receive($_, $middle, 1) ] } qw(pgoutput test_decoding);
 $bench->finish;
 is($bench->full_result(0), 0, 'the load ends well');
