@@ -39,7 +39,8 @@ BEGIN
 								 routing.money_text((plan ->> term)::numeric));
 		IF term = 'freight' AND jsonb_array_length(plan -> 'shipments') = 1 THEN
 			terms[cardinality(terms)] := terms[cardinality(terms)] ||
-				format(' (base %s + %s kg x %s)', routing.money_text(coalesce(s ->> 'base', '0')::numeric), coalesce(s ->> 'kg', '0'),
+				format(' (%s + %s kg x %s)', CASE WHEN s ? 'joins' THEN 'joins an open shipment'
+					   ELSE 'base ' || routing.money_text(coalesce(s ->> 'base', '0')::numeric) END, coalesce(s ->> 'kg', '0'),
 					   routing.money_text(coalesce(s ->> 'per_kg', '0')::numeric));
 		END IF;
 	END LOOP;
@@ -161,9 +162,12 @@ BEGIN
 			  SELECT 2, 'pick-up', (SELECT max(pu.pick_up) FROM routing.pickup pu WHERE pu.tenant_id = tenant AND pu.node = r.node
 									AND pu.service = r.service AND pu.weekday = extract(isodow FROM r.ship_on))) x (k, what, at)
 		WHERE x.at < '24:00';
-		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s%s, arrives %s', n, r.node, r.service,
+		RETURN NEXT format('Shipment %s: %s, %s, %s %s; ships %s%s, arrives %s%s', n, r.node, r.service,
 			r.deliver_on - r.ship_on, CASE WHEN r.deliver_on - r.ship_on = 1 THEN 'day' ELSE 'days' END,
-			routing.day_text(r.ship_on), coalesce(' (' || g.times || ')', ''), routing.day_text(r.deliver_on));
+			routing.day_text(r.ship_on), coalesce(' (' || g.times || ')', ''), routing.day_text(r.deliver_on),
+			CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(plan -> 'shipments') s
+							  WHERE s ? 'joins' AND s ->> 'node' = r.node AND s ->> 'service' = r.service
+								AND (s ->> 'ship_on')::date = r.ship_on) THEN '; joins an open shipment' ELSE '' END);
 		FOR p IN SELECT q, l FROM jsonb_array_elements(doc -> 'parts') WITH ORDINALITY y(q, k)
 				 JOIN jsonb_array_elements(doc -> 'lines') l ON l -> 'line' = q -> 'line'
 				 WHERE q ->> 'node' = r.node AND q ->> 'service' = r.service AND (q ->> 'ship_on')::date = r.ship_on
@@ -214,10 +218,11 @@ BEGIN
 	IF jsonb_array_length(plan -> 'shipments') > 1 THEN
 		FOR r IN SELECT s, k FROM jsonb_array_elements(plan -> 'shipments') WITH ORDINALITY x(s, k) ORDER BY k
 		LOOP
-			RETURN NEXT format('  %s %s: handling %s + freight %s (base %s + %s kg x %s)%s', r.s ->> 'node', r.s ->> 'service',
+			RETURN NEXT format('  %s %s: handling %s + freight %s (%s + %s kg x %s)%s', r.s ->> 'node', r.s ->> 'service',
 				routing.money_text(coalesce(r.s ->> 'handling', '0')::numeric),
 				routing.money_text(coalesce(r.s ->> 'base', '0')::numeric + coalesce(r.s ->> 'by_weight', '0')::numeric),
-				routing.money_text(coalesce(r.s ->> 'base', '0')::numeric), coalesce(r.s ->> 'kg', '0'),
+				CASE WHEN r.s ? 'joins' THEN 'joins an open shipment'
+					 ELSE 'base ' || routing.money_text(coalesce(r.s ->> 'base', '0')::numeric) END, coalesce(r.s ->> 'kg', '0'),
 				routing.money_text(coalesce(r.s ->> 'per_kg', '0')::numeric),
 				CASE WHEN r.s ? 'split'
 					 THEN ' + split penalty ' || routing.money_text((r.s ->> 'split')::numeric) ELSE '' END);

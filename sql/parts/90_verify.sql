@@ -312,6 +312,8 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	SELECT d.* FROM routing.verify_dedicated() d
 	UNION ALL
 	SELECT c.* FROM routing.verify_capacity() c
+	UNION ALL
+	SELECT s.* FROM routing.verify_open_shipments() s
 	) v(what, tenant_id, item, node, order_id, line_no, expected, found)
 	WHERE routing.is_member(v.tenant_id)
 $$;

@@ -516,6 +516,7 @@ shipments_write(Settlement *s)
 				write_status(order);
 			seen = true;		/* nobody else tells of it */
 		}
+		open_shipments_follow(sh->tenant_id, sh->order_id);
 		if (!order->exists)
 			continue;
 		for (Shipment *o = sh; o != NULL; o = o->next)

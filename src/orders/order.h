@@ -254,6 +254,11 @@ typedef struct SalesOrder
 	int			nproblem_lines;
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;
+	char	   *ship_to;		/* as open shipments are compared, or NULL: see consolidate.c */
+	const SrcLane *base_lanes;	/* without the open shipments that may be joined, or NULL */
+	struct SalesOrder **beside; /* orders that are routed with it, or NULL */
+	int			nbeside;
+	const struct SalesOrder *peer;	/* of these the one before it to the same ship-to, or NULL */
 	const OrderLine **problem_items;	/* a line for each item of the problem */
 	int64	   *problem_needs;	/* what its lines want of it */
 	bool		mixed;			/* some of these are one item, wanted in different ways */
@@ -375,6 +380,11 @@ extern void dedicated_take(SalesOrder *order, Ledger *ledger);
 
 /* capacity.c */
 extern bool order_take_capacity(SalesOrder *order, bool must);
+
+/* consolidate.c */
+extern void orders_see_each_other(SalesOrder **orders, int n);
+extern void order_write_open(SalesOrder *order, bool known);
+extern void open_shipments_follow(int32 tenant_id, const char *order_id);
 
 /* check.c */
 extern void order_find_policy(SalesOrder *order);

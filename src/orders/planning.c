@@ -192,6 +192,9 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	ctx->nitems = problem_set_lines(order, relaxed);
 	eligibility_set_lines(order, relaxed);
 	substitutes_set_terms(order);
+	/* a second pass finds the same as the first; a simulation does not know what was open then */
+	if (order->terms.consolidate && relaxed == 0 && order->imposed == NULL)
+		order_join_open(order, ledger);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = (relaxed & SOFT_SPLIT_MIN) ? 0 : order->terms.split_min_value;
 	p->max_shipments = (relaxed & SOFT_MAX_SHIPMENTS) ? MOST_SHIPMENTS : order->terms.max_shipments;

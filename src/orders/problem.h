@@ -42,6 +42,9 @@ extern void relax_take(const PlanContext *ctx, int node, const char *item, SrcPr
 /* capacity.c */
 extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);
 
+/* consolidate.c */
+extern void order_join_open(SalesOrder *order, const Ledger *ledger);
+
 /* problem_nodes.c */
 extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);

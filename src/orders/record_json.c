@@ -83,6 +83,8 @@ write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 		write_term(w, "distance", s->distance);
 		write_term(w, "capacity", s->capacity);
 		write_term(w, "base", s->base);
+		if (s->ship == lane->open_day)
+			json_key_bool(w, "joins", true);
 		write_term(w, "by_weight", s->by_weight);
 		write_term(w, "split", s->split);
 		json_end_object(w);

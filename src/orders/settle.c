@@ -243,6 +243,8 @@ has_unserved(const SalesOrder *order)
 void
 settlement_write_order(Settlement *s, SalesOrder *order)
 {
+	bool		known = order->decision_id != 0 || order->had_row || !order->exists;
+
 	if (!order_settle_claims(order, s->ledger, &s->next_claim))
 		settlement_leave(s, order->tenant_id, order->order_id,
 						 "its place in a queue changes while somebody else holds the position",
@@ -252,12 +254,17 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 						 ERRCODE_LOCK_NOT_AVAILABLE);
 	rest_write(order);
 	if (!order->changed)
+	{
+		if (order->terms.consolidate)
+			order_write_open(order, true);	/* its customer may be another */
 		return;
+	}
 	if (order_is_cancelled(order))
 		order_write_cancelled(order, order->cancel_reason ? order->cancel_reason : "cancelled",
 							  &s->events);
 	else
 		order_write(order, &s->events);
+	order_write_open(order, known);
 	order_written(order);
 }
 
@@ -319,6 +326,7 @@ settlement_finish(Settlement *s)
 		}
 		demands_follow(s);
 		demands_book(s);
+		orders_see_each_other(s->orders, s->norders);
 		if (s->holds)
 		{
 			for (int i = 0; i < s->norders; i++)

@@ -13,6 +13,7 @@ typedef enum FieldType
 {
 	FIELD_AMOUNT,				/* int64 ten-thousandths */
 	FIELD_COUNT,				/* int32 */
+	FIELD_BOOL,
 	FIELD_LATENESS,
 	FIELD_SOFT,
 	FIELD_REST,

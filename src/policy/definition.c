@@ -250,6 +250,12 @@ read_field(Reader *r, const char *path, const JsonbValue *v, int field, Settings
 		case FIELD_COUNT:
 			*(int32 *) member = read_count(r, path, v, f->min, f->max, f->is);
 			break;
+		case FIELD_BOOL:
+			if (v->type != jbvBool)
+				reader_bad_value(r, path, v, "true or false");
+			else
+				*(bool *) member = v->val.boolean;
+			break;
 		case FIELD_LATENESS:
 			read_lateness(r, path, v, f, set);
 			break;

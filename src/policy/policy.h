@@ -75,6 +75,7 @@ typedef struct PolicyTerms
 	int64		margin_floor;	/* share of the price, ten-thousandths, or POLICY_NONE */
 	int64		split_min_value;	/* money */
 	int64		split_min_quantity;
+	bool		consolidate;	/* shipments join those to the same ship-to that are open */
 	uint32		soft;			/* SOFT_... */
 	RestAction	rest;
 	int32		rest_days;

@@ -97,6 +97,8 @@ value_text(const PolicyTerms *terms, const PolicyField *f)
 			return *(const int64 *) member == POLICY_NONE ? NULL : scaled_to_text(*(const int64 *) member);
 		case FIELD_COUNT:
 			return *(const int32 *) member < 0 ? NULL : psprintf("%d", *(const int32 *) member);
+		case FIELD_BOOL:
+			return pstrdup(*(const bool *) member ? "true" : "false");
 		case FIELD_REST:
 			return pstrdup(policy_rest_names[terms->rest]);
 		case FIELD_LATENESS:

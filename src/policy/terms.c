@@ -31,6 +31,7 @@ const PolicyField policy_fields[] = {
 	{"split_min_value", FIELD_AMOUNT, TERM(split_min_value), MONEY},
 	{"split_min_quantity", FIELD_AMOUNT, TERM(split_min_quantity), 0, 1000000,
 	"a quantity from 0 to 1000000 with at most 4 decimals"},
+	{"consolidate", FIELD_BOOL, TERM(consolidate), 0, 0, NULL},
 	{"soft", FIELD_SOFT, TERM(soft), 0, 0, NULL},
 	{"rest", FIELD_REST, TERM(rest), 0, 0, NULL},
 	{"rest_days", FIELD_COUNT, TERM(rest_days), 1, 3650, "a whole number from 1 to 3650"},

@@ -151,9 +151,14 @@ push @states, 'at_risk';
 $node->safe_psql($source, q(UPDATE routing.setting SET issue_grace = '0' WHERE tenant_id = 1));
 $node->safe_psql($source, q(SET routing.settle_reroute_limit = 0; UPDATE routing.supply SET quantity = 1 WHERE item = 'I3' AND node = 'N2' AND ref = ''));
 $node->safe_psql($source, q(UPDATE routing.setting SET issue_grace = '1 hour' WHERE tenant_id = 1));
+# shipments that others may join, of two orders
+$node->safe_psql($source, q(INSERT INTO routing.policy (policy, version, state, definition) VALUES ('join', 1, 'active', '{"consolidate": true}')));
+$node->safe_psql($source, "BEGIN;\n" . order_sql($_, ['HOT', 1]) . "UPDATE routing.sales_order SET policy = 'join' WHERE order_id = '$_';\nCOMMIT;")
+  for 'join-1', 'join-2';
 $node->safe_psql($source, "SET routing.escrow = always;\nBEGIN;\n" . order_sql('hot', ['HOT', 3]) . 'COMMIT;');
 
 # the database holds what the test is about
+is($node->safe_psql($source, 'SELECT count(*) FROM routing.open_shipment'), '2', 'there are open shipments');
 is($node->safe_psql($source, 'SELECT count(*) > 0 FROM routing.position WHERE slot > 0'), 't', 'there are slots');
 is($node->safe_psql($source, 'SELECT count(*) > 0 FROM routing.claim'), 't', 'there are claims') if $has{roll};
 is($node->safe_psql($source, "SELECT s FROM unnest('{" . join(',', @states) . "}'::text[]) s WHERE s NOT IN (SELECT state FROM routing.reservation)"),
