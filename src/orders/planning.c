@@ -201,6 +201,7 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	p->one_date = order->complete == COMPLETE_ONE_DATE;
 	p->all_or_nothing = order->complete == COMPLETE_OR_KILL;
 	p->work_limit = WORK_LIMIT;
+	p->unread_bound = PG_INT64_MAX;
 	p->profile = plan_profile;
 	p->room = capacity_any() && order->imposed == NULL ? plan_room : NULL;
 	p->alloc = problem_alloc;

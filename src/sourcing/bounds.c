@@ -19,7 +19,8 @@
 typedef struct LaneDates
 {
 	const SrcLane *lane;
-	bool		exact;			/* by the calendars; else never later than they say */
+	bool		closed;			/* there are calendars */
+	bool		exact;			/* by them; else never later than they say */
 	int32_t		possible;		/* first ship day */
 	const SrcLine *last;		/* the line asked for last */
 	int32_t		last_ship;
@@ -31,10 +32,11 @@ look_at_dates(LaneDates *dates, const SrcProblem *problem, const SrcLane *lane, 
 {
 	const SrcNode *node = &problem->nodes[lane->node];
 
-	/* without calendars they agree */
-	exact = exact && (node->calendar != NULL || lane->pickup != NULL ||
-					  lane->transit != NULL || problem->receiving != NULL);
 	dates->lane = lane;
+	dates->closed = node->calendar != NULL || lane->pickup != NULL ||
+		lane->transit != NULL || problem->receiving != NULL;
+	/* without calendars they agree */
+	exact = exact && dates->closed;
 	dates->exact = exact;
 	dates->last = NULL;
 	if (exact)
@@ -73,7 +75,8 @@ first_for(LaneDates *dates, const SrcProblem *problem, const SrcLine *line)
 	ship = line->requested;
 	if (!line->by_ship_day)
 		ship -= lane->transit_days;
-	if (line->early_ok || ship < dates->possible)
+	/* closed days may bring the target day forward, but not to before the first */
+	if (line->early_ok || dates->closed || ship < dates->possible)
 		ship = dates->possible;
 	if (ship < line->not_before)
 		ship = line->not_before;
@@ -240,6 +243,37 @@ floor_of_lane(SrcSearch *search, const SrcLane *lane, bool exact)
 	return sum;
 }
 
+/*
+ * What bounds of several shipments are made of, from min_fixed and the lines'
+ * cheapest.  Every further shipment adds min_fixed and the penalty, and can
+ * take off ship_slack by rounding: with two shipments the sum is least, unless
+ * shipments are all but free.
+ */
+static void
+sum_up(SrcSearch *search)
+{
+	const SrcProblem *problem = search->problem;
+	int64_t		ship_slack;
+	int32_t		i;
+
+	search->slack_alone = src_slack(search, 1);
+	search->slack_split = src_slack(search, 2);
+	ship_slack = search->slack_split - search->slack_alone + 1;
+	if (src_add(search->min_fixed, problem->split_penalty) < ship_slack)
+		search->slack_split = src_slack(search,
+										problem->max_shipments < SRC_PLAN_SHIPMENTS ?
+										problem->max_shipments : SRC_PLAN_SHIPMENTS);
+	search->cheapest = 0;
+	for (i = 0; i < search->nlines; i++)
+	{
+		SrcLineInfo *info = &search->lines[i];
+
+		if (info->cheapest > info->unserved)
+			info->cheapest = info->unserved;
+		search->cheapest += info->cheapest;
+	}
+}
+
 /* the least that a shipment on the lane costs empty */
 static int64_t
 least_fixed(const SrcSearch *search, const SrcLane *lane)
@@ -302,8 +336,8 @@ src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out)
 }
 
 /* a floor of all plans that use the lane on the ship day or later */
-int64_t
-src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
+static int64_t
+bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
 	const SrcProblem *problem = search->problem;
 	int32_t		arrival = src_arrival_day(problem, lane, ship);
@@ -329,14 +363,52 @@ src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
 	for (i = 0; i < search->nlines; i++)
 	{
 		const SrcLine *line = &problem->lines[i];
-		src_int128	late;
+		const SrcLineInfo *info = &search->lines[i];
+		src_int128	least = 0;
 
-		if (line->by_ship_day)
-			continue;
-		late = (src_int128) src_days_late(line, ship, arrival) * line->lateness_per_day;
-		sum += late < search->lines[i].unserved ? (int64_t) late : search->lines[i].unserved;
+		if (!line->by_ship_day)
+			least = (src_int128) src_days_late(line, ship, arrival) * line->lateness_per_day;
+		if (least < info->cheapest)
+			least = info->cheapest;
+		sum += least < info->unserved ? (int64_t) least : info->unserved;
 	}
 	return sum > bound ? sum : bound;
+}
+
+/*
+ * Set cut_bound: what plans cost at the least that use days which were not
+ * tried.  Nodes that were not read are in none of them, so that a search of
+ * the read nodes alone comes to the same.
+ */
+void
+src_bound_cuts(SrcSearch *search, const SrcNodeResult *nodes)
+{
+	const SrcProblem *problem = search->problem;
+	int32_t		i;
+
+	if (search->ncuts == 0)
+		return;
+	search->min_fixed = search->amount_limit;
+	for (i = 0; i < search->nlines; i++)
+		search->lines[i].cheapest = search->lines[i].unserved;
+	for (i = 0; i < problem->nlanes; i++)
+	{
+		const SrcLane *lane = &problem->lanes[i];
+		int64_t		fixed = least_fixed(search, lane);
+
+		if (nodes[lane->node].read && floor_of_lane(search, lane, true) != INT64_MAX &&
+			fixed < search->min_fixed)
+			search->min_fixed = fixed;
+	}
+	sum_up(search);
+	for (i = 0; i < search->ncuts; i++)
+	{
+		int64_t		bound = bound_from(search, &problem->lanes[search->cuts[i].lane],
+									   search->cuts[i].ship);
+
+		if (bound < search->cut_bound)
+			search->cut_bound = bound;
+	}
 }
 
 /*
@@ -348,7 +420,6 @@ void
 src_bounds(SrcSearch *search, SrcNodeResult *nodes)
 {
 	const SrcProblem *problem = search->problem;
-	int64_t		ship_slack;
 	int32_t		i;
 	int32_t		j;
 
@@ -385,27 +456,13 @@ src_bounds(SrcSearch *search, SrcNodeResult *nodes)
 			search->min_fixed = nodes[i].total;
 	}
 
-	/*
-	 * Every further shipment adds min_fixed and the penalty, and can take off
-	 * ship_slack by rounding: with two shipments the sum is least, unless
-	 * shipments are all but free.
-	 */
-	search->slack_alone = src_slack(search, 1);
-	search->slack_split = src_slack(search, 2);
-	ship_slack = search->slack_split - search->slack_alone + 1;
-	if (src_add(search->min_fixed, problem->split_penalty) < ship_slack)
-		search->slack_split = src_slack(search,
-										problem->max_shipments < SRC_PLAN_SHIPMENTS ?
-										problem->max_shipments : SRC_PLAN_SHIPMENTS);
-	search->cheapest = 0;
-	for (i = 0; i < search->nlines; i++)
-	{
-		SrcLineInfo *info = &search->lines[i];
+	for (i = 0; i < problem->nlanes; i++)
+		if (problem->lanes[i].per_kg > search->max_per_kg)
+			search->max_per_kg = problem->lanes[i].per_kg;
+	sum_up(search);
 
-		if (info->cheapest > info->unserved)
-			info->cheapest = info->unserved;
-		search->cheapest += info->cheapest;
-	}
+	/* from here on that of the nodes that are read: others are in no plan */
+	search->max_per_kg = 0;
 	for (i = 0; i < problem->nnodes; i++)
 	{
 		if (nodes[i].bound != INT64_MAX)

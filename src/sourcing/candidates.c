@@ -402,10 +402,18 @@ move_to_day(SrcSearch *search, int32_t day)
 static void
 note_cut(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
-	int64_t		bound = src_bound_from(search, lane, ship);
+	if (search->ncuts == search->maxcuts)
+	{
+		SrcCut	   *larger;
 
-	if (bound < search->cut_bound)
-		search->cut_bound = bound;
+		search->maxcuts = search->maxcuts > 0 ? search->maxcuts * 4 : 16;
+		larger = src_memory(search->problem, sizeof(SrcCut), search->maxcuts);
+		if (search->ncuts > 0)
+			memcpy(larger, search->cuts, sizeof(SrcCut) * (size_t) search->ncuts);
+		search->cuts = larger;
+	}
+	search->cuts[search->ncuts].lane = (int32_t) (lane - search->problem->lanes);
+	search->cuts[search->ncuts++].ship = ship;
 }
 
 /* no line that the lane may carry can be carried as late as that */
@@ -540,6 +548,10 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 	int32_t		j;
 
 	out->read = true;
+	for (i = own->first_lane; i < own->first_lane + own->nlanes; i++)
+		if (problem->lanes[i].per_kg > search->max_per_kg)
+			search->max_per_kg = problem->lanes[i].per_kg;
+	search->slack = src_slack(search, search->exhaustive);
 	for (i = 0; i < search->nitems; i++)
 		search->step[i] = 0;
 	for (i = 0; i < search->nlines; i++)

@@ -82,6 +82,13 @@ typedef struct SrcSet
 	int32_t		cand[SRC_PLAN_SHIPMENTS];	/* by ship day, node, lane */
 } SrcSet;
 
+/* the days of a lane from there on that were not tried */
+typedef struct SrcCut
+{
+	int32_t		lane;
+	int32_t		ship;
+} SrcCut;
+
 /* what a node said about a ship day */
 typedef struct SrcRoomDay
 {
@@ -108,10 +115,13 @@ typedef struct SrcSearch
 	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
 	int64_t		order_weight;	/* of all lines, rounded up */
 	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
+	int32_t		ncuts;
+	int32_t		maxcuts;
+	SrcCut	   *cuts;
 	int64_t		amount_limit;	/* floors are kept below, so that sums fit */
 	SrcLineInfo *lines;
 	int32_t    *item_number;	/* compact number -> the caller's */
-	int64_t		max_per_kg;		/* of all lanes */
+	int64_t		max_per_kg;		/* of all lanes of the nodes read */
 	int64_t		slack;			/* rounding, up to "exhaustive" shipments */
 	int64_t		slack_alone;	/* the same of one shipment */
 	int64_t		slack_split;	/* of as many as pay in a bound of several */
@@ -224,7 +234,7 @@ extern bool src_couple(SrcSearch *search, const int32_t *cand, int32_t n,
 /* bounds.c */
 extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
 extern bool src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out);
-extern int64_t src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship);
+extern void src_bound_cuts(SrcSearch *search, const SrcNodeResult *nodes);
 
 /* lines.c */
 extern void src_set_up_lines(SrcSearch *search);

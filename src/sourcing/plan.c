@@ -68,6 +68,16 @@ queue_bound(const NodeQueue *queue)
 	return queue->n > 0 ? queue->results[queue->node[0]].bound : INT64_MAX;
 }
 
+/* the same with the nodes that the caller has left out */
+static int64_t
+unread_bound(const NodeQueue *queue, const SrcProblem *problem)
+{
+	int64_t		bound = queue_bound(queue);
+
+	return problem->read_order != NULL && problem->unread_bound < bound ?
+		problem->unread_bound : bound;
+}
+
 static int32_t
 queue_pop(NodeQueue *queue)
 {
@@ -103,7 +113,6 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 {
 	int64_t		shipments = problem->max_shipments;
 	int64_t		nlines = problem->nlines;
-	int32_t		i;
 
 	memset(search, 0, offsetof(SrcSearch, best));
 	search->problem = problem;
@@ -119,10 +128,6 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 	search->lines = src_memory(problem, sizeof(SrcLineInfo), nlines);
 	search->item_number = src_memory(problem, sizeof(int32_t), nlines);
 	src_set_up_lines(search);
-	for (i = 0; i < problem->nlanes; i++)
-		if (problem->lanes[i].per_kg > search->max_per_kg)
-			search->max_per_kg = problem->lanes[i].per_kg;
-	search->slack = src_slack(search, search->exhaustive);
 	search->cand_min_fixed = search->amount_limit;
 	search->maxcand = FIRST_CANDIDATES;
 	search->cand = src_memory(problem, sizeof(SrcCandidate), search->maxcand);
@@ -163,15 +168,16 @@ offer_nothing(SrcSearch *search)
 
 /* read a node, offer its shipments singly, and what grows from its best */
 static void
-try_node(SrcSearch *search, int32_t node, SrcNodeResult *result,
-		 const NodeQueue *queue)
+try_node(SrcSearch *search, int32_t node, SrcNodeResult *results,
+		 NodeQueue *queue, bool last)
 {
+	const SrcProblem *problem = search->problem;
 	int32_t		start = search->ncand;
 	int32_t		seed = -1;
 	int32_t		i;
 	int32_t		j;
 
-	src_read_node(search, node, result);
+	src_read_node(search, node, &results[node]);
 	for (i = start; i < search->ncand; i++)
 	{
 		const SrcCandidate *cand = &search->cand[i];
@@ -187,9 +193,14 @@ try_node(SrcSearch *search, int32_t node, SrcNodeResult *result,
 			seed = i;
 	}
 
-	/* a better plan only helps if otherwise more would be read */
+	/*
+	 * A better plan only helps if otherwise more would be read.  Where the
+	 * order is given more was read after all nodes but the last.
+	 */
+	queue_refine(queue, search, results);
 	if (seed >= 0 && search->exhaustive > 1 &&
-		queue_bound(queue) <= search->best.total)
+		((problem->read_order != NULL && !last) ||
+		 unread_bound(queue, problem) <= search->best.total))
 		src_greedy(search, seed);
 }
 
@@ -206,16 +217,12 @@ read_best_first(SrcSearch *search, SrcResult *result, NodeQueue *queue)
 			queue_bound(queue) > search->best.total)
 			break;
 		node = queue_pop(queue);
-		queue_refine(queue, search, result->nodes);
-		try_node(search, node, &result->nodes[node], queue);
+		try_node(search, node, result->nodes, queue, false);
 		result->read_order[result->nodes_read++] = node;
 	}
 }
 
-/*
- * Read the nodes that the caller names.  What is tried after each depends on
- * the bound of those that were not read then, so the queue goes along.
- */
+/* read the nodes that the caller names; the queue is left with the others */
 static void
 read_as_told(SrcSearch *search, SrcResult *result, NodeQueue *queue)
 {
@@ -229,7 +236,6 @@ read_as_told(SrcSearch *search, SrcResult *result, NodeQueue *queue)
 
 		if (result->nodes[node].read)
 			continue;
-		queue_refine(queue, search, result->nodes);
 		for (j = 0; j < queue->n; j++)
 			if (queue->node[j] == node)
 				break;
@@ -239,8 +245,7 @@ read_as_told(SrcSearch *search, SrcResult *result, NodeQueue *queue)
 			for (j = queue->n / 2 - 1; j >= 0; j--)
 				queue_settle(queue, j);
 		}
-		queue_refine(queue, search, result->nodes);
-		try_node(search, node, &result->nodes[node], queue);
+		try_node(search, node, result->nodes, queue, i == problem->nread - 1);
 		result->read_order[result->nodes_read++] = node;
 	}
 	queue_refine(queue, search, result->nodes);
@@ -326,7 +331,8 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 		read_as_told(&search, result, &queue);
 	else
 		read_best_first(&search, result, &queue);
-	result->unread_bound = queue_bound(&queue);
+	result->unread_bound = unread_bound(&queue, problem);
+	src_bound_cuts(&search, result->nodes);
 
 	src_tree(&search);
 	exhausted = search.best.total;

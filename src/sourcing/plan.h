@@ -200,6 +200,7 @@ typedef struct SrcProblem
 	/* read exactly these, in this order, whatever their bounds; NULL: best first */
 	int32_t		nread;
 	const int32_t *read_order;
+	int64_t		unread_bound;	/* with read_order: no plan with a node that is not in nodes[] costs less; INT64_MAX */
 
 	/* memory that lives at least as long as the result, aligned for every type; never returns NULL */
 	void	   *(*alloc) (void *arg, size_t size);

@@ -8,8 +8,6 @@
 
 #include "tree.h"
 
-#define VALUE_BITS		28		/* of the largest value */
-
 /* in the tree's units; so that the value stays a bound */
 static int32_t
 round_up(int64_t amount, int32_t shift)
@@ -70,7 +68,7 @@ tree_set_up(Tree *tree, const int64_t *most)
 	int32_t		j;
 
 	tree->shift = 0;
-	while ((sum >> tree->shift) >= ((int64_t) 1 << VALUE_BITS))
+	while ((limit >> tree->shift) >= ((int64_t) 1 << VALUE_BITS))
 		tree->shift++;
 	tree->n = 0;
 	for (i = 0; i < search->ncand; i++)

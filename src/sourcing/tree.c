@@ -48,10 +48,12 @@ threshold(const Tree *tree)
 {
 	int64_t		least = tree->root - tree->search->slack - tree->search->best.total;
 
+	/* no value reaches the upper end; sums of a few values fit beside both */
 	least >>= tree->shift;
-	if (least < -((int64_t) 1 << 30))
-		return -((int32_t) 1 << 30);
-	return least > ((int64_t) 1 << 30) ? (int32_t) 1 << 30 : (int32_t) least;
+	if (least < -((int64_t) 1 << (VALUE_BITS + 2)))
+		return -((int32_t) 1 << (VALUE_BITS + 2));
+	return least > ((int64_t) 1 << (VALUE_BITS + 1)) ?
+		(int32_t) 1 << (VALUE_BITS + 1) : (int32_t) least;
 }
 
 /* what the pairs of "a" and every other rank save together, before costs */

@@ -10,6 +10,7 @@
 #include "cost.h"
 
 #define SPARE_COMPARED	24		/* candidates that may replace others */
+#define VALUE_BITS		27		/* of the largest value, and of the dearest cost */
 #define MASK_LINES		31		/* lines with a bit of their own */
 
 typedef struct Partner

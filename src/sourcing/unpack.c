@@ -439,7 +439,7 @@ get_head(SrcReader *r, uint64_t flags)
 	src_r_first(&outcome_kind, outcome);
 	src_r_row(r, &outcome_kind, outcome);
 	out->total = outcome[0];
-	out->unread_bound = outcome[1];
+	out->unread_bound = problem->unread_bound = outcome[1];
 	out->gap = outcome[2];
 	out->exact = (flags & REC_EXACT) != 0;
 	src_r_first(&problem_kind, row);

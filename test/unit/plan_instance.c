@@ -55,6 +55,7 @@ instance_init(Instance *in)
 	in->problem.lines = in->lines;
 	in->problem.max_shipments = 3;
 	in->problem.work_limit = 1000000000;
+	in->problem.unread_bound = INT64_MAX;
 	in->problem.profile = give_profile;
 	in->problem.alloc = give_memory;
 	in->problem.interrupt = count_interrupt;

@@ -197,7 +197,8 @@ wide_init(Wide *w, uint64_t seed, int plain)
 	problem->profile = give_profile;
 	problem->alloc = give_memory;
 	problem->arg = w;
-	problem->work_limit = 200000;
+	problem->work_limit = plain ? 200000 : (int64_t) 100 << random_below(&seed, 6);
+	problem->unread_bound = INT64_MAX;
 	problem->max_shipments = plain ? 3 : 1 + random_below(&seed, 4);
 	problem->split_penalty = 30000;
 	make_calendars(w, &seed);
