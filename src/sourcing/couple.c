@@ -10,7 +10,8 @@
  *	- a part is 0, or at least its least size;	a multiple is below, or above;
  *	- a line is served completely, or enough of it is left;
  *	- nothing is left of the order, or enough in value;
- *	- a part is 0, or one of those that the room of a day has lines for.
+ *	- a part is 0, or one of those that the room of a day has lines for;
+ *	- a part that cannot be rounded without breaking a rule is below, or above.
  *
  * Guarantees: what is found keeps the rules (rules.c says so); if "proven" it
  * is the cheapest, before rounding, but for what a ten-thousandth of a unit
@@ -81,8 +82,9 @@ keep_trial(Couple *c, const int64_t *x)
 /*
  * Make whole ten-thousandths of the solution: what rounding down leaves of a
  * line goes to one of its shipments whose part was rounded, or is not served.
+ * False if that breaks a rule.
  */
-static void
+static bool
 keep_solution(Couple *c, const Choice *choice)
 {
 	int64_t		x[SIMPLEX_COLUMNS];
@@ -130,9 +132,9 @@ keep_solution(Couple *c, const Choice *choice)
 			}
 		}
 		if (keep_trial(c, tried))
-			return;
+			return true;
 	}
-	c->gave_up = true;
+	return false;
 }
 
 /* parts that use the room of the shipment, by the solution or by choice */
@@ -323,9 +325,20 @@ branch_on(Couple *c, const Choice *choice, int32_t depth)
 		return;
 	}
 	if (branch_on_columns(c, choice, depth) || branch_on_rest(c, choice, depth) ||
-		branch_on_value(c, choice, depth))
+		branch_on_value(c, choice, depth) || keep_solution(c, choice))
 		return;
-	keep_solution(c, choice);
+	for (k = 0; k < c->ncolumns; k++)
+	{
+		bool		rest;
+		int64_t		x = solution(c, choice, k, &rest);
+
+		if (!rest)
+			continue;
+		with_bounds(c, choice, depth, k, 0, x);
+		with_bounds(c, choice, depth, k, x + 1, NO_LIMIT);
+		return;
+	}
+	c->gave_up = true;
 }
 
 /*

@@ -124,7 +124,7 @@ get_nodes(SrcReader *r)
 			lane->max_weight = lane_row[3];
 			lane->first_ship = (int32_t) lane_row[4];
 			lane->open_day = (int32_t) lane_row[5];
-			lane->risk = lane_row[6];
+			lane->risk = src_r_check_below(r, lane_row[6], SRC_SCALE + 1);
 			lane->pickup = check_calendar(r, lane_row[7]);
 			lane->transit = check_calendar(r, lane_row[8]);
 		}
