@@ -336,8 +336,8 @@ src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out)
 }
 
 /* a floor of all plans that use the lane on the ship day or later */
-static int64_t
-bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
+int64_t
+src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
 	const SrcProblem *problem = search->problem;
 	int32_t		arrival = src_arrival_day(problem, lane, ship);
@@ -376,18 +376,16 @@ bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship)
 }
 
 /*
- * Set cut_bound: what plans cost at the least that use days which were not
- * tried.  Nodes that were not read are in none of them, so that a search of
+ * Once reading is over, what bounds are made of comes from the nodes that were
+ * read: others are in no plan that src_bound_from speaks of, and so a search of
  * the read nodes alone comes to the same.
  */
 void
-src_bound_cuts(SrcSearch *search, const SrcNodeResult *nodes)
+src_bounds_of_read(SrcSearch *search, const SrcNodeResult *nodes)
 {
 	const SrcProblem *problem = search->problem;
 	int32_t		i;
 
-	if (search->ncuts == 0)
-		return;
 	search->min_fixed = search->amount_limit;
 	for (i = 0; i < search->nlines; i++)
 		search->lines[i].cheapest = search->lines[i].unserved;
@@ -401,14 +399,6 @@ src_bound_cuts(SrcSearch *search, const SrcNodeResult *nodes)
 			search->min_fixed = fixed;
 	}
 	sum_up(search);
-	for (i = 0; i < search->ncuts; i++)
-	{
-		int64_t		bound = bound_from(search, &problem->lanes[search->cuts[i].lane],
-									   search->cuts[i].ship);
-
-		if (bound < search->cut_bound)
-			search->cut_bound = bound;
-	}
 }
 
 /*

@@ -208,6 +208,16 @@ next_event(const SrcSearch *search, const SrcLane *lane, int32_t ship)
 	return next;
 }
 
+/* the whole order fits in, however it is divided, and at no price */
+bool
+src_fits_all(const SrcSearch *search, const SrcRoom *room)
+{
+	int64_t		shipments = search->problem->max_shipments;
+
+	return room->price == 0 && room->shipments >= shipments &&
+		room->lines >= shipments * search->nlines && room->units >= search->order_units;
+}
+
 /* what the node can still do on the day: index into rooms[], -1 without limits */
 static int32_t
 room_on(SrcSearch *search, int32_t node, int32_t ship)
@@ -242,8 +252,7 @@ room_on(SrcSearch *search, int32_t node, int32_t ship)
 		problem->room(problem->arg, node, ship, &day->room);
 	}
 	day = &search->rooms[i];
-	return day->room.shipments == INT64_MAX && day->room.lines == INT64_MAX &&
-		day->room.units == INT64_MAX && day->room.price == 0 ? -1 : i;
+	return src_fits_all(search, &day->room) ? -1 : i;
 }
 
 /* the line in the candidate, whose days and price are set */
@@ -307,11 +316,12 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	const SrcProblem *problem = search->problem;
 	const SrcLane *own = &problem->lanes[lane];
 	int32_t		arrival = src_arrival_day(problem, own, ship);
+	int32_t		day = src_stock_day(problem, own, ship);
 	SrcCandidate *cand;
 	bool		carries = false;
 	int32_t		i;
 
-	if (arrival == CALENDAR_NEVER)
+	if (arrival == CALENDAR_NEVER || day == CALENDAR_NEVER)
 		return NULL;
 	if (search->ncand == search->maxcand)
 	{
@@ -328,7 +338,7 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	cand = &search->cand[search->ncand];
 	cand->node = node;
 	cand->lane = lane;
-	cand->day = src_stock_day(problem, own, ship);
+	cand->day = day;
 	cand->ship = ship;
 	cand->arrival = arrival;
 	cand->base = ship == own->open_day ? 0 : own->base;
@@ -356,8 +366,8 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 }
 
 /* tell the line bounds of a candidate that will stay */
-static void
-note_candidate(SrcSearch *search, const SrcCandidate *cand)
+void
+src_note_candidate(SrcSearch *search, const SrcCandidate *cand)
 {
 	int32_t		i;
 	int32_t		j;
@@ -399,8 +409,8 @@ move_to_day(SrcSearch *search, int32_t day)
 }
 
 /* days of the lane from "ship" on are not tried */
-static void
-note_cut(SrcSearch *search, const SrcLane *lane, int32_t ship)
+void
+src_note_cut(SrcSearch *search, const SrcLane *lane, int32_t ship)
 {
 	if (search->ncuts == search->maxcuts)
 	{
@@ -431,6 +441,30 @@ past_latest(const SrcSearch *search, const SrcLane *lane, int32_t ship)
 	return true;
 }
 
+/* turn to a lane: before its first day */
+void
+src_use_lane(SrcSearch *search, int32_t node, int32_t which)
+{
+	const SrcProblem *problem = search->problem;
+	const SrcLane *lane = &problem->lanes[which];
+	int32_t		possible = src_ship_day(problem, lane, problem->nodes[node].today);
+	int32_t		i;
+
+	for (i = 0; i < search->nitems; i++)
+		search->step[i] = -1;
+	for (i = 0; i < search->nlines; i++)
+		search->from[i] = src_may_serve(search, node, i) && src_may_go(problem, which, i) ?
+			src_first_ship(problem, lane, &problem->lines[i], possible) : CALENDAR_NEVER;
+}
+
+/* a day of that lane, later than those before; NULL if it could carry nothing */
+const SrcCandidate *
+src_add_day(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
+{
+	move_to_day(search, src_stock_day(search->problem, &search->problem->lanes[lane], ship));
+	return add_candidate(search, node, lane, ship);
+}
+
 /*
  * The useful ship days of one lane become candidates.  A day on which nothing
  * new can be carried is of use only if the days before have limits or a price,
@@ -442,19 +476,13 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 	const SrcProblem *problem = search->problem;
 	const SrcLane *lane = &problem->lanes[which];
 	bool		repeat = search->sole_parts || may_be_too_heavy(search, lane);
-	int32_t		possible = src_ship_day(problem, lane, problem->nodes[node].today);
 	int32_t		ship = INT32_MIN;
 	int32_t		ndays = 0;
 	int32_t		unlimited = 0;	/* days since the event, but for those with limits */
 	bool		follow = false; /* the day after is of use, too */
 	bool		cut = false;
-	int32_t		i;
 
-	for (i = 0; i < search->nitems; i++)
-		search->step[i] = -1;
-	for (i = 0; i < search->nlines; i++)
-		search->from[i] = src_may_serve(search, node, i) && src_may_go(problem, which, i) ?
-			src_first_ship(problem, lane, &problem->lines[i], possible) : CALENDAR_NEVER;
+	src_use_lane(search, node, which);
 	for (;;)
 	{
 		const SrcCandidate *cand;
@@ -475,8 +503,10 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 			(ship != event || next_event(search, lane, ship) != CALENDAR_NEVER))
 		{
 			/* the last event of all is worth more than the next day */
-			if (!cut)
-				note_cut(search, lane, ship);
+			if (!cut && problem->one_date)
+				search->resume[which] = ship;
+			else if (!cut)
+				src_note_cut(search, lane, ship);
 			cut = true;
 			follow = false;
 			continue;
@@ -548,6 +578,11 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 	int32_t		j;
 
 	out->read = true;
+	if (problem->one_date)
+	{
+		search->profile = src_memory(problem, sizeof(SrcProfile), search->nitems);
+		search->profiles[node] = search->profile;
+	}
 	for (i = own->first_lane; i < own->first_lane + own->nlanes; i++)
 		if (problem->lanes[i].per_kg > search->max_per_kg)
 			search->max_per_kg = problem->lanes[i].per_kg;
@@ -593,7 +628,7 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 		const SrcCandidate *cand = &search->cand[i];
 		SrcFigures	figures;
 
-		note_candidate(search, cand);
+		src_note_candidate(search, cand);
 		if (!src_carries_all(search, cand) || !whole_allowed(search, i))
 			continue;
 		src_evaluate(search, &i, 1, INT64_MAX, &figures);

@@ -114,6 +114,7 @@ typedef struct SrcSearch
 	bool		coupled;		/* ... or what helps one line hurts another */
 	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
 	int64_t		order_weight;	/* of all lines, rounded up */
+	int64_t		order_units;	/* of all lines */
 	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
 	int32_t		ncuts;
 	int32_t		maxcuts;
@@ -137,6 +138,8 @@ typedef struct SrcSearch
 	SrcProfile *profile;		/* per item */
 	int32_t    *step;			/* per item: last step not after the day */
 	int32_t    *from;			/* per line: first ship day on the lane */
+	SrcProfile **profiles;		/* per node read, for orders of one date */
+	int32_t    *resume;			/* per lane, likewise: first day that was left out */
 	int32_t		nrooms;
 	int32_t		maxrooms;
 	SrcRoomDay *rooms;
@@ -234,7 +237,8 @@ extern bool src_couple(SrcSearch *search, const int32_t *cand, int32_t n,
 /* bounds.c */
 extern void src_bounds(SrcSearch *search, SrcNodeResult *nodes);
 extern bool src_refine_bound(SrcSearch *search, int32_t node, SrcNodeResult *out);
-extern void src_bound_cuts(SrcSearch *search, const SrcNodeResult *nodes);
+extern void src_bounds_of_read(SrcSearch *search, const SrcNodeResult *nodes);
+extern int64_t src_bound_from(SrcSearch *search, const SrcLane *lane, int32_t ship);
 
 /* lines.c */
 extern void src_set_up_lines(SrcSearch *search);
@@ -247,11 +251,21 @@ extern void src_find_shortage(const SrcSearch *search, int32_t which,
 extern bool src_can_replace(const SrcSearch *search, const SrcCandidate *by,
 							const SrcCandidate *cand);
 extern bool src_carries_all(const SrcSearch *search, const SrcCandidate *cand);
+extern bool src_fits_all(const SrcSearch *search, const SrcRoom *room);
+extern void src_use_lane(SrcSearch *search, int32_t node, int32_t which);
+extern const SrcCandidate *src_add_day(SrcSearch *search, int32_t node, int32_t lane,
+									   int32_t ship);
+extern void src_note_candidate(SrcSearch *search, const SrcCandidate *cand);
+extern void src_note_cut(SrcSearch *search, const SrcLane *lane, int32_t ship);
 extern void src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out);
+
+/* meet.c */
+extern void src_meet(SrcSearch *search, const SrcNodeResult *nodes);
 
 /* offer.c */
 extern bool src_offer(SrcSearch *search, const int32_t *cand, int32_t n,
 					  int64_t floor);
+extern void src_offer_alone(SrcSearch *search, int32_t cand);
 extern void src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan);
 
 /* greedy.c */

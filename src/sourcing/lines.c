@@ -56,6 +56,7 @@ src_set_up_lines(SrcSearch *search)
 		}
 		weight = (src_int128) wanted * line->unit_weight / SRC_SCALE;
 		info->weight = weight > INT64_MAX ? INT64_MAX : (int64_t) weight;
+		search->order_units = src_add(search->order_units, wanted);
 		search->order_weight = src_add(search->order_weight, src_add(info->weight, 1));
 		info->serving = 0;
 		info->unserved = wanted == 0 ? 0 :

@@ -222,6 +222,20 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	return false;
 }
 
+/* the same of a single shipment */
+void
+src_offer_alone(SrcSearch *search, int32_t cand)
+{
+	int64_t		floor = search->cand[cand].fixed;
+	int32_t		i;
+
+	search->work++;
+	if (search->coupled)
+		for (i = 0; i < search->nlines; i++)
+			floor += src_floor_line(search, &cand, 1, i);
+	(void) src_offer(search, &cand, 1, floor);
+}
+
 /* the terms of a part whose line and quantity are set */
 static void
 write_terms(const SrcSearch *search, const SrcCandidate *cand, SrcPart *part)

@@ -113,6 +113,7 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 {
 	int64_t		shipments = problem->max_shipments;
 	int64_t		nlines = problem->nlines;
+	int32_t		i;
 
 	memset(search, 0, offsetof(SrcSearch, best));
 	search->problem = problem;
@@ -136,6 +137,13 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 	search->step = src_memory(problem, sizeof(int32_t), search->nitems);
 	search->from = src_memory(problem, sizeof(int32_t), nlines);
 	search->cut_bound = INT64_MAX;
+	if (problem->one_date)
+	{
+		search->profiles = src_memory(problem, sizeof(SrcProfile *), problem->nnodes);
+		search->resume = src_memory(problem, sizeof(int32_t), problem->nlanes);
+		for (i = 0; i < problem->nlanes; i++)
+			search->resume[i] = CALENDAR_NEVER;
+	}
 	search->quantity = src_memory(problem, sizeof(int64_t), nlines * shipments);
 	if (search->coupled || problem->room != NULL)
 	{
@@ -175,19 +183,13 @@ try_node(SrcSearch *search, int32_t node, SrcNodeResult *results,
 	int32_t		start = search->ncand;
 	int32_t		seed = -1;
 	int32_t		i;
-	int32_t		j;
 
 	src_read_node(search, node, &results[node]);
 	for (i = start; i < search->ncand; i++)
 	{
 		const SrcCandidate *cand = &search->cand[i];
-		int64_t		floor = cand->fixed;
 
-		search->work++;
-		if (search->coupled)
-			for (j = 0; j < search->nlines; j++)
-				floor += src_floor_line(search, &i, 1, j);
-		src_offer(search, &i, 1, floor);
+		src_offer_alone(search, i);
 		if (seed < 0 || cand->gain - cand->fixed >
 			search->cand[seed].gain - search->cand[seed].fixed)
 			seed = i;
@@ -290,6 +292,25 @@ lower_bound(const SrcSearch *search, const SrcResult *result,
 	return lower > 0 ? lower : 0;
 }
 
+/* try or bound the days that were left out while nodes were read */
+static void
+bound_days(SrcSearch *search, const SrcResult *result)
+{
+	int32_t		i;
+
+	src_bounds_of_read(search, result->nodes);
+	src_meet(search, result->nodes);
+	for (i = 0; i < search->ncuts; i++)
+	{
+		int64_t		bound = src_bound_from(search,
+										   &search->problem->lanes[search->cuts[i].lane],
+										   search->cuts[i].ship);
+
+		if (bound < search->cut_bound)
+			search->cut_bound = bound;
+	}
+}
+
 void
 plan_search(const SrcProblem *problem, SrcResult *result)
 {
@@ -332,7 +353,8 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 	else
 		read_best_first(&search, result, &queue);
 	result->unread_bound = unread_bound(&queue, problem);
-	src_bound_cuts(&search, result->nodes);
+	if (problem->one_date || search.ncuts > 0)
+		bound_days(&search, result);
 
 	src_tree(&search);
 	exhausted = search.best.total;

@@ -79,6 +79,9 @@ tree_set_up(Tree *tree, const int64_t *most)
 		for (j = 0; j < search->nlines; j++)
 			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
 
+		if (problem->one_date && cand->arrival != tree->arrival)
+			continue;
+
 		/* nothing saves as much as it costs */
 		if (cand->fixed > sum + search->slack && !search->coupled)
 			continue;

@@ -465,6 +465,31 @@ src_tree(SrcSearch *search)
 	src_improve(search);
 	if (lower > search->best.total)
 		return;
-	if (tree_set_up(&tree, most))
-		try_sets(&tree);
+	tree.arrival = INT32_MIN;
+	if (!search->problem->one_date)
+	{
+		if (tree_set_up(&tree, most))
+			try_sets(&tree);
+		return;
+	}
+
+	/* what arrives on one day at a time */
+	for (;;)
+	{
+		int32_t		next = INT32_MAX;
+
+		for (i = 0; i < search->ncand; i++)
+			if (search->cand[i].arrival > tree.arrival && search->cand[i].arrival < next)
+				next = search->cand[i].arrival;
+		if (next == INT32_MAX)
+			break;
+		if (search->stopped)
+		{
+			search->open_bound = lower < search->open_bound ? lower : search->open_bound;
+			break;
+		}
+		tree.arrival = next;
+		if (tree_set_up(&tree, most))
+			try_sets(&tree);
+	}
 }

@@ -23,6 +23,7 @@ typedef struct Partner
 typedef struct Tree
 {
 	SrcSearch  *search;
+	int32_t		arrival;		/* of all ranks, if the order has one date */
 	int32_t		n;				/* ranks: candidates, best value first */
 	int32_t		width;			/* n rounded up */
 	int32_t		nlines;
