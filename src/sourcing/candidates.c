@@ -404,6 +404,8 @@ move_to_day(SrcSearch *search, int32_t day)
 {
 	int32_t		i;
 
+	if (day == CALENDAR_NEVER)
+		return;
 	for (i = 0; i < search->nitems; i++)
 		search->step[i] = last_step_on(&search->profile[i], search->step[i], day);
 }
@@ -520,12 +522,9 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 			continue;
 		}
 		ndays++;
-		if (ship == event)
-			unlimited = 0;
-		else if (cand->room < 0)
-			unlimited++;
+		unlimited = (ship == event ? 0 : unlimited) + (cand->room < 0);
 		follow = problem->one_date || cand->room >= 0 ||
-			(repeat && unlimited < search->exhaustive - 1);
+			(repeat && unlimited < search->exhaustive);
 	}
 }
 
