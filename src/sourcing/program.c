@@ -9,7 +9,7 @@
 
 #include "couple.h"
 
-#define MAX_NODES	400			/* programs for one set */
+#define MAX_NODES	4000			/* programs for one set */
 #define LARGE		((src_int128) 1 << 60)
 
 /* the most of a line that fits into a shipment by its own rules */
