@@ -151,8 +151,9 @@ order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
  * The item in whose queue a line waits: its own, or the component of its kit
  * of which there is least at the node.  "per": units of it for one of the line.
  */
-static const char *
-queue_item(const SalesOrder *order, const OrderLine *line, const char *node, Ledger *ledger, int64 *per)
+const char *
+order_queue_item(const SalesOrder *order, const OrderLine *line, const char *node, Ledger *ledger,
+				 int64 *per)
 {
 	const char *item = line->item;
 	int64		least = PG_INT64_MAX;
@@ -213,7 +214,7 @@ order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positi
 		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
-		positions[n] = ledger_get(ledger, order->tenant_id, queue_item(order, line, node, ledger, &per), node);
+		positions[n] = ledger_get(ledger, order->tenant_id, order_queue_item(order, line, node, ledger, &per), node);
 		positions[n++]->whole = true;
 	}
 	return n;
@@ -292,7 +293,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 
 		/* a kit waits where it is short now */
 		if (stays && line->nparts > 0)
-			stays = strcmp(queue_item(order, line, c->node, ledger, &per), c->item) == 0;
+			stays = strcmp(order_queue_item(order, line, c->node, ledger, &per), c->item) == 0;
 		if (want > 0)
 			want = (int64) ((int128) want * line_takes(line, c->item) / SCALE);
 
@@ -335,7 +336,7 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		node = order_queue_node(order, line, ledger);
 		if (node == NULL)
 			continue;
-		item = queue_item(order, line, node, ledger, &per);
+		item = order_queue_item(order, line, node, ledger, &per);
 		want = (int64) ((int128) want * per / SCALE);
 		pos = ledger_get(ledger, order->tenant_id, item, node);
 		if (!hold_position(ledger, pos))

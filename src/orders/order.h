@@ -415,6 +415,8 @@ extern void orders_preview(SalesOrder **orders, int n, Ledger *ledger);
 extern void order_load_claims(SalesOrder *order);
 extern int	order_claim_rank(const SalesOrder *order, const OrderLine *line);
 extern const char *order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger);
+extern const char *order_queue_item(const SalesOrder *order, const OrderLine *line, const char *node,
+									Ledger *ledger, int64 *per);
 extern int	order_claim_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern int	order_queue_positions(const SalesOrder *order, Ledger *ledger, Position **positions);
 extern bool order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim);

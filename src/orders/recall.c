@@ -167,6 +167,10 @@ reopen(SalesOrder *order, Ledger *ledger)
 		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
 		if (booking_gives_back(b) && b->pos->exists)
 			booking_post(b, -b->quantity);
+		/* what is left of one that got smaller, as of a kit that lost a component */
+		if (b->is_new && !b->release && b->pos->exists)
+			booking_post(b, b->quantity);
+		b->is_new = false;
 	}
 }
 

@@ -4,7 +4,8 @@
  *		recorded, and what would be.
  *
  * Both are brought into one form: parts of a line that leave a node together
- * are one, whether they rest on stock or on inbound, and come in one order.
+ * are one, whether they rest on stock or on inbound, and come in one order;
+ * the components of a kit, and substitutes, each for themselves.
  */
 #include "orders/side.h"
 
@@ -27,7 +28,9 @@ compare_parts(const void *a, const void *b)
 		return c;
 	if (x->ship_on != y->ship_on)
 		return x->ship_on < y->ship_on ? -1 : 1;
-	return x->deliver_on < y->deliver_on ? -1 : x->deliver_on > y->deliver_on;
+	if (x->deliver_on != y->deliver_on)
+		return x->deliver_on < y->deliver_on ? -1 : 1;
+	return strcmp(x->item, y->item);
 }
 
 static int
@@ -101,7 +104,9 @@ finish(PlanSide *side)
 			side->nloads++;
 		}
 		side->loads[l].nlines += !line_seen;
-		side->loads[l].units = scaled_add(side->loads[l].units, p->quantity);
+		if (p->counts)
+			side->loads[l].units = scaled_add(side->loads[l].units,
+											  (int64) (((int128) p->quantity * SCALE + p->per / 2) / p->per));
 	}
 	qsort(side->loads, side->nloads, sizeof(SideLoad), compare_loads);
 }
@@ -122,6 +127,34 @@ line_days_late(const PlanSide *side, int line_no, DateADT wanted, bool by_ship_d
 	return late;
 }
 
+/*
+ * The component of its line's kit that a recorded part is, from 1, or 0: they
+ * are numbered by their codes.
+ */
+int
+record_component(const DecisionRecord *d, int part)
+{
+	const char *item = NULL;
+	int			number = 0;
+
+	while (d->parts[part].component && (item == NULL || strcmp(item, d->parts[part].item) != 0))
+	{
+		const char *next = d->parts[part].item;
+
+		for (int k = 0; k < d->nparts; k++)
+		{
+			const RecordPart *p = &d->parts[k];
+
+			if (p->component && p->line_no == d->parts[part].line_no && strcmp(p->item, next) < 0 &&
+				(item == NULL || strcmp(p->item, item) > 0))
+				next = p->item;
+		}
+		item = next;
+		number++;
+	}
+	return number;
+}
+
 /* What a decision came to, what it kept of earlier ones included. */
 void
 side_of_record(PlanSide *side, const DecisionRecord *d, bool by_ship_day)
@@ -138,6 +171,9 @@ side_of_record(PlanSide *side, const DecisionRecord *d, bool by_ship_day)
 		p->ship_on = part->ship_on;
 		p->deliver_on = part->deliver_on;
 		p->quantity = part->quantity;
+		p->item = part->item ? part->item : "";
+		p->per = part->item ? part->per : SCALE;
+		p->counts = record_component(d, i) <= 1;
 	}
 	for (int i = 0; i < d->nlines; i++)
 		add_unserved(side, d->lines[i].line_no, d->lines[i].unserved);
@@ -168,6 +204,9 @@ side_of_order(PlanSide *side, const SalesOrder *order)
 		p->ship_on = b->ship_on;
 		p->deliver_on = b->deliver_on;
 		p->quantity = b->quantity;
+		p->item = b->of ? b->item : "";
+		p->per = b->of ? b->per : SCALE;
+		p->counts = b->component <= 1;
 	}
 	for (int i = 0; i < order->nlines; i++)
 		add_unserved(side, order->lines[i].line_no, order->lines[i].unserved);

@@ -15,14 +15,17 @@ typedef struct SidePart
 	const char *service;
 	DateADT		ship_on;
 	DateADT		deliver_on;
-	int64		quantity;
+	const char *item;			/* if it is not the line's: a component or a substitute; else "" */
+	int64		per;			/* then: units of it for one of the line's; else SCALE */
+	bool		counts;			/* stands for the line's quantity: of a kit its first component */
+	int64		quantity;		/* of what leaves */
 } SidePart;
 
 typedef struct SideLoad
 {
 	const char *node;
 	int			nlines;
-	int64		units;
+	int64		units;			/* of the lines' items: kits, what is replaced */
 } SideLoad;
 
 typedef struct PlanSide
@@ -42,6 +45,7 @@ typedef struct PlanSide
 	int64		cost;
 } PlanSide;
 
+extern int	record_component(const DecisionRecord *d, int part);
 extern void side_of_record(PlanSide *side, const DecisionRecord *d, bool by_ship_day);
 extern void side_of_order(PlanSide *side, const SalesOrder *order);
 extern bool sides_differ(const PlanSide *a, const PlanSide *b);

@@ -123,7 +123,7 @@ read_orders(Simulation *sim, Datum *args)
 			if (found)
 				continue;
 			entry->order_id = MemoryContextStrdup(sim->keep, order_id);
-			entry->begun = false;
+			entry->begun = entry->kits_wait = false;
 			entry->nclaims = 0;
 			entry->context = NULL;
 			entry->nbookings = 0;

@@ -17,6 +17,7 @@ typedef struct SimClaim
 	int			rank;
 	int64		quantity;
 	Position   *pos;
+	bool		short_here;		/* the line would wait for this item now, too */
 } SimClaim;
 
 /* an order that is decided in the time */
@@ -26,6 +27,7 @@ typedef struct SimOrder
 	uint32		hash;
 	char		status;			/* of the hash table */
 	bool		begun;
+	bool		kits_wait;		/* a line of it waits for kits */
 	int			nclaims;		/* how many of its lines wait */
 	MemoryContext context;		/* of what stands until it is looked at again, or NULL */
 	int			nbookings;
@@ -63,13 +65,30 @@ typedef struct Decided
 	DecisionRecord *record;
 } Decided;
 
+/* of a recorded line */
+static inline bool
+record_line_cancelled(const RecordLine *line)
+{
+	return line->status != NULL && strcmp(line->status, "cancelled") == 0;
+}
+
 /* simulated.c */
 extern char *simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *was, PlanSide *is);
-extern void simulated_lose(Simulation *sim, SimOrder *entry, const Decided *d);
 extern void simulated_cancel(Simulation *sim, SimOrder *entry);
+
+/* simulated_booked.c */
+extern int64 simulated_kept(const DecisionRecord *d, int index);
+extern void simulated_load_earlier(Simulation *sim, SalesOrder *order);
+extern void simulated_load_given(Simulation *sim, SalesOrder *order, const Decided *d);
+extern void simulated_give_back(Booking *b, int64 keep);
+extern void simulated_release(Simulation *sim, SalesOrder *order, const DecisionRecord *d);
+extern void simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool again);
+extern void simulated_take_up(SimOrder *entry, SalesOrder *order);
+extern void simulated_lose(Simulation *sim, SimOrder *entry, const Decided *d);
 
 /* simulated_queue.c */
 extern void simulated_step_aside(Simulation *sim, const SimOrder *entry, int sign);
+extern void simulated_judge_claims(Simulation *sim, const SimOrder *entry, SalesOrder *order);
 extern void simulated_settle_claims(Simulation *sim, SimOrder *entry, SalesOrder *order);
 extern void simulated_claims(Simulation *sim, bool (*owns) (void *arg, const char *order_id));
 

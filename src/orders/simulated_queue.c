@@ -6,6 +6,7 @@
  * sums stand in the positions.
  */
 #include "orders/simulate.h"
+#include "orders/parts.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -74,46 +75,67 @@ simulated_step_aside(Simulation *sim, const SimOrder *entry, int sign)
 	pfree(own);
 }
 
+/* See what the lines that wait are short of now, kits of another component maybe; the claims stand aside. */
+void
+simulated_judge_claims(Simulation *sim, const SimOrder *entry, SalesOrder *order)
+{
+	for (int i = 0; i < sim->nclaims; i++)
+	{
+		SimClaim   *c = &sim->claims[i];
+		const OrderLine *line = c->order_id == entry->order_id ? order_line(order, c->line_no) : NULL;
+		int64		per;
+
+		if (line != NULL)
+			c->short_here = strcmp(order_queue_item(order, line, c->node, sim->ledger, &per), c->item) == 0;
+	}
+}
+
 /* Bring the claims of an order up to what its lines wait for; NULL: nothing any more. */
 void
 simulated_settle_claims(Simulation *sim, SimOrder *entry, SalesOrder *order)
 {
+	bool	   *waits = palloc0(sizeof(bool) * (order ? order->nlines + 1 : 1));
+
 	for (int i = 0; entry->nclaims > 0 && i < sim->nclaims; i++)
 	{
 		SimClaim   *c = &sim->claims[i];
 		OrderLine  *line;
+		int64		want;
 
 		if (c->order_id != entry->order_id)
 			continue;
 		line = order ? order_line(order, c->line_no) : NULL;
-		if (line == NULL || line->unserved <= 0 || strcmp(line->item, c->item) != 0)
+		if (line == NULL || line->unserved <= 0 || !c->short_here)
 		{
 			remove_claim(sim, i--);
 			entry->nclaims--;
 			continue;
 		}
-		position_claim(c->pos, c->rank, line->unserved - c->quantity);
-		c->quantity = line->unserved;
-		line->claimed_at = 1;	/* has its place */
+		want = (int64) ((int128) line->unserved * line_takes(line, c->item) / SCALE);
+		position_claim(c->pos, c->rank, want - c->quantity);
+		c->quantity = want;
+		waits[line - order->lines] = true;
 	}
 	for (int i = 0; order != NULL && i < order->nlines; i++)
 	{
 		const OrderLine *line = &order->lines[i];
 		SimClaim	claim = {0};
+		int64		per;
 
-		if (line->unserved <= 0 || line->claimed_at != 0)
+		if (line->unserved <= 0 || waits[i])
 			continue;
 		claim.order_id = entry->order_id;
 		claim.line_no = line->line_no;
-		claim.item = line->item;
 		claim.node = order_queue_node(order, line, sim->ledger);
 		claim.rank = order_claim_rank(order, line);
-		claim.quantity = line->unserved;
 		if (claim.node == NULL)
 			continue;
+		claim.item = order_queue_item(order, line, claim.node, sim->ledger, &per);
+		claim.quantity = (int64) ((int128) line->unserved * per / SCALE);
 		add_claim(sim, &claim);
 		entry->nclaims++;
 	}
+	pfree(waits);
 }
 
 /*

@@ -220,3 +220,49 @@ from routing.simulate('standard', 0, t.at('random'));
 select count(*) filter (where changed) > 5 as changed, count(*) = (select count(*) from routing.simulate('standard', 0, t.at('random'))) as all
 from routing.simulate('standard', 2, t.at('random'));
 select * from routing.verify();
+
+/*
+ * Kits and substitutes.  K is 2 A and 1 B; 2 C stand in for one D.  K1 takes
+ * 4 A and 2 B of CHI.  K2 wants 3: one is left at CHI, two are at DAL.  A1
+ * gets the last A.  With one shipment at the most K2 leaves 3 A at CHI.
+ */
+call t.reset();
+call t.drafts();
+insert into routing.item (item) values ('K');
+insert into routing.item_component (item, component, quantity) values ('K', 'A', 2), ('K', 'B', 1);
+insert into routing.item_substitute (item, substitute, ratio, penalty, needs_consent) values ('D', 'C', 2, 1.5, false);
+update routing.customer set substitutes = 'allowed';
+call t.stock('A', 'CHI', 7); call t.stock('B', 'CHI', 10); call t.stock('A', 'DAL', 4); call t.stock('B', 'DAL', 5);
+call t.stock('D', 'CHI', 3); call t.stock('C', 'CHI', 10);
+call t.mark('kits');
+call t.ord('K1', 5, 'K 2');
+call t.ord('K2', 5, 'K 3');
+call t.ord('A1', 5, 'A 3');
+-- 3 D and 4 C; of C 6 are left
+call t.ord('D1', 5, 'D 5');
+call t.ord('D2', 5, 'C 7');
+select * from t.sim(0, 'kits');
+select * from t.sim(2, 'kits');
+select * from routing.compare('standard', array[0, 2], t.at('kits')) where metric = 'node units';
+-- 2 of 5 A go to A1; a kit and an A share the others
+call t.stock('B', 'NYC', 5); call t.stock('A', 'NYC', 5);
+call t.ord('S1', 5, 'K 1, A 1');
+call t.ord('S2', 5, 'K 1');
+-- less of K1 is a kit for S2, less of D1 a C for D2
+update routing.sales_order_line set quantity = 1 where order_id = 'K1';
+update routing.sales_order_line set quantity = 4 where order_id = 'D1';
+call t.mark('later');
+-- more of K1 waits for A; B is short, so that K2 gives back A, too
+update routing.sales_order_line set quantity = 2 where order_id = 'K1';
+update routing.supply set quantity = 1 where item = 'B' and node = 'DAL';
+select ord, changed, problem, shipments, nodes, backordered from t.sim(0, 'kits');
+select ord, changed, problem, shipments, nodes, backordered from t.sim(0, 'later');
+-- a quote of kits becomes an order
+update routing.supply set quantity = 30 where item in ('A', 'B') and node = 'NYC';
+call t.mark('quote');
+update t.hold set id = routing.hold(jsonb_build_object('customer', 'C1', 'ship_to', jsonb_build_object('country', 'US', 'postal_code', '60614'),
+	'lines', jsonb_build_array(jsonb_build_object('line_no', 1, 'item', 'K', 'quantity', '4'))), interval '1 hour');
+select routing.confirm_hold(id) is not null as ok from t.hold;
+call t.ord('K3', 5, 'K 1');
+select regexp_replace(ord, '^H\d+$', 'confirmed') as ord, changed, problem, shipments, nodes, backordered from t.sim(0, 'quote') order by ord;
+select * from routing.verify();
