@@ -323,13 +323,16 @@ void
 simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool again)
 {
 	MemoryContext old;
+	MemoryContext before = entry->context;	/* what was taken up has its names there */
 
-	if (entry->context != NULL)
-		MemoryContextDelete(entry->context);
 	entry->context = NULL;
 	entry->nbookings = 0;
 	if (!again)
+	{
+		if (before != NULL)
+			MemoryContextDelete(before);
 		return;
+	}
 	entry->context = AllocSetContextCreate(sim->keep, "routing simulated order", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(entry->context);
 	entry->bookings = palloc(sizeof(Booking) * Max(order->nbookings, 1));
@@ -349,6 +352,8 @@ simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool
 		b->is_new = false;
 	}
 	MemoryContextSwitchTo(old);
+	if (before != NULL)
+		MemoryContextDelete(before);
 }
 
 void
