@@ -186,7 +186,10 @@ read_record(const Simulation *sim, int64 decision_id)
 	args[0] = Int32GetDatum(sim->tenant_id);
 	args[1] = Int64GetDatum(decision_id);
 	if (engine_exec(&plan_record, args, NULL, ENGINE_READ) == 0)
-		elog(ERROR, "decision " INT64_FORMAT " was not found", decision_id);
+		ereport(ERROR,
+				(errcode(RT_UNKNOWN_DECISION),
+				 errmsg("decision " INT64_FORMAT " is no longer kept", decision_id),
+				 errhint("Simulate a later time, or keep decisions longer by the policy's retention_days.")));
 	record = DatumGetByteaPCopy(spi_datum(0, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return record;

@@ -130,9 +130,9 @@ def compare(instance, answer, options):
             what["grain"] = True
         cost = reading.cost(best)[0]
         wrong = reading.faults(best)
-        what["rounding"] = abs(objective * instances.SCALE - total)
+        what["rounding"] = abs(objective * instances.SCALE - total) if answer.exact else 0
         if not wrong and cost < answer.total:
-            what["rounding"] = answer.total - cost
+            what["rounding"] = answer.total - cost if answer.exact else 0
             if answer.total - cost > slack + answer.gap:
                 faults.append("there is a plan for %d, not %d: %s" % (
                     cost, answer.total, [(s.key(), parts) for s, parts in best]))
