@@ -14,7 +14,7 @@
 #include "base/notes.h"
 #include "base/tenant.h"
 #include "erp/settle.h"
-#include "events/append.h"
+#include "events/trace.h"
 #include "ledger/position.h"
 #include "orders/settle.h"
 
@@ -47,11 +47,7 @@ _PG_init(void)
 							   "It selects among the tenants that the role is a member of.",
 							   &guc_tenant, "default",
 							   PGC_USERSET, 0, NULL, assign_tenant, NULL);
-	DefineCustomStringVariable("routing.correlation_id",
-							   "Correlation id of the events that this transaction causes.",
-							   "Empty: the order's own correlation id, or its id.",
-							   &guc_correlation_id, "",
-							   PGC_USERSET, 0, NULL, NULL, NULL);
+	trace_define_settings();
 	DefineCustomIntVariable("routing.settle_timeout",
 							"Longest time that the settlement of bound tables may take.",
 							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",

@@ -33,3 +33,31 @@ CREATE TABLE routing.event (
 ) PARTITION BY RANGE (part_on);
 ALTER SEQUENCE routing.event_seq OWNED BY routing.event.seq;
 COMMENT ON TABLE routing.event IS 'every event, in the columns that an outbox router expects; insert only';
+
+/*
+ * No row is made here: it would stand in the way of a restored one.  The
+ * first event of a cluster records its epoch.
+ */
+CREATE TABLE routing.stream_epoch (
+	epoch				int PRIMARY KEY CHECK (epoch BETWEEN 1 AND 9999),
+	system_identifier	bigint NOT NULL,
+	started_at			timestamptz NOT NULL DEFAULT clock_timestamp(),
+	started_by			text NOT NULL DEFAULT session_user,
+	cause				text NOT NULL
+);
+COMMENT ON TABLE routing.stream_epoch IS
+	'epochs of the event stream: the cluster whose transaction ids and WAL positions its events carry';
+
+CREATE TABLE routing.event_type (
+	type			text COLLATE "C",
+	schemaversion	int CHECK (schemaversion >= 1),
+	aggregatetype	text NOT NULL,
+	status			text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deprecated')),
+	since			text NOT NULL DEFAULT '1.0',
+	replaced_by		text,
+	description		text NOT NULL,
+	json_schema		jsonb NOT NULL,
+	PRIMARY KEY (type, schemaversion)
+);
+COMMENT ON TABLE routing.event_type IS
+	'the catalog of event types: the JSON Schema (2020-12) of the payload of each type and schema version';

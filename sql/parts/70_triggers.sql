@@ -181,7 +181,7 @@ BEGIN
 	-- reference tables that backends cache
 	FOREACH t IN ARRAY ARRAY['calendar', 'calendar_day', 'pickup', 'node', 'zone', 'zone_area', 'carrier', 'service', 'lane', 'channel',
 							 'customer', 'item', 'policy', 'binding', 'binding_watch', 'supply_rule', 'capacity',
-							 'restriction', 'item_component', 'item_substitute']
+							 'restriction', 'item_component', 'item_substitute', 'stream_epoch', 'event_type']
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 			ON routing.%I FOR EACH STATEMENT EXECUTE FUNCTION routing.reference_changed()', t);

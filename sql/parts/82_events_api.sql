@@ -68,3 +68,43 @@ END
 $$;
 COMMENT ON FUNCTION routing.create_publication(text) IS
 	'makes the publication of the event table; create it before the replication slot';
+
+CREATE FUNCTION routing.stream_epoch() RETURNS int
+	LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'routing_stream_epoch';
+COMMENT ON FUNCTION routing.stream_epoch() IS
+	'the epoch of the events that are written now: 1 at first, the next one after a restore into another cluster';
+
+CREATE FUNCTION routing.system_identifier() RETURNS bigint
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_system_identifier';
+COMMENT ON FUNCTION routing.system_identifier() IS
+	'the identifier of this cluster, as routing.stream_epoch has it';
+
+CREATE FUNCTION routing.announce_stream_epoch(epoch int, cause text) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'routing_announce_stream_epoch';
+COMMENT ON FUNCTION routing.announce_stream_epoch(int, text) IS
+	'internal: appends the event of an epoch that start_stream_epoch() recorded';
+
+CREATE FUNCTION routing.start_stream_epoch(cause text) RETURNS int
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	new_epoch	int;
+BEGIN
+	IF coalesce(btrim(cause), '') = '' THEN
+		RAISE EXCEPTION USING ERRCODE = 'RT011',
+			MESSAGE = 'cause must not be empty', HINT = 'Say why consumers see a new epoch, for instance "restored from a file system snapshot".';
+	END IF;
+	-- no event of the old epoch may still become visible after this one began
+	LOCK TABLE routing.event IN SHARE ROW EXCLUSIVE MODE;
+	LOCK TABLE routing.stream_epoch IN SHARE UPDATE EXCLUSIVE MODE;
+	INSERT INTO routing.stream_epoch (epoch, system_identifier, cause)
+	VALUES (coalesce((SELECT max(e.epoch) FROM routing.stream_epoch e), 0) + 1, routing.system_identifier(), btrim(cause))
+	RETURNING epoch INTO new_epoch;
+	IF new_epoch > 1 THEN
+		PERFORM routing.announce_stream_epoch(new_epoch, btrim(cause));
+	END IF;
+	RETURN new_epoch;
+END
+$$;
+COMMENT ON FUNCTION routing.start_stream_epoch(text) IS
+	'starts a new epoch of the event stream by hand; waits for the transactions that are writing events; returns its number';

@@ -12,7 +12,7 @@ DECLARE
 							'allotment_figures',
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
-							'stock_day', 'capacity_limit'];
+							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
@@ -21,7 +21,7 @@ DECLARE
 							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment',
 							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
-							'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
+							'start_stream_epoch', 'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN
@@ -111,13 +111,14 @@ $$;
 -- dumps: every table with rows of users, every sequence; seed rows are made by the script
 SELECT pg_catalog.pg_extension_config_dump('routing.tenant', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('routing.policy', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('routing.event_type', 'WHERE false');
 DO $$
 DECLARE
 	r	record;
 BEGIN
 	FOR r IN SELECT c.oid, c.relname FROM pg_catalog.pg_class c
 			 WHERE c.relnamespace = 'routing'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p', 'S')
-			   AND c.relname NOT IN ('tenant', 'policy')
+			   AND c.relname NOT IN ('tenant', 'policy', 'event_type')
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(r.oid::pg_catalog.regclass, '');
 	END LOOP;

@@ -27,7 +27,8 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"pending", "position", "event", "sales_order", "sales_order_line",
 	"reservation", "decision", "deleted_order", "supply_rule", "claim",
 	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity", "capacity_use",
-	"capacity_booking", "restriction", "item_component", "item_substitute", "open_shipment"
+	"capacity_booking", "restriction", "item_component", "item_substitute", "open_shipment",
+	"stream_epoch", "event_type"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];

@@ -13,6 +13,8 @@
  * rows are put into the leaf directly, with its indexes.
  */
 #include "events/append.h"
+#include "events/epoch.h"
+#include "events/trace.h"
 
 #include "base/cache.h"
 #include "base/engine.h"
@@ -29,12 +31,8 @@
 #include "partitioning/partdesc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/uuid.h"
 #include "utils/xid8.h"
 
-char	   *guc_correlation_id = NULL;
-
-#define EVENT_EPOCH		1
 #define EVENT_SCHEMA	1
 
 typedef struct PendingEvent
@@ -47,6 +45,9 @@ typedef struct PendingEvent
 	TimestampTz occurred_at;
 	char	   *correlation_id;
 	Jsonb	   *payload;
+	pg_uuid_t	id;
+	bool		has_cause;
+	pg_uuid_t	cause;
 } PendingEvent;
 
 static EnginePlan plan_make_partition = {
@@ -54,9 +55,20 @@ static EnginePlan plan_make_partition = {
 	1, {DATEOID}, NULL
 };
 
+static bool
+same_aggregate(const PendingEvent *a, const PendingEvent *b)
+{
+	return a->tenant_id == b->tenant_id && strcmp(a->aggregate, b->aggregate) == 0 &&
+		strcmp(a->aggregate_id, b->aggregate_id) == 0;
+}
+
 /*
  * Add an event to the batch.  "aggregate" and "type" must be constants;
  * aggregate_id is made unique over tenants if there are several.
+ *
+ * The events of one aggregate in one batch come of each other: each is the
+ * cause of the next.  The cause of the first is what the caller set, or
+ * batch->cause.
  */
 void
 event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
@@ -72,7 +84,10 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 			palloc(sizeof(PendingEvent) * batch->capacity) :
 			repalloc_huge(batch->events, sizeof(PendingEvent) * batch->capacity);
 	}
+	if (batch->n == 0)
+		batch->now = GetCurrentTimestamp();
 	e = &batch->events[batch->n++];
+	uuid_v7(&e->id, batch->now);
 	e->tenant_id = tenant_id;
 	e->aggregate = aggregate;
 	e->aggregate_id = tenant_is_only() ? pstrdup(aggregate_id) :
@@ -83,47 +98,16 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 	e->correlation_id = guc_correlation_id[0] != '\0' ? guc_correlation_id :
 		correlation_id ? pstrdup(correlation_id) : NULL;
 	e->payload = payload;
-}
-
-#define RANDOM_BYTES	10			/* of a UUID */
-
-/*
- * Random bytes for one UUID.  Asking for them costs the same for one as for
- * many; each is used once.  A backend begins with none: none are left over
- * from the process that it was forked from, which writes no events.
- */
-static void
-random_bytes(unsigned char *to)
-{
-	static unsigned char stock[RANDOM_BYTES * 32];
-	static int	left = 0;
-
-	if (left == 0)
+	if (batch->n > 1 && same_aggregate(e - 1, e))
 	{
-		if (!pg_strong_random(stock, sizeof(stock)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random values")));
-		left = sizeof(stock);
+		e->has_cause = true;
+		e->cause = e[-1].id;
 	}
-	left -= RANDOM_BYTES;
-	memcpy(to, stock + left, RANDOM_BYTES);
-}
-
-/* UUID version 7: milliseconds, then random bits; they sort by time. */
-static pg_uuid_t *
-uuid_v7(TimestampTz at)
-{
-	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
-	uint64		ms = (uint64) (at / 1000 +
-							   (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400 * 1000);
-
-	random_bytes(uuid->data + UUID_LEN - RANDOM_BYTES);
-	for (int i = 0; i < 6; i++)
-		uuid->data[i] = (unsigned char) (ms >> (8 * (5 - i)));
-	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x70;
-	uuid->data[8] = (uuid->data[8] & 0x3f) | 0x80;
-	return uuid;
+	else
+	{
+		e->has_cause = batch->has_cause;
+		e->cause = batch->cause;
+	}
 }
 
 /* The newest partition that begins not after "today", and where it begins. */
@@ -188,14 +172,14 @@ enum
 {
 	E_TENANT_ID, E_SEQ, E_PART_ON, E_RECORDED_AT, E_EVENT_TS, E_ID, E_XID, E_EPOCH, E_TENANTID,
 	E_AGGREGATETYPE, E_AGGREGATEID, E_AGGREGATEVERSION, E_TYPE, E_SCHEMAVERSION, E_OCCURRED_AT,
-	E_CORRELATIONID, E_ACTOR, E_PAYLOAD,
+	E_CORRELATIONID, E_CAUSATIONID, E_TRACEPARENT, E_TRACESTATE, E_TRACINGSPANCONTEXT, E_ACTOR, E_PAYLOAD,
 	E_NCOLS
 };
 
 static const char *const event_names[E_NCOLS] = {
 	"tenant_id", "seq", "part_on", "recorded_at", "event_ts", "id", "xid", "epoch", "tenantid",
 	"aggregatetype", "aggregateid", "aggregateversion", "type", "schemaversion", "occurred_at",
-	"correlationid", "actor", "payload"
+	"correlationid", "causationid", "traceparent", "tracestate", "tracingspancontext", "actor", "payload"
 };
 
 /*
@@ -235,22 +219,45 @@ event_columns(Relation leaf)
 	return attnos;
 }
 
+/* what the events of a batch have in common */
+typedef struct BatchRow
+{
+	DateADT		part_on;
+	Oid			sequence;
+	TimestampTz now;
+	int32		epoch;
+	const char *actor;
+	TraceContext trace;
+} BatchRow;
+
 static void
-fill_row(Store *store, const PendingEvent *e, DateADT part_on, Oid sequence,
-		 TimestampTz now, const char *actor)
+set_text(Datum *values, bool *nulls, int column, const char *text)
+{
+	nulls[column] = text == NULL;
+	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static void
+fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
 {
 	const AttrNumber *attnos = event_columns(store->rel);
 	Datum		values[E_NCOLS];
+	bool		nulls[E_NCOLS] = {0};
 
+	if (!e->has_cause && batch->trace.has_cause)
+	{
+		e->has_cause = true;
+		e->cause = batch->trace.cause;
+	}
 	values[E_TENANT_ID] = Int32GetDatum(e->tenant_id);
-	values[E_SEQ] = Int64GetDatum(nextval_internal(sequence, false));
-	values[E_PART_ON] = DateADTGetDatum(part_on);
-	values[E_RECORDED_AT] = TimestampTzGetDatum(now);
+	values[E_SEQ] = Int64GetDatum(nextval_internal(batch->sequence, false));
+	values[E_PART_ON] = DateADTGetDatum(batch->part_on);
+	values[E_RECORDED_AT] = TimestampTzGetDatum(batch->now);
 	/* a timestamptz counts UTC, so this is UTC without a zone */
-	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) now);
-	values[E_ID] = UUIDPGetDatum(uuid_v7(now));
+	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) batch->now);
+	values[E_ID] = UUIDPGetDatum(&e->id);
 	values[E_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[E_EPOCH] = Int32GetDatum(EVENT_EPOCH);
+	values[E_EPOCH] = Int32GetDatum(batch->epoch);
 	values[E_TENANTID] = CStringGetTextDatum(tenant_code(e->tenant_id));
 	values[E_AGGREGATETYPE] = CStringGetTextDatum(e->aggregate);
 	values[E_AGGREGATEID] = CStringGetTextDatum(e->aggregate_id);
@@ -258,16 +265,51 @@ fill_row(Store *store, const PendingEvent *e, DateADT part_on, Oid sequence,
 	values[E_TYPE] = CStringGetTextDatum(e->type);
 	values[E_SCHEMAVERSION] = Int32GetDatum(EVENT_SCHEMA);
 	values[E_OCCURRED_AT] = TimestampTzGetDatum(e->occurred_at);
-	values[E_CORRELATIONID] = e->correlation_id ? CStringGetTextDatum(e->correlation_id) : (Datum) 0;
-	values[E_ACTOR] = CStringGetTextDatum(actor);
+	set_text(values, nulls, E_CORRELATIONID, e->correlation_id);
+	values[E_CAUSATIONID] = UUIDPGetDatum(&e->cause);
+	nulls[E_CAUSATIONID] = !e->has_cause;
+	set_text(values, nulls, E_TRACEPARENT, batch->trace.traceparent);
+	set_text(values, nulls, E_TRACESTATE, batch->trace.tracestate);
+	set_text(values, nulls, E_TRACINGSPANCONTEXT, batch->trace.span_context);
+	values[E_ACTOR] = CStringGetTextDatum(batch->actor);
 	values[E_PAYLOAD] = JsonbPGetDatum(e->payload);
 	memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
 	for (int c = 0; c < E_NCOLS; c++)
 	{
 		store->values[attnos[c]] = values[c];
-		store->nulls[attnos[c]] = false;
+		store->nulls[attnos[c]] = nulls[c];
 	}
-	store->nulls[attnos[E_CORRELATIONID]] = e->correlation_id == NULL;
+}
+
+static Jsonb *
+epoch_payload(int32 epoch, const char *cause)
+{
+	JsonWriter	w = {0};
+
+	json_begin_object(&w);
+	json_key_int(&w, "epoch", epoch);
+	json_key_text(&w, "cause", cause);
+	json_end_object(&w);
+	return json_result(&w);
+}
+
+/* The first event that a cluster writes after a restore is preceded by that of the new epoch. */
+static void
+write_epoch_started(Store *store, const BatchRow *row, int32 tenant_id, const char *cause)
+{
+	EventBatch	batch = {0};
+
+	event_add_epoch(&batch, tenant_id, row->epoch, cause);
+	fill_row(store, &batch.events[0], row);
+	store_add(store);
+}
+
+/* No event tells of the first epoch, so that the versions of the stream are one less. */
+void
+event_add_epoch(EventBatch *batch, int32 tenant_id, int32 epoch, const char *cause)
+{
+	event_add(batch, tenant_id, "stream", "events", epoch - 1, "stream.epoch_started.v1",
+			  GetCurrentTimestamp(), NULL, epoch_payload(epoch, cause));
 }
 
 /*
@@ -279,23 +321,26 @@ fill_row(Store *store, const PendingEvent *e, DateADT part_on, Oid sequence,
 void
 events_write(EventBatch *batch)
 {
-	DateADT		part_on;
+	BatchRow	row;
 	Store	   *store;
-	Oid			sequence;
-	TimestampTz now;
-	const char *actor;
+	bool		recorded;
 
 	if (batch->n == 0)
 		return;
-	store = store_open_relid(target_partition(&part_on));
-	sequence = get_relname_relid("event_seq", get_namespace_oid("routing", false));
-	now = GetCurrentTimestamp();
-	actor = GetUserNameFromId(GetSessionUserId(), true);
-	if (actor == NULL)
-		actor = "";
+	store = store_open_relid(target_partition(&row.part_on));
+	/* after the lock of the leaf: who starts an epoch waits for all writers */
+	row.epoch = stream_epoch(&recorded);
+	row.sequence = get_relname_relid("event_seq", get_namespace_oid("routing", false));
+	row.now = GetCurrentTimestamp();
+	row.actor = GetUserNameFromId(GetSessionUserId(), true);
+	if (row.actor == NULL)
+		row.actor = "";
+	trace_context(&row.trace);
+	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored") && row.epoch > 1)
+		write_epoch_started(store, &row, batch->events[0].tenant_id, "restored");
 	for (int i = 0; i < batch->n; i++)
 	{
-		fill_row(store, &batch->events[i], part_on, sequence, now, actor);
+		fill_row(store, &batch->events[i], &row);
 		store_add(store);
 	}
 	store_close(store);
