@@ -17,6 +17,7 @@
 #include "events/trace.h"
 #include "ledger/position.h"
 #include "orders/settle.h"
+#include "workers/workers.h"
 
 #include "utils/guc.h"
 
@@ -73,6 +74,7 @@ _PG_init(void)
 							"For tests and rehearsals: what tomorrow brings.",
 							&guc_clock_offset, 0, -INT_MAX, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	workers_init();
 	MarkGUCPrefixReserved("routing");
 
 	notes_install_callbacks();

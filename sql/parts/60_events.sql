@@ -43,7 +43,8 @@ CREATE TABLE routing.stream_epoch (
 	system_identifier	bigint NOT NULL,
 	started_at			timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started_by			text NOT NULL DEFAULT session_user,
-	cause				text NOT NULL
+	cause				text NOT NULL,
+	event_version		bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE routing.stream_epoch IS
 	'epochs of the event stream: the cluster whose transaction ids and WAL positions its events carry';
@@ -61,3 +62,14 @@ CREATE TABLE routing.event_type (
 );
 COMMENT ON TABLE routing.event_type IS
 	'the catalog of event types: the JSON Schema (2020-12) of the payload of each type and schema version';
+
+CREATE TABLE routing.stream_tick (
+	only_row		boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+	epoch			int NOT NULL,
+	snapshot		pg_snapshot NOT NULL,
+	notified_at		timestamptz NOT NULL,
+	heartbeat_at	timestamptz NOT NULL,
+	heartbeat_lsn	pg_lsn NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE routing.stream_tick IS
+	'what tick() last told those who listen of: at most one row';

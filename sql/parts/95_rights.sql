@@ -12,7 +12,8 @@ DECLARE
 							'allotment_figures',
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
-							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier'];
+							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier', 'slot_status',
+							'plugin_problem', 'event_partitions'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
@@ -21,7 +22,8 @@ DECLARE
 							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment',
 							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
-							'start_stream_epoch', 'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
+							'start_stream_epoch', 'create_publication', 'create_slot', 'tick', 'work',
+							'event_partitions_to_drop', 'drop_event_partition', 'doctor_events', 'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN
@@ -73,14 +75,14 @@ BEGIN
 	FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
 			 WHERE p.pronamespace = 'routing'::regnamespace AND p.proname = ANY (names)
 	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, role);
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', f, role);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION routing.grant_access(text, text) IS
 	'makes a role a member of the current tenant and grants it what readers, writers or administrators need';
 
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA routing FROM PUBLIC;
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA routing FROM PUBLIC;
 GRANT USAGE ON SCHEMA routing TO PUBLIC;
 -- column defaults and row-level security call these as whoever works with the tables
 GRANT EXECUTE ON FUNCTION routing.current_tenant() TO PUBLIC;

@@ -295,21 +295,14 @@ epoch_payload(int32 epoch, const char *cause)
 
 /* The first event that a cluster writes after a restore is preceded by that of the new epoch. */
 static void
-write_epoch_started(Store *store, const BatchRow *row, int32 tenant_id, const char *cause)
+write_epoch_started(Store *store, const BatchRow *row, int32 tenant_id, int64 version)
 {
 	EventBatch	batch = {0};
 
-	event_add_epoch(&batch, tenant_id, row->epoch, cause);
+	event_add(&batch, tenant_id, "stream", "events", version, "stream.epoch_started.v1",
+			  row->now, NULL, epoch_payload(row->epoch, "restored"));
 	fill_row(store, &batch.events[0], row);
 	store_add(store);
-}
-
-/* No event tells of the first epoch, so that the versions of the stream are one less. */
-void
-event_add_epoch(EventBatch *batch, int32 tenant_id, int32 epoch, const char *cause)
-{
-	event_add(batch, tenant_id, "stream", "events", epoch - 1, "stream.epoch_started.v1",
-			  GetCurrentTimestamp(), NULL, epoch_payload(epoch, cause));
 }
 
 /*
@@ -324,6 +317,7 @@ events_write(EventBatch *batch)
 	BatchRow	row;
 	Store	   *store;
 	bool		recorded;
+	int64		version;
 
 	if (batch->n == 0)
 		return;
@@ -336,8 +330,8 @@ events_write(EventBatch *batch)
 	if (row.actor == NULL)
 		row.actor = "";
 	trace_context(&row.trace);
-	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored") && row.epoch > 1)
-		write_epoch_started(store, &row, batch->events[0].tenant_id, "restored");
+	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored", &version) && version > 0)
+		write_epoch_started(store, &row, batch->events[0].tenant_id, version);
 	for (int i = 0; i < batch->n; i++)
 	{
 		fill_row(store, &batch->events[i], &row);

@@ -22,7 +22,6 @@ typedef struct EventBatch
 extern void event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 					  const char *aggregate_id, int64 version, const char *type,
 					  TimestampTz occurred_at, const char *correlation_id, Jsonb *payload);
-extern void event_add_epoch(EventBatch *batch, int32 tenant_id, int32 epoch, const char *cause);
 extern void events_write(EventBatch *batch);
 
 #endif							/* ROUTING_EVENTS_APPEND_H */

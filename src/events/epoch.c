@@ -50,8 +50,9 @@ static CachedRows newest = {
 };
 
 static EnginePlan plan_record = {
-	"INSERT INTO routing.stream_epoch (epoch, system_identifier, cause) VALUES ($1, $2, $3)"
-	" ON CONFLICT (epoch) DO NOTHING",
+	"INSERT INTO routing.stream_epoch (epoch, system_identifier, cause, event_version)"
+	" SELECT $1, $2, $3, COALESCE(pg_catalog.max(event_version), -1) + 1 FROM routing.stream_epoch"
+	" ON CONFLICT (epoch) DO NOTHING RETURNING event_version",
 	3, {INT4OID, INT8OID, TEXTOID}, NULL
 };
 
@@ -69,12 +70,14 @@ stream_epoch(bool *recorded)
 
 /*
  * Record it, unless somebody else is about to: nobody waits here.  Returns
- * whether we did.  SPI must be connected.
+ * whether we did, and the version of the event that tells of it; 0 for the
+ * first epoch, of which none tells.  SPI must be connected.
  */
 bool
-stream_epoch_record(int32 epoch, const char *cause)
+stream_epoch_record(int32 epoch, const char *cause, int64 *version)
 {
 	Datum		args[3];
+	bool		isnull;
 
 	/* conflicts with itself, and with nothing that an order does */
 	if (!ConditionalLockRelationOid(engine_relid(TAB_STREAM_EPOCH), ShareUpdateExclusiveLock))
@@ -82,19 +85,23 @@ stream_epoch_record(int32 epoch, const char *cause)
 	args[0] = Int32GetDatum(epoch);
 	args[1] = Int64GetDatum((int64) GetSystemIdentifier());
 	args[2] = CStringGetTextDatum(cause);
-	return engine_exec(&plan_record, args, NULL, ENGINE_FRESH) > 0;
+	if (engine_exec(&plan_record, args, NULL, ENGINE_FRESH) == 0)
+		return false;
+	*version = DatumGetInt64(spi_datum(0, 1, &isnull));
+	return true;
 }
 
-PG_FUNCTION_INFO_V1(routing_announce_stream_epoch);
+PG_FUNCTION_INFO_V1(routing_append_stream_event);
 
-/* SQL: announce_stream_epoch(epoch, cause), called by start_stream_epoch() that recorded it */
+/* SQL: append_stream_event(type, version, payload); the caller has locked stream_epoch */
 Datum
-routing_announce_stream_epoch(PG_FUNCTION_ARGS)
+routing_append_stream_event(PG_FUNCTION_ARGS)
 {
 	EventBatch	batch = {0};
 
 	SPI_connect();
-	event_add_epoch(&batch, tenant_current(), PG_GETARG_INT32(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	event_add(&batch, tenant_current(), "stream", "events", PG_GETARG_INT64(1),
+			  text_to_cstring(PG_GETARG_TEXT_PP(0)), GetCurrentTimestamp(), NULL, PG_GETARG_JSONB_P(2));
 	events_write(&batch);
 	SPI_finish();
 	PG_RETURN_VOID();

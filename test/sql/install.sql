@@ -18,7 +18,7 @@ select c.relname from pg_class c where c.relnamespace = 'routing'::regnamespace 
 and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'e')
 and not (c.relispartition and c.relname ~ '^event_\d{8}$') order by 1;
 -- every table has a primary key that begins with the tenant, but for the event parent, whose leaves have it, the
--- token, which nobody ever sees, and what is the same for all tenants: the types of events and the stream's epochs
+-- token, which nobody ever sees, and what is the same for all tenants: the types of events, the stream's epochs and ticks
 select c.relname, (select attname from pg_attribute a join pg_index i on i.indrelid = a.attrelid and i.indisprimary
 				   where a.attrelid = c.oid and a.attnum = i.indkey[0]) as key
 from pg_class c where c.relnamespace = 'routing'::regnamespace and c.relkind in ('r', 'p')
