@@ -49,6 +49,8 @@ start() {
 			shared_buffers = 256MB
 			wal_level = logical
 			max_prepared_transactions = 20
+			max_replication_slots = 30
+			max_wal_senders = 30
 			max_wal_size = 4GB
 			fsync = off
 			deadlock_timeout = 200ms
