@@ -274,6 +274,7 @@ typedef struct SalesOrder
 	bool		uses_known;
 	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	struct SecondPass *second;	/* then: what was searched without them; problem.h */
 	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
 	int			nskips;			/* lanes that were not used though they are there */
 	OrderSkip  *skips;

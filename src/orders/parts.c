@@ -87,7 +87,7 @@ parts_find_shared(SalesOrder *order, int nitems)
 }
 
 /* What is there of an item on a day. */
-static int64
+int64
 profile_at(const SrcProfile *profile, int32 day)
 {
 	int64		available = 0;

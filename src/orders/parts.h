@@ -30,7 +30,22 @@ typedef struct Quota
 	int64		most;
 } Quota;
 
+#define SLACK_OF_LINE	16		/* ten-thousandths: terms are rounded as the plan divides lines */
+
+/* the substitutes that were tried for a line, whether a plan has them or not */
+typedef struct Tried
+{
+	int			line;			/* index in lines[] of the order */
+	int			n;
+	OrderLine **as;
+	int64		least_penalty;	/* money for each unit of the line */
+	int64		step;			/* of the line's quantity, the least of them */
+	int64		swapped;		/* what the plan serves by any of them */
+	int64		most;			/* while a bound is looked for: found at a node at the most */
+} Tried;
+
 /* parts.c */
+extern int64 profile_at(const SrcProfile *profile, int32 day);
 extern int64 line_takes(const OrderLine *line, const char *item);
 extern int64 line_step(const OrderLine *line);
 extern void parts_find_shared(SalesOrder *order, int nitems);
@@ -43,5 +58,9 @@ extern void parts_search(SalesOrder *order, SrcResult *result);
 extern void substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern void substitutes_set_terms(SalesOrder *order);
 extern int64 substitution_cost(int64 penalty, int64 quantity);
+
+/* substitute_bound.c */
+extern void widened_profile(PlanContext *ctx, int node, int number, SrcProfile *out);
+extern int64 substitutes_bound(SalesOrder *order, Tried *tried, int ntried, int64 total);
 
 #endif							/* ROUTING_ORDERS_PARTS_H */

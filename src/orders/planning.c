@@ -134,6 +134,11 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	PlanContext *ctx = arg;
 	const OrderLine *line = ctx->order->problem_items[item];
 
+	if (ctx->widened != NULL)
+	{
+		widened_profile(ctx, node, item, out);
+		return;
+	}
 	if (line->nparts > 0)
 		parts_profile(ctx, node, item, out);
 	else
@@ -230,6 +235,7 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
 	order->relaxed = 0;
+	order->second = NULL;
 	order->nswaps = 0;
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;

@@ -240,32 +240,96 @@ try_substitute(SalesOrder *order, Ledger *ledger, bool only_locked, int line, Or
 	restore(order, &best);
 }
 
-/* Improve order->result by substitutes. */
+/* What the plan serves of an order's line by substitutes. */
+static int64
+swapped(const SalesOrder *order, int line)
+{
+	const SrcPlan *plan = &order->result.best;
+	int64		sum = 0;
+
+	for (int k = 0; k < plan->nparts; k++)
+	{
+		int			i = plan->parts[k].line;
+
+		if (order->problem_lines[i] == line && order->problem_items[order->problem.lines[i].item]->substitute != NULL)
+			sum += plan->parts[k].quantity;
+	}
+	return sum;
+}
+
+/* The plan was tried, not searched for: by how much others could be cheaper. */
+static void
+prove(SalesOrder *order, const Attempt *without, Tried *tried, int ntried)
+{
+	Attempt		best;
+	int64		least;
+
+	for (int t = 0; t < ntried; t++)
+		tried[t].swapped = swapped(order, tried[t].line);
+	keep(order, &best);
+	restore(order, without);
+	least = substitutes_bound(order, tried, ntried, best.result.best.total);
+	restore(order, &best);
+	order->result.gap = Max(order->result.best.total - least, 0);
+	/* what rounding makes of it proves nothing, either way */
+	order->result.exact = order->result.gap <= SLACK_OF_LINE * order->nlines;
+	if (order->result.exact)
+		order->result.gap = 0;
+}
+
+/* Improve order->result by substitutes; what is allowed but needs no try is in the bound. */
 void
 substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
+	Attempt		without;
+	Tried	   *all_tried = NULL;
+	int			ntried = 0;
+
 	for (int l = 0; l < order->nlines; l++)
 	{
 		const OrderLine *line = &order->lines[l];
 		const Substitute *all;
 		int			n;
-		int			tried = 0;
+		int			first = -1;
 		int64		later;
 
 		if (line->open <= 0 || line->nparts > 0 || line->lot[0] != '\0' || line->min_ship > 0 ||
 			line->ship_multiple > 0)
 			continue;
 		n = substitutes_of(order->tenant_id, line->item, &all);
-		for (int i = 0; i < n && tried < MOST_SUBSTITUTES && short_of(order, l, &later) > 0; i++)
+		for (int i = 0; i < n; i++)
 		{
-			OrderLine  *as = line_as(order, line, &all[i]);
+			bool		is_short = short_of(order, l, &later) > 0;
+			OrderLine  *as = is_short || first >= 0 ? line_as(order, line, &all[i]) : NULL;
+			Tried	   *tried;
 
 			if (as == NULL)
 				continue;
-			try_substitute(order, ledger, only_locked, l, as, tried == 0);
-			tried++;
+			if (all_tried == NULL)
+			{
+				keep(order, &without);
+				all_tried = palloc(sizeof(Tried) * order->nlines);
+			}
+			if (first < 0)
+			{
+				first = ntried++;
+				tried = &all_tried[first];
+				tried->line = l;
+				tried->n = 0;
+				tried->as = palloc(sizeof(OrderLine *) * n);
+				tried->least_penalty = all[i].penalty;
+				tried->step = line_step(as);
+			}
+			tried = &all_tried[first];
+			tried->as[tried->n++] = as;
+			tried->least_penalty = Min(tried->least_penalty, all[i].penalty);
+			tried->step = Min(tried->step, line_step(as));
+			if (is_short && tried->n <= MOST_SUBSTITUTES)
+				try_substitute(order, ledger, only_locked, l, as, tried->n == 1);
 		}
 	}
+	if (ntried > 0)
+		prove(order, &without, all_tried, ntried);
 }
 
 /* The penalty for so much of a line. */
