@@ -266,6 +266,8 @@ typedef struct SalesOrder
 	int			nswaps;			/* what is planned to be served by substitutes */
 	struct Swap *swaps;
 	SrcProblem	problem;
+	void		(*alter_problem) (struct SalesOrder *order);	/* of a question: what it asks instead, or NULL */
+	void	   *alter_arg;
 	SrcResult	result;
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
 	size_t		packed_size;

@@ -17,6 +17,22 @@ typedef struct Swap
 	int64		quantity;		/* of the line's item */
 } Swap;
 
+/* a problem of an order, and its plan, put aside while another is tried */
+typedef struct Attempt
+{
+	SrcProblem	problem;
+	int			nproblem_lines;
+	int		   *problem_lines;
+	const OrderLine **problem_items;
+	int64	   *problem_needs;
+	bool		mixed;
+	bool		shared;
+	SrcResult	result;
+	int			nswaps;
+	Swap	   *swaps;
+	uint32	   *why;
+} Attempt;
+
 /*
  * What a line of the problem may have of an item at a node where others want
  * the same item, and together they wanted too much.
@@ -55,6 +71,8 @@ extern void parts_apply_quota(const PlanContext *ctx, int node, int number, cons
 extern void parts_search(SalesOrder *order, SrcResult *result);
 
 /* substitute.c */
+extern void attempt_keep(const SalesOrder *order, Attempt *a);
+extern void attempt_restore(SalesOrder *order, const Attempt *a);
 extern void substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern void substitutes_set_terms(SalesOrder *order);
 extern int64 substitution_cost(int64 penalty, int64 quantity);

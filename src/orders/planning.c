@@ -212,6 +212,8 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	p->alloc = problem_alloc;
 	p->interrupt = problem_interrupt;
 	p->arg = ctx;
+	if (order->alter_problem != NULL && p->nlines > 0 && p->nnodes > 0)
+		order->alter_problem(order);
 	return p->nlines > 0 && p->nnodes > 0;
 }
 
