@@ -73,6 +73,7 @@ extern void parts_search(SalesOrder *order, SrcResult *result);
 /* substitute.c */
 extern void attempt_keep(const SalesOrder *order, Attempt *a);
 extern void attempt_restore(SalesOrder *order, const Attempt *a);
+extern bool substitute_is_welcome(const SalesOrder *order, const OrderLine *line, const Substitute *s);
 extern void substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern void substitutes_set_terms(SalesOrder *order);
 extern int64 substitution_cost(int64 penalty, int64 quantity);

@@ -72,17 +72,25 @@ is_restricted(const SalesOrder *order, const OrderLine *line, const OrderLine *a
 	return false;
 }
 
+/* Whether a line, or its customer, consents to a substitute that is valid today. */
+bool
+substitute_is_welcome(const SalesOrder *order, const OrderLine *line, const Substitute *s)
+{
+	const char *consent = line->substitutes != NULL ? line->substitutes : order->substitutes;
+	DateADT		today = (DateADT) (order->clock / USECS_PER_DAY);
+
+	return consent != NULL && strcmp(consent, "never") != 0 &&
+		(!s->needs_consent || strcmp(consent, "consented") == 0) && today >= s->valid_from && today <= s->valid_to;
+}
+
 /* A line as it is served by a substitute, or NULL if it may not be. */
 static OrderLine *
 line_as(const SalesOrder *order, const OrderLine *line, const Substitute *s)
 {
-	const char *consent = line->substitutes != NULL ? line->substitutes : order->substitutes;
-	DateADT		today = (DateADT) (order->clock / USECS_PER_DAY);
 	OrderLine  *as;
 	LinePart   *part;
 
-	if (consent == NULL || strcmp(consent, "never") == 0 ||
-		(s->needs_consent && strcmp(consent, "consented") != 0) || today < s->valid_from || today > s->valid_to)
+	if (!substitute_is_welcome(order, line, s))
 		return NULL;
 	as = palloc(sizeof(OrderLine));
 	part = palloc(sizeof(LinePart));
