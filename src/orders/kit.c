@@ -6,8 +6,10 @@
  * A kit's line is booked by one booking, or more, of each component.  Those of
  * one shipment are a set: as many kits as its scarcest component allows.  A
  * set that loses a component gives back what the others have too much, so
- * that kits are promised whole or not at all; only kits of which something
- * has left are finished as they were begun.
+ * that kits are promised whole or not at all.  Kits of which something has left
+ * are finished as they were begun: what they lose of a component is planned
+ * anew, from wherever it comes (a gap).  So the begun sets of a line and what
+ * completes them are one set, whichever shipment they are of.
  */
 #include "orders/order.h"
 
@@ -39,12 +41,17 @@ booking_serves(const Booking *b)
 	return b->of == NULL ? b->quantity : (int64) ((serves_finely(b) + FINE / 2) / FINE);
 }
 
+static bool any_has_left(const SalesOrder *order, int line_no);
+static int64 begun_line_serves(const SalesOrder *order, int line_no, bool with_new);
+
 /* How much of a line is served by bookings that stay, or also by new ones. */
 int64
 order_serves(const SalesOrder *order, int line_no, bool with_new)
 {
 	int128		sum = 0;
 
+	if (any_has_left(order, line_no))
+		return begun_line_serves(order, line_no, with_new);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		const Booking *b = &order->bookings[j];
@@ -94,17 +101,19 @@ typedef enum Counted
 typedef struct KitSet
 {
 	int			line_no;
-	int			shipment_no;
-	DateADT		deliver_on;
+	int			shipment_no;	/* or the first one of those that were begun */
+	const Booking *latest;
+	bool		absent;			/* of those: some component is not booked at all */
 	int64		begun;			/* kits of which something has left */
 	int64		now;			/* kits that all components are there for */
+	bool		anew;			/* what has not left is planned anew */
 	int64		keep;
 } KitSet;
 
 static bool
 is_of_set(const Booking *b, const KitSet *set)
 {
-	return b->component > 0 && b->line_no == set->line_no && b->shipment_no == set->shipment_no &&
+	return b->component > 0 && b->line_no == set->line_no && b->kit_set == set->shipment_no &&
 		!b->release && !b->held;
 }
 
@@ -146,7 +155,7 @@ quantity_of(const SalesOrder *order, const KitSet *set, int component, Counted w
 static int64
 kits_of(const SalesOrder *order, const KitSet *set, Counted what, bool most)
 {
-	int64		result = most ? 0 : PG_INT64_MAX;
+	int64		result = most || set->absent ? 0 : PG_INT64_MAX;
 
 	for (int j = 0; j < order->nbookings; j++)
 	{
@@ -164,6 +173,83 @@ kits_of(const SalesOrder *order, const KitSet *set, Counted what, bool most)
 	return result;
 }
 
+static bool
+is_counted(const Booking *b, int line_no)
+{
+	return b->component > 0 && b->line_no == line_no && !b->release && !b->held;
+}
+
+/* Whether anything of a line of kits has left. */
+static bool
+any_has_left(const SalesOrder *order, int line_no)
+{
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (is_counted(&order->bookings[j], line_no) && booking_has_left(&order->bookings[j]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a shipment was begun, or has not all components that its line is booked by. */
+static bool
+is_begun_or_completes(const SalesOrder *order, int line_no, int shipment_no)
+{
+	uint64		of_line = 0;
+	uint64		of_shipment = 0;
+
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (!is_counted(b, line_no))
+			continue;
+		of_line |= UINT64CONST(1) << (b->component % 64);
+		if (b->shipment_no != shipment_no)
+			continue;
+		of_shipment |= UINT64CONST(1) << (b->component % 64);
+		if (booking_has_left(b))
+			return true;
+	}
+	return of_shipment != of_line;
+}
+
+/* Count the begun shipments of lines, and what completes them, as one. */
+static void
+pool_begun(const SalesOrder *order)
+{
+	for (int j = 0; j < order->nbookings; j++)
+		order->bookings[j].kit_set = order->bookings[j].shipment_no;
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *left = &order->bookings[j];
+		int			first = left->kit_set;
+
+		if (!is_counted(left, left->line_no) || !booking_has_left(left))
+			continue;
+		for (int k = 0; k < order->nbookings; k++)
+		{
+			Booking    *b = &order->bookings[k];
+
+			if (b->kit_set != first && is_counted(b, left->line_no) &&
+				is_begun_or_completes(order, b->line_no, b->shipment_no))
+				b->kit_set = first;
+		}
+	}
+}
+
+/* The booking of a component in a set, or NULL. */
+static const Booking *
+find_component(const SalesOrder *order, const KitSet *set, int component)
+{
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		if (is_of_set(&order->bookings[j], set) && order->bookings[j].component == component)
+			return &order->bookings[j];
+	}
+	return NULL;
+}
+
 /* The sets of a line, or of all lines (0). */
 static KitSet *
 sets_of(const SalesOrder *order, int line_no, int *nsets)
@@ -171,6 +257,7 @@ sets_of(const SalesOrder *order, int line_no, int *nsets)
 	KitSet	   *sets = NULL;
 	int			n = 0;
 
+	pool_begun(order);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		const Booking *b = &order->bookings[j];
@@ -185,13 +272,106 @@ sets_of(const SalesOrder *order, int line_no, int *nsets)
 		if (sets == NULL)
 			sets = palloc0(sizeof(KitSet) * order->nbookings);
 		sets[n].line_no = b->line_no;
-		sets[n].shipment_no = b->shipment_no;
-		sets[n].deliver_on = b->deliver_on;
+		sets[n].shipment_no = b->kit_set;
 		sets[n].begun = kits_of(order, &sets[n], COUNT_LEFT, true);
 		n++;
 	}
+	for (int i = 0; i < n; i++)
+	{
+		const OrderLine *line = order_line(unconstify(SalesOrder *, order), sets[i].line_no);
+
+		for (int j = 0; j < order->nbookings; j++)
+		{
+			const Booking *b = &order->bookings[j];
+
+			if (is_of_set(b, &sets[i]) && (sets[i].latest == NULL || b->deliver_on > sets[i].latest->deliver_on))
+				sets[i].latest = b;
+		}
+		for (int c = 1; line != NULL && sets[i].begun > 0 && c <= line->nparts; c++)
+			sets[i].absent |= find_component(order, &sets[i], c) == NULL;
+	}
 	*nsets = n;
 	return sets;
+}
+
+/*
+ * How much of a line of kits is served of which something has left: kits that
+ * were begun are, they are only to be completed.  Without new bookings, those
+ * that are kept and booked anew do not count; see order_compute_open().
+ */
+static int64
+begun_line_serves(const SalesOrder *order, int line_no, bool with_new)
+{
+	int64		sum = 0;
+	int			n;
+	KitSet	   *sets = sets_of(order, line_no, &n);
+
+	for (int i = 0; i < n; i++)
+		sum += Max(kits_of(order, &sets[i], COUNT_FIRM, false), sets[i].begun);
+	for (int j = 0; j < order->nbookings && !with_new; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (is_counted(b, line_no) && b->is_new)
+			sum -= booking_serves(b);
+	}
+	return Max(sum, 0);
+}
+
+/* How many kits of a line were begun and lack something. */
+int64
+kits_lacking(const SalesOrder *order, const OrderLine *line)
+{
+	int64		sum = 0;
+	int			n;
+	KitSet	   *sets;
+
+	if (line->nparts == 0 || !any_has_left(order, line->line_no))
+		return 0;
+	sets = sets_of(order, line->line_no, &n);
+	for (int i = 0; i < n; i++)
+		sum += Max(sets[i].begun - kits_of(order, &sets[i], COUNT_FIRM, false), 0);
+	return sum;
+}
+
+/*
+ * What the begun kits of a line lack, of whichever components.  Not of a kit
+ * that has other components now than when it was begun.
+ */
+int
+kits_gaps(const SalesOrder *order, const OrderLine *line, KitGap **gaps)
+{
+	int			ngaps = 0;
+	int			n;
+	KitSet	   *sets;
+
+	*gaps = NULL;
+	if (line->nparts == 0 || !order->exists || order_is_cancelled(order) ||
+		strcmp(line->status, "cancelled") == 0 || !any_has_left(order, line->line_no))
+		return 0;
+	sets = sets_of(order, line->line_no, &n);
+	*gaps = palloc(sizeof(KitGap) * line->nparts);
+	for (int i = 0; i < n; i++)
+	{
+		for (int c = 1; c <= line->nparts && sets[i].begun > 0; c++)
+		{
+			const LinePart *part = &line->parts[c - 1];
+			const Booking *booked = find_component(order, &sets[i], c);
+			int64		missing = sets[i].begun / SCALE * part->per - quantity_of(order, &sets[i], c, COUNT_FIRM);
+			KitGap	   *gap = &(*gaps)[ngaps];
+
+			if (booked != NULL && (strcmp(booked->item, part->item) != 0 || booked->per != part->per))
+				return 0;
+			if (missing <= 0)
+				continue;
+			gap->component = c;
+			gap->item = part->item;
+			gap->per = part->per;
+			gap->missing = missing;
+			ngaps++;
+		}
+	}
+	return ngaps;
 }
 
 /* Of lines of kits: what has left is every kit that was begun. */
@@ -251,12 +431,13 @@ cut_component(SalesOrder *order, const KitSet *set, int component, int64 per)
 
 	while ((last = last_of(order, set, component)) != NULL)
 	{
-		int64		kept = last->quantity - Min(excess, last->quantity);
+		int64		kept = last->quantity - Min(Max(excess, 0), last->quantity);
 
-		if (excess <= 0 && set->keep == set->now)
+		/* a kit that was begun keeps what it has; what it lost is planned anew */
+		if (!last->firm || set->anew)
+			kept = 0;
+		else if (excess <= 0 && (set->keep == set->now || set->begun > 0))
 			break;
-		if (kept > 0 && !last->firm)
-			break;				/* of a kit that was begun: waits for its stock */
 		excess -= last->quantity - kept;
 		if (kept > 0)
 		{
@@ -289,7 +470,10 @@ kits_choose_release(SalesOrder *order)
 		if (gone || line == NULL || strcmp(line->status, "cancelled") == 0)
 			sets[i].keep = 0;
 		else if (line->replan)
+		{
 			sets[i].keep = sets[i].begun;
+			sets[i].anew = true;
+		}
 		else
 			sets[i].keep = Max(sets[i].now, sets[i].begun);
 	}
@@ -308,7 +492,7 @@ kits_choose_release(SalesOrder *order)
 			for (int i = 0; i < n; i++)
 			{
 				if (sets[i].line_no == order->lines[l].line_no && sets[i].keep > sets[i].begun &&
-					(last == NULL || sets[i].deliver_on >= last->deliver_on))
+					(last == NULL || sets[i].latest->deliver_on >= last->latest->deliver_on))
 					last = &sets[i];
 			}
 			if (last == NULL)
@@ -320,7 +504,7 @@ kits_choose_release(SalesOrder *order)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (sets[i].keep == sets[i].now && kits_of(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
+		if (sets[i].keep == sets[i].now && !sets[i].anew && kits_of(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
 			continue;
 		for (int j = 0; j < order->nbookings; j++)
 		{
@@ -422,17 +606,11 @@ kit_shares(const SalesOrder *order, const OrderLine *line, int64 *allocated, int
 
 	for (int i = 0; i < n; i++)
 	{
-		const Booking *any = NULL;
 		int64		kits = kits_of(order, &sets[i], COUNT_FIRM, false);
 		int64		inbound = Min(kits_of(order, &sets[i], COUNT_INBOUND, true), kits);
 
-		for (int j = 0; j < order->nbookings && any == NULL; j++)
-		{
-			if (is_of_set(&order->bookings[j], &sets[i]))
-				any = &order->bookings[j];
-		}
 		*allocated += kits - inbound;
-		if (booking_is_late(order, line, any))
+		if (booking_is_late(order, line, sets[i].latest))
 			*backordered += inbound;
 		else
 			*scheduled += inbound;

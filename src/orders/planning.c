@@ -151,7 +151,9 @@ order_needs_plan(const SalesOrder *order)
 {
 	for (int i = 0; i < order->nlines; i++)
 	{
-		if (order->lines[i].open > 0)
+		KitGap	   *gaps;
+
+		if (order->lines[i].open > 0 || kits_gaps(order, &order->lines[i], &gaps) > 0)
 			return true;
 	}
 	return false;
@@ -224,7 +226,11 @@ order_sum_unserved(SalesOrder *order, int n)
 	for (int i = 0; i < n; i++)
 		order->lines[order->problem_lines[i]].unserved = 0;
 	for (int i = 0; i < n; i++)
-		order->lines[order->problem_lines[i]].unserved += order->result.best.unserved[i];
+	{
+		/* what completes kits is no part of what is open */
+		if (order->problem_items[order->problem.lines[i].item]->completes == NULL)
+			order->lines[order->problem_lines[i]].unserved += order->result.best.unserved[i];
+	}
 }
 
 /* Find the plan for what is open.  Sets order->result and each line's unserved. */
@@ -290,6 +296,12 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 				b->per = line->parts[k].per;
 				b->component = line->substitute == NULL ? k + 1 : 0;
 				b->quantity = (int64) ((int128) part->quantity * b->per / SCALE);
+				if (line->completes != NULL)
+				{
+					b->completes = true;
+					b->component = line->completes->component;
+					b->per = line->completes->per;
+				}
 			}
 			b->node = order_candidate(order, s->node)->node;
 			b->stock.needed_on = s->day;

@@ -139,7 +139,7 @@ put_lines(Writer *w, const SalesOrder *order)
 		put(w, has_wanted);
 		if (has_wanted)
 			put_signed(w, line->has_requested ? line->requested : order->requested);
-		put_signed(w, line->unserved);
+		put_signed(w, line_missing(line));
 		put_name(w, line->new_status);
 		put_name(w, line->reason);
 	}
@@ -192,14 +192,15 @@ put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass)
 	for (int i = 0; i < p->nlines; i++)
 	{
 		const Substitute *s = pass->items[p->lines[i].item]->substitute;
+		const KitGap *gap = pass->items[p->lines[i].item]->completes;
 
-		/* beyond the lines: one of them, by a substitute */
-		put(w, pass->lines[i] + (s != NULL ? order->nlines : 0));
-		if (s == NULL)
+		/* beyond the lines: one of them, by a substitute, or by a component that its kits lack */
+		put(w, pass->lines[i] + (s != NULL || gap != NULL ? order->nlines : 0));
+		if (s == NULL && gap == NULL)
 			continue;
-		put_name(w, s->item);
-		put_signed(w, s->ratio);
-		put_signed(w, s->penalty);
+		put_name(w, s != NULL ? s->item : gap->item);
+		put_signed(w, s != NULL ? s->ratio : SCALE);
+		put_signed(w, s != NULL ? s->penalty : 0);
 	}
 	src_pack_maps(p, &pass->result, node_map, lane_map);
 	for (int i = 0; i < p->nnodes; i++)

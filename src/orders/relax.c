@@ -125,7 +125,8 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	{
 		OrderLine  *line = &order->lines[problem_lines[k]];
 
-		if (problem_items[problem.lines[k].item]->substitute == NULL)
+		if (problem_items[problem.lines[k].item]->substitute == NULL &&
+			problem_items[problem.lines[k].item]->completes == NULL)
 			line->open = line->unserved;
 	}
 	order->nswaps = 0;
@@ -149,7 +150,8 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		for (int k = 0; k < nproblem_lines; k++)
 		{
 			if (problem_lines[k] == order->problem_lines[i] &&
-				problem_items[problem.lines[k].item]->substitute == NULL)
+				problem_items[problem.lines[k].item]->substitute == NULL &&
+				problem_items[problem.lines[k].item]->completes == NULL)
 				map[i] = k;
 		}
 	}

@@ -410,6 +410,8 @@ substitutes_set_terms(SalesOrder *order)
 		int64		quantity = p->lines[i].quantity;
 		const Substitute *s = order->problem_items[p->lines[i].item]->substitute;
 
+		if (order->problem_items[p->lines[i].item]->completes != NULL)
+			continue;
 		for (int c = 0; c < p->nnodes; c++)
 		{
 			SrcLineNode *t = &terms[i * p->nnodes + c];

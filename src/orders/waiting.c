@@ -150,7 +150,12 @@ would_be_served(SalesOrder *order, Ledger *look)
 	{
 		const OrderLine *line = order_line(order, order->claims[i].line_no);
 
-		if (line != NULL &&
+		KitGap	   *gaps;
+		int			n = line != NULL ? kits_gaps(order, line, &gaps) : 0;
+
+		/* begun kits wait for what they lack, others for whole ones */
+		if (n > 0 ? strcmp(gaps[0].item, order->claims[i].item) != 0 || gaps[0].missing < order->claims[i].quantity :
+			line != NULL &&
 			(int128) line->unserved * line_takes(line, order->claims[i].item) / SCALE < order->claims[i].quantity)
 			return true;
 	}

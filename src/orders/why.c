@@ -498,7 +498,9 @@ question_of_record(Question *q, const DecisionRecord *whole)
 	for (int i = 0; i < q->problem.nlines; i++)
 	{
 		q->line_nos[i] = whole->lines[d->problem_lines[i]].line_no;
-		q->items[i] = whole->lines[d->problem_lines[i]].item;
+		/* a component that kits lack is counted in its own units */
+		q->items[i] = d->substitutes[i].item != NULL && d->substitutes[i].ratio == SCALE ? d->substitutes[i].item :
+			whole->lines[d->problem_lines[i]].item;
 	}
 	return true;
 }
