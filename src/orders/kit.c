@@ -11,7 +11,7 @@
  * anew, from wherever it comes (a gap).  So the begun sets of a line and what
  * completes them are one set, whichever shipment they are of.
  */
-#include "orders/order.h"
+#include "orders/kit_set.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -41,7 +41,6 @@ booking_serves(const Booking *b)
 	return b->of == NULL ? b->quantity : (int64) ((serves_finely(b) + FINE / 2) / FINE);
 }
 
-static bool any_has_left(const SalesOrder *order, int line_no);
 static int64 begun_line_serves(const SalesOrder *order, int line_no, bool with_new);
 
 /* How much of a line is served by bookings that stay, or also by new ones. */
@@ -50,7 +49,7 @@ order_serves(const SalesOrder *order, int line_no, bool with_new)
 {
 	int128		sum = 0;
 
-	if (any_has_left(order, line_no))
+	if (kits_have_left(order, line_no))
 		return begun_line_serves(order, line_no, with_new);
 	for (int j = 0; j < order->nbookings; j++)
 	{
@@ -87,213 +86,6 @@ booking_write_item(JsonWriter *w, const Booking *b)
 		json_key_text(w, b->component > 0 ? "kit" : "substitute_for", b->of);
 }
 
-/* which bookings of a set count */
-typedef enum Counted
-{
-	COUNT_LEFT,
-	COUNT_FIRM,					/* what has left included */
-	COUNT_INBOUND,
-	COUNT_OPEN,					/* has not left, whatever its state */
-	COUNT_ALL
-} Counted;
-
-/* the components of a kit in one shipment */
-typedef struct KitSet
-{
-	int			line_no;
-	int			shipment_no;	/* or the first one of those that were begun */
-	const Booking *latest;
-	bool		absent;			/* of those: some component is not booked at all */
-	int64		begun;			/* kits of which something has left */
-	int64		now;			/* kits that all components are there for */
-	bool		anew;			/* what has not left is planned anew */
-	int64		keep;
-} KitSet;
-
-static bool
-is_of_set(const Booking *b, const KitSet *set)
-{
-	return b->component > 0 && b->line_no == set->line_no && b->kit_set == set->shipment_no &&
-		!b->release && !b->held;
-}
-
-static bool
-counts(const Booking *b, Counted what)
-{
-	switch (what)
-	{
-		case COUNT_LEFT:
-			return booking_has_left(b);
-		case COUNT_FIRM:
-			return b->firm;
-		case COUNT_INBOUND:
-			return b->firm && !b->on_hand;
-		case COUNT_OPEN:
-			return !booking_has_left(b);
-		default:
-			return true;
-	}
-}
-
-/* The quantity of a component in a set. */
-static int64
-quantity_of(const SalesOrder *order, const KitSet *set, int component, Counted what)
-{
-	int64		sum = 0;
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-
-		if (is_of_set(b, set) && b->component == component && counts(b, what))
-			sum += b->quantity;
-	}
-	return sum;
-}
-
-/* Whole kits: the least or the most that a component stands for, rounded down or up. */
-static int64
-kits_of(const SalesOrder *order, const KitSet *set, Counted what, bool most)
-{
-	int64		result = most || set->absent ? 0 : PG_INT64_MAX;
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-		int64		quantity;
-
-		if (!is_of_set(b, set))
-			continue;
-		quantity = quantity_of(order, set, b->component, what);
-		if (most)
-			result = Max(result, (quantity + b->per - 1) / b->per * SCALE);
-		else
-			result = Min(result, quantity / b->per * SCALE);
-	}
-	return result;
-}
-
-static bool
-is_counted(const Booking *b, int line_no)
-{
-	return b->component > 0 && b->line_no == line_no && !b->release && !b->held;
-}
-
-/* Whether anything of a line of kits has left. */
-static bool
-any_has_left(const SalesOrder *order, int line_no)
-{
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		if (is_counted(&order->bookings[j], line_no) && booking_has_left(&order->bookings[j]))
-			return true;
-	}
-	return false;
-}
-
-/* Whether a shipment was begun, or has not all components that its line is booked by. */
-static bool
-is_begun_or_completes(const SalesOrder *order, int line_no, int shipment_no)
-{
-	uint64		of_line = 0;
-	uint64		of_shipment = 0;
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-
-		if (!is_counted(b, line_no))
-			continue;
-		of_line |= UINT64CONST(1) << (b->component % 64);
-		if (b->shipment_no != shipment_no)
-			continue;
-		of_shipment |= UINT64CONST(1) << (b->component % 64);
-		if (booking_has_left(b))
-			return true;
-	}
-	return of_shipment != of_line;
-}
-
-/* Count the begun shipments of lines, and what completes them, as one. */
-static void
-pool_begun(const SalesOrder *order)
-{
-	for (int j = 0; j < order->nbookings; j++)
-		order->bookings[j].kit_set = order->bookings[j].shipment_no;
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *left = &order->bookings[j];
-		int			first = left->kit_set;
-
-		if (!is_counted(left, left->line_no) || !booking_has_left(left))
-			continue;
-		for (int k = 0; k < order->nbookings; k++)
-		{
-			Booking    *b = &order->bookings[k];
-
-			if (b->kit_set != first && is_counted(b, left->line_no) &&
-				is_begun_or_completes(order, b->line_no, b->shipment_no))
-				b->kit_set = first;
-		}
-	}
-}
-
-/* The booking of a component in a set, or NULL. */
-static const Booking *
-find_component(const SalesOrder *order, const KitSet *set, int component)
-{
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		if (is_of_set(&order->bookings[j], set) && order->bookings[j].component == component)
-			return &order->bookings[j];
-	}
-	return NULL;
-}
-
-/* The sets of a line, or of all lines (0). */
-static KitSet *
-sets_of(const SalesOrder *order, int line_no, int *nsets)
-{
-	KitSet	   *sets = NULL;
-	int			n = 0;
-
-	pool_begun(order);
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-		bool		known = false;
-
-		if (b->component == 0 || b->release || b->held || (line_no != 0 && b->line_no != line_no))
-			continue;
-		for (int i = 0; i < n && !known; i++)
-			known = is_of_set(b, &sets[i]);
-		if (known)
-			continue;
-		if (sets == NULL)
-			sets = palloc0(sizeof(KitSet) * order->nbookings);
-		sets[n].line_no = b->line_no;
-		sets[n].shipment_no = b->kit_set;
-		sets[n].begun = kits_of(order, &sets[n], COUNT_LEFT, true);
-		n++;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		const OrderLine *line = order_line(unconstify(SalesOrder *, order), sets[i].line_no);
-
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			const Booking *b = &order->bookings[j];
-
-			if (is_of_set(b, &sets[i]) && (sets[i].latest == NULL || b->deliver_on > sets[i].latest->deliver_on))
-				sets[i].latest = b;
-		}
-		for (int c = 1; line != NULL && sets[i].begun > 0 && c <= line->nparts; c++)
-			sets[i].absent |= find_component(order, &sets[i], c) == NULL;
-	}
-	*nsets = n;
-	return sets;
-}
-
 /*
  * How much of a line of kits is served of which something has left: kits that
  * were begun are, they are only to be completed.  Without new bookings, those
@@ -304,15 +96,15 @@ begun_line_serves(const SalesOrder *order, int line_no, bool with_new)
 {
 	int64		sum = 0;
 	int			n;
-	KitSet	   *sets = sets_of(order, line_no, &n);
+	KitSet	   *sets = kit_sets(order, line_no, &n);
 
 	for (int i = 0; i < n; i++)
-		sum += Max(kits_of(order, &sets[i], COUNT_FIRM, false), sets[i].begun);
+		sum += Max(kit_set_kits(order, &sets[i], COUNT_FIRM, false), sets[i].begun);
 	for (int j = 0; j < order->nbookings && !with_new; j++)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (is_counted(b, line_no) && b->is_new)
+		if (kit_counts(b, line_no) && b->is_new)
 			sum -= booking_serves(b);
 	}
 	return Max(sum, 0);
@@ -326,17 +118,17 @@ kits_lacking(const SalesOrder *order, const OrderLine *line)
 	int			n;
 	KitSet	   *sets;
 
-	if (line->nparts == 0 || !any_has_left(order, line->line_no))
+	if (line->nparts == 0 || !kits_have_left(order, line->line_no))
 		return 0;
-	sets = sets_of(order, line->line_no, &n);
+	sets = kit_sets(order, line->line_no, &n);
 	for (int i = 0; i < n; i++)
-		sum += Max(sets[i].begun - kits_of(order, &sets[i], COUNT_FIRM, false), 0);
+		sum += Max(sets[i].begun - kit_set_kits(order, &sets[i], COUNT_FIRM, false), 0);
 	return sum;
 }
 
 /*
- * What the begun kits of a line lack, of whichever components.  Not of a kit
- * that has other components now than when it was begun.
+ * What the begun kits of a line lack, of whichever components.  Where the kit
+ * has other ones now than when it was begun, only of those that are booked.
  */
 int
 kits_gaps(const SalesOrder *order, const OrderLine *line, KitGap **gaps)
@@ -347,28 +139,31 @@ kits_gaps(const SalesOrder *order, const OrderLine *line, KitGap **gaps)
 
 	*gaps = NULL;
 	if (line->nparts == 0 || !order->exists || order_is_cancelled(order) ||
-		strcmp(line->status, "cancelled") == 0 || !any_has_left(order, line->line_no))
+		strcmp(line->status, "cancelled") == 0 || !kits_have_left(order, line->line_no))
 		return 0;
-	sets = sets_of(order, line->line_no, &n);
-	*gaps = palloc(sizeof(KitGap) * line->nparts);
+	sets = kit_sets(order, line->line_no, &n);
 	for (int i = 0; i < n; i++)
 	{
-		for (int c = 1; c <= line->nparts && sets[i].begun > 0; c++)
-		{
-			const LinePart *part = &line->parts[c - 1];
-			const Booking *booked = find_component(order, &sets[i], c);
-			int64		missing = sets[i].begun / SCALE * part->per - quantity_of(order, &sets[i], c, COUNT_FIRM);
-			KitGap	   *gap = &(*gaps)[ngaps];
+		int			last = line->nparts;
 
-			if (booked != NULL && (strcmp(booked->item, part->item) != 0 || booked->per != part->per))
-				return 0;
-			if (missing <= 0)
+		for (int j = 0; j < order->nbookings; j++)
+			last = Max(last, kit_set_has(&order->bookings[j], &sets[i]) ? order->bookings[j].component : 0);
+		/* of a line only one set is of kits that were begun */
+		if (sets[i].begun > 0)
+			*gaps = palloc(sizeof(KitGap) * last);
+		for (int c = 1; c <= last && sets[i].begun > 0; c++)
+		{
+			const Booking *booked = kit_set_component(order, &sets[i], c);
+			KitGap		gap;
+
+			if (booked == NULL && !sets[i].up_to_date)
 				continue;
-			gap->component = c;
-			gap->item = part->item;
-			gap->per = part->per;
-			gap->missing = missing;
-			ngaps++;
+			gap.component = c;
+			gap.item = booked != NULL ? booked->item : line->parts[c - 1].item;
+			gap.per = booked != NULL ? booked->per : line->parts[c - 1].per;
+			gap.missing = sets[i].begun / SCALE * gap.per - kit_set_quantity(order, &sets[i], c, COUNT_FIRM);
+			if (gap.missing > 0)
+				(*gaps)[ngaps++] = gap;
 		}
 	}
 	return ngaps;
@@ -379,7 +174,7 @@ void
 kits_sum_shipped(SalesOrder *order)
 {
 	int			n;
-	KitSet	   *sets = sets_of(order, 0, &n);
+	KitSet	   *sets = kit_sets(order, 0, &n);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -407,7 +202,7 @@ last_of(const SalesOrder *order, const KitSet *set, int component)
 	{
 		Booking    *b = &order->bookings[j];
 
-		if (!is_of_set(b, set) || b->is_new || b->component != component || booking_has_left(b))
+		if (!kit_set_has(b, set) || b->is_new || b->component != component || booking_has_left(b))
 			continue;
 		if (last == NULL || b->firm < last->firm ||
 			(b->firm == last->firm && (b->on_hand < last->on_hand ||
@@ -425,8 +220,8 @@ last_of(const SalesOrder *order, const KitSet *set, int component)
 static void
 cut_component(SalesOrder *order, const KitSet *set, int component, int64 per)
 {
-	int64		keep = set->keep / SCALE * per - quantity_of(order, set, component, COUNT_LEFT);
-	int64		excess = quantity_of(order, set, component, COUNT_OPEN) - Max(keep, 0);
+	int64		keep = set->keep / SCALE * per - kit_set_quantity(order, set, component, COUNT_LEFT);
+	int64		excess = kit_set_quantity(order, set, component, COUNT_OPEN) - Max(keep, 0);
 	Booking    *last;
 
 	while ((last = last_of(order, set, component)) != NULL)
@@ -460,13 +255,13 @@ kits_choose_release(SalesOrder *order)
 {
 	bool		gone = !order->exists || order_is_cancelled(order);
 	int			n;
-	KitSet	   *sets = sets_of(order, 0, &n);
+	KitSet	   *sets = kit_sets(order, 0, &n);
 
 	for (int i = 0; i < n; i++)
 	{
 		const OrderLine *line = order_line(order, sets[i].line_no);
 
-		sets[i].now = kits_of(order, &sets[i], COUNT_FIRM, false);
+		sets[i].now = kit_set_kits(order, &sets[i], COUNT_FIRM, false);
 		if (gone || line == NULL || strcmp(line->status, "cancelled") == 0)
 			sets[i].keep = 0;
 		else if (line->replan)
@@ -504,13 +299,13 @@ kits_choose_release(SalesOrder *order)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (sets[i].keep == sets[i].now && !sets[i].anew && kits_of(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
+		if (sets[i].keep == sets[i].now && !sets[i].anew && kit_set_kits(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
 			continue;
 		for (int j = 0; j < order->nbookings; j++)
 		{
 			const Booking *b = &order->bookings[j];
 
-			if (is_of_set(b, &sets[i]) && !b->is_new)
+			if (kit_set_has(b, &sets[i]) && !b->is_new)
 				cut_component(order, &sets[i], b->component, b->per);
 		}
 	}
@@ -602,18 +397,18 @@ kit_shares(const SalesOrder *order, const OrderLine *line, int64 *allocated, int
 		   int64 *backordered, int64 *left)
 {
 	int			n;
-	KitSet	   *sets = sets_of(order, line->line_no, &n);
+	KitSet	   *sets = kit_sets(order, line->line_no, &n);
 
 	for (int i = 0; i < n; i++)
 	{
-		int64		kits = kits_of(order, &sets[i], COUNT_FIRM, false);
-		int64		inbound = Min(kits_of(order, &sets[i], COUNT_INBOUND, true), kits);
+		int64		kits = kit_set_kits(order, &sets[i], COUNT_FIRM, false);
+		int64		inbound = Min(kit_set_kits(order, &sets[i], COUNT_INBOUND, true), kits);
 
 		*allocated += kits - inbound;
 		if (booking_is_late(order, line, sets[i].latest))
 			*backordered += inbound;
 		else
 			*scheduled += inbound;
-		*left += Min(kits_of(order, &sets[i], COUNT_LEFT, false), kits - inbound);
+		*left += Min(kit_set_kits(order, &sets[i], COUNT_LEFT, false), kits - inbound);
 	}
 }

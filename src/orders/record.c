@@ -199,7 +199,7 @@ put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass)
 		if (s == NULL && gap == NULL)
 			continue;
 		put_name(w, s != NULL ? s->item : gap->item);
-		put_signed(w, s != NULL ? s->ratio : SCALE);
+		put_signed(w, s != NULL ? s->ratio : 0);
 		put_signed(w, s != NULL ? s->penalty : 0);
 	}
 	src_pack_maps(p, &pass->result, node_map, lane_map);

@@ -44,7 +44,7 @@ typedef struct RecordPart
 typedef struct RecordSubstitute
 {
 	const char *item;
-	int64		ratio;
+	int64		ratio;			/* 0: a component that begun kits lack, in its own units */
 	int64		penalty;		/* money for each unit of the line */
 } RecordSubstitute;
 

@@ -106,7 +106,8 @@ record_write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 		write_term(w, "lateness", part->lateness);
 		write_term(w, "goods", part->goods);
 		if (d->substitutes[part->line].item != NULL)
-			json_key_text(w, "substitute", d->substitutes[part->line].item);
+			json_key_text(w, d->substitutes[part->line].ratio == 0 ? "component" : "substitute",
+						  d->substitutes[part->line].item);
 		write_term(w, "custom", part->custom - substitution_of(d, part));
 		write_term(w, "substitution", substitution_of(d, part));
 		write_term(w, "risk", part->risk);

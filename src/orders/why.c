@@ -499,7 +499,7 @@ question_of_record(Question *q, const DecisionRecord *whole)
 	{
 		q->line_nos[i] = whole->lines[d->problem_lines[i]].line_no;
 		/* a component that kits lack is counted in its own units */
-		q->items[i] = d->substitutes[i].item != NULL && d->substitutes[i].ratio == SCALE ? d->substitutes[i].item :
+		q->items[i] = d->substitutes[i].item != NULL && d->substitutes[i].ratio == 0 ? d->substitutes[i].item :
 			whole->lines[d->problem_lines[i]].item;
 	}
 	return true;

@@ -53,3 +53,11 @@ update routing.sales_order_line set quantity = 2; table t.k; table t.l; table t.
 -- the date moves: what has not left is planned anew
 update routing.sales_order set requested_on = t.day(6); table t.k; table t.l; table t.v;
 select routing.confirm_ship('S3'); select line, status from t.l; table t.v;
+-- the document and why_not() speak of the component
+call t.start('S4'); delete from routing.supply where item = 'C'; call t.stock('C', 'NYC', 1); table t.k;
+select d -> 'lines' -> 0 ->> 'unserved' as kits, p ->> 'component' as component, p ->> 'qty' as qty
+from routing.decision_detail((select decision_id from routing.sales_order)) d, jsonb_array_elements(d -> 'plan' -> 'parts') p;
+select what, item, seen, needed, wins from routing.why_not('S4', 'CHI') where what = 'stock';
+-- another kit by now: what was begun is completed as it was
+insert into routing.item_component (item, component, quantity) values ('K', 'B', 1); select count(*) > 0 as routed from routing.route_order('S4'); table t.k; table t.l; table t.q; table t.v;
+call t.stock('C', 'DAL', 5); table t.k; table t.l; table t.q; table t.v;
