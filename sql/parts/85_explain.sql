@@ -146,6 +146,16 @@ BEGIN
 		coalesce(doc ->> 'local', to_char(d.decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')),
 		d.policy, d.policy_version, d.decision_id);
 
+	-- what of the policy did not hold
+	IF doc ? 'relaxed' THEN
+		RETURN NEXT format('Relaxed: %s, for what the first plan left unserved',
+						   (SELECT string_agg(x, ', ' ORDER BY k) FROM jsonb_array_elements_text(doc -> 'relaxed') WITH ORDINALITY y(x, k)));
+	END IF;
+	FOR r IN SELECT x FROM jsonb_array_elements_text(doc -> 'dropped') WITH ORDINALITY y(x, k) ORDER BY k
+	LOOP
+		RETURN NEXT format('Left out: custom term %s', r.x);
+	END LOOP;
+
 	-- the shipments and what is in them
 	n := 0;
 	FOR r IN SELECT q ->> 'node' AS node, q ->> 'service' AS service, (q ->> 'ship_on')::date AS ship_on,
@@ -232,15 +242,35 @@ BEGIN
 
 	-- why it is split: the best nodes and what they lack
 	IF jsonb_array_length(plan -> 'shipments') > 1 THEN
-		IF EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ? 'total') THEN
-			SELECT c ->> 'node' AS node, (c ->> 'total')::numeric AS total INTO r
-			FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ? 'total' ORDER BY 2, 1 LIMIT 1;
+		SELECT c ->> 'node' AS node, (c ->> 'total')::numeric AS total INTO r
+		FROM jsonb_array_elements(doc -> 'candidates') c WHERE c ? 'total' AND NOT c ? 'relaxed' ORDER BY 2, 1 LIMIT 1;
+		IF FOUND THEN
 			RETURN NEXT format('Why split: one shipment from %s would cost %s (+%s)', r.node,
 							   routing.money_text(r.total), routing.money_text(r.total - total));
 		ELSE
 			RETURN NEXT 'Why split: no node that was read has all lines on the days they are needed';
 		END IF;
 	END IF;
+	-- the rules about what goes together, where they had a say
+	FOR r IN SELECT x.rule, x.decided FROM (VALUES
+			(1, doc -> 'split_rule', 'Split rule'),
+			(2, doc -> 'completeness', format('Completeness %s', doc #>> '{completeness,rule}'))) x (k, decided, rule)
+			 WHERE x.decided IS NOT NULL ORDER BY x.k
+	LOOP
+		g := NULL;
+		SELECT concat_ws(', ', 'each part of a line ' || (r.decided ->> 'quantity') || ' at least',
+						 'all parts worth ' || routing.money_text((r.decided ->> 'value')::numeric) || ' at least' ||
+						 coalesce(' (' || (SELECT string_agg(routing.money_text(v::numeric), ' and ' ORDER BY k)
+										   FROM jsonb_array_elements_text(r.decided -> 'worth') WITH ORDINALITY y(v, k)) || ')', '')) AS least INTO g;
+		IF r.decided ? 'without' THEN
+			RETURN NEXT format('%s decided%s; without it %s  %s (-%s)', r.rule, coalesce(': ' || nullif(g.least, ''), ''),
+				coalesce(routing.shipments_text(r.decided -> 'without'), 'nothing shipped'),
+				routing.money_text((r.decided #>> '{without,total}')::numeric),
+				routing.money_text(total - (r.decided #>> '{without,total}')::numeric));
+		ELSE
+			RETURN NEXT format('%s met: %s', r.rule, g.least);
+		END IF;
+	END LOOP;
 	IF next_plan IS NOT NULL THEN
 		RETURN NEXT format('Next best: %s  %s (+%s%s) = %s',
 			coalesce(routing.shipments_text(next_plan), 'nothing shipped'),
@@ -287,7 +317,7 @@ BEGIN
 								ELSE 'none can cost less than ' || routing.money_text((doc ->> 'unread_bound')::numeric) END);
 	END IF;
 	IF doc ? 'gap' THEN
-		RETURN NEXT format('The search was cut off; no plan can be cheaper by more than %s',
+		RETURN NEXT format('Not proved to be the cheapest; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));
 	END IF;
 	-- what would have let the best of the others in

@@ -5,7 +5,7 @@ CREATE FUNCTION routing.score_nodes(order_document jsonb,
 									OUT quantity numeric, OUT handling numeric, OUT preference numeric, OUT distance numeric,
 									OUT capacity numeric, OUT freight numeric, OUT lateness numeric, OUT goods numeric,
 									OUT custom numeric, OUT risk numeric, OUT balance numeric, OUT backorder numeric,
-									OUT total numeric, OUT ship_on date, OUT deliver_on date)
+									OUT total numeric, OUT ship_on date, OUT deliver_on date, OUT substitution numeric, OUT substitutes text)
 	RETURNS SETOF record
 	LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 	SET plan_cache_mode = force_generic_plan ROWS 50
@@ -15,7 +15,8 @@ COMMENT ON FUNCTION routing.score_nodes(jsonb) IS
 
 CREATE FUNCTION routing.promise_options(order_document jsonb,
 										OUT option text, OUT shipments int, OUT plan text, OUT first_on date, OUT complete_on date,
-										OUT complete boolean, OUT quantity numeric, OUT unserved numeric, OUT spend numeric, OUT cost numeric)
+										OUT complete boolean, OUT quantity numeric, OUT unserved numeric, OUT spend numeric, OUT cost numeric,
+										OUT substitutes text)
 	RETURNS SETOF record
 	LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 	SET plan_cache_mode = force_generic_plan ROWS 5

@@ -249,18 +249,29 @@ CREATE FUNCTION routing.verify(OUT what text, OUT tenant_id int, OUT item text, 
 	SELECT 'shipped', l.tenant_id, l.item, NULL, l.order_id, l.line_no,
 		   CASE WHEN coalesce(b.issued + b.shipped, 0) = l.quantity THEN 'shipped' ELSE 'not shipped' END, l.status
 	FROM ordered l LEFT JOIN booked b USING (tenant_id, order_id, line_no)
-	WHERE (l.status = 'shipped') <> (coalesce(b.issued + b.shipped, 0) = l.quantity AND NOT coalesce(b.waiting, false))
+	WHERE (l.status = 'shipped') <> (coalesce(b.issued + b.shipped, 0) = l.quantity AND NOT coalesce(b.waiting, false)
+									 -- kits that were begun may lack a component that the first one does not tell of
+									 AND NOT EXISTS (SELECT FROM routing.claim c WHERE c.tenant_id = l.tenant_id
+													 AND c.order_id = l.order_id AND c.line_no = l.line_no))
 	  AND l.status <> 'cancelled'
 	UNION ALL
-	-- kits: the components of a shipment are as many as its kits want
+	-- kits: the components of a shipment are as many as its kits want; of lines of which something has left those of all
+	-- shipments, unless they wait for what they lack
 	SELECT 'kit', k.tenant_id, min(k.item), NULL, k.order_id, k.line_no, format('%s kits', trim_scale(round(max(k.kits), 4))),
 		   format('%s of %s', trim_scale(round(min(k.kits), 4)), (array_agg(k.item ORDER BY k.kits, k.item))[1])
-	FROM (SELECT r.tenant_id, r.order_id, r.line_no, r.shipment_no, r.item, sum(r.quantity / r.per_unit) AS kits
+	FROM (SELECT r.tenant_id, r.order_id, r.line_no, CASE WHEN x.begun THEN 0 ELSE r.shipment_no END AS shipment_no, r.item,
+				 sum(r.quantity / r.per_unit) AS kits, x.begun
 		  FROM routing.reservation r
+		  JOIN (SELECT s.tenant_id, s.order_id, s.line_no, bool_or(s.state IN ('issued', 'shipped')) AS begun
+				FROM routing.reservation s WHERE s.component IS NOT NULL AND (s."to" IS NULL OR s.state = 'shipped')
+				GROUP BY 1, 2, 3) x USING (tenant_id, order_id, line_no)
 		  JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id AND l.line_no = r.line_no
 		  WHERE r.component IS NOT NULL AND (r."to" IS NULL OR r.state = 'shipped') AND l.status <> 'cancelled'
-		  GROUP BY 1, 2, 3, 4, 5) k
-	GROUP BY k.tenant_id, k.order_id, k.line_no, k.shipment_no HAVING round(min(k.kits), 4) <> round(max(k.kits), 4)
+		  GROUP BY 1, 2, 3, 4, 5, 7) k
+	GROUP BY k.tenant_id, k.order_id, k.line_no, k.shipment_no, k.begun
+	HAVING round(min(k.kits), 4) <> round(max(k.kits), 4)
+	   AND NOT (k.begun AND EXISTS (SELECT FROM routing.claim c WHERE c.tenant_id = k.tenant_id AND c.order_id = k.order_id
+									AND c.line_no = k.line_no))
 	UNION ALL
 	SELECT 'kit', s.tenant_id, s.item, s.node, NULL, NULL, 'no supply of a kit', trim_scale(s.quantity)::text
 	FROM routing.supply s

@@ -23,7 +23,7 @@ const char *const field_names[NUM_FIELDS] = {
 	"customer", "channel", "country", "postal_code", "latitude", "longitude",
 	"requested_on", "date_basis", "priority", "completeness", "ordered_at", "policy",
 	"rest", "rest_days", "ship_not_before", "cancel_after", "early_ok", "freight_terms", "status",
-	"line_no", "item", "quantity", "uom", "price", "line_group", "splittable", "node",
+	"line_no", "item", "quantity", "uom", "price", "line_group", "splittable", "substitutes", "node",
 	"ref", "available_on", "kind",
 	"order_id", "line_key", "lot", "shipped_at"
 };

@@ -66,6 +66,7 @@ read_line(ErpOrder *erp, Mapping *m, SPITupleTable *rows, int row, Fault *fault)
 	line->has_requested = mapping_date(m, rows, row, F_REQUESTED_ON, &line->requested);
 	line->has_group = mapping_int(m, rows, row, F_LINE_GROUP, &line->group, where, fault);
 	line->unsplittable = !mapping_bool(m, rows, row, F_SPLITTABLE, true);
+	line->substitutes = mapping_value(m, rows, row, F_SUBSTITUTES);
 	erp->source_keys[row] = mapping_key(m, rows, row, m->norder_keys, m->nkeys - m->norder_keys);
 	if (number != NULL)
 	{

@@ -36,19 +36,20 @@ static EnginePlan plan_insert_order = {
 
 static EnginePlan plan_upsert_lines = {
 	"INSERT INTO routing.sales_order_line AS l (tenant_id, order_id, line_no, item, quantity, uom, price,"
-	" requested_on, node, source_key, line_group, splittable)"
+	" requested_on, node, source_key, line_group, splittable, substitutes)"
 	" SELECT $1, $2, u.line_no, u.item, u.quantity, u.uom, u.price, u.requested_on, u.node, u.source_key,"
-	"  u.line_group, u.splittable"
+	"  u.line_group, u.splittable, u.substitutes"
 	" FROM unnest($3::int[], $4::text[], $5::numeric[], $6::text[], $7::numeric[], $8::date[],"
-	"  $9::text[], $10::text[], $11::int[], $12::boolean[])"
-	"  AS u(line_no, item, quantity, uom, price, requested_on, node, source_key, line_group, splittable)"
+	"  $9::text[], $10::text[], $11::int[], $12::boolean[], $13::text[])"
+	"  AS u(line_no, item, quantity, uom, price, requested_on, node, source_key, line_group, splittable,"
+	"   substitutes)"
 	" ON CONFLICT (tenant_id, order_id, line_no) DO UPDATE SET item = excluded.item,"
 	" quantity = excluded.quantity, uom = excluded.uom, price = excluded.price,"
 	" requested_on = excluded.requested_on, node = excluded.node, source_key = excluded.source_key,"
-	" line_group = excluded.line_group, splittable = excluded.splittable,"
+	" line_group = excluded.line_group, splittable = excluded.splittable, substitutes = excluded.substitutes,"
 	" status = CASE WHEN l.status = 'cancelled' THEN 'received' ELSE l.status END",
-	12, {INT4OID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+	13, {INT4OID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 
 static EnginePlan plan_want_again = {
@@ -177,6 +178,7 @@ line_differs(const OrderLine *a, const OrderLine *b, bool *placing)
 {
 	*placing = !text_equal(a->item, b->item) || !text_equal(a->pinned, b->pinned) ||
 		!text_equal(a->uom, b->uom) || a->unsplittable != b->unsplittable ||
+		!text_equal(a->substitutes, b->substitutes) ||
 		a->has_group != b->has_group || a->group != b->group ||
 		!dates_equal(a->has_requested, a->requested, b->has_requested, b->requested);
 	return *placing || a->quantity != b->quantity;
@@ -286,10 +288,10 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 	const SalesOrder *order = erp->order;
 	enum
 	{
-		LINE, ITEM, QUANTITY, UOM, PRICE, REQUESTED, NODE, SOURCE, GROUP, SPLITTABLE, NCOLS
+		LINE, ITEM, QUANTITY, UOM, PRICE, REQUESTED, NODE, SOURCE, GROUP, SPLITTABLE, SUBSTITUTES, NCOLS
 	};
 	char	  **cols[NCOLS];
-	Datum		args[12];
+	Datum		args[13];
 	bool		gone = false;
 
 	for (int c = 0; c < NCOLS; c++)
@@ -308,6 +310,7 @@ write_lines(const ErpOrder *erp, const SalesOrder *held)
 		cols[SOURCE][i] = erp->source_keys[i];
 		cols[GROUP][i] = line->has_group ? psprintf("%d", line->group) : NULL;
 		cols[SPLITTABLE][i] = line->unsplittable ? "f" : "t";
+		cols[SUBSTITUTES][i] = line->substitutes;
 	}
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
@@ -484,6 +487,7 @@ bound_order_compare(Binding *binding, const char *key, DifferenceReport report, 
 		COMPARE_TEXT("lines", line_key, "key", erp->source_keys[i], b->source_key);
 		COMPARE_TEXT("lines", line_key, "uom", a->uom, b->uom);
 		COMPARE_TEXT("lines", line_key, "node", a->pinned, b->pinned);
+		COMPARE_TEXT("lines", line_key, "substitutes", a->substitutes, b->substitutes);
 		COMPARE_TEXT("lines", line_key, "requested_on",
 					 a->has_requested ? date_text(a->requested) : NULL,
 					 b->has_requested ? date_text(b->requested) : NULL);

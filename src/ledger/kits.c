@@ -63,6 +63,55 @@ static CachedRows substitutes = {
 	.lent = true
 };
 
+/* what stands in for anything */
+typedef struct Standing
+{
+	int32		tenant_id;
+	char	   *item;
+} Standing;
+
+static void
+fill_standing(void *row, int i)
+{
+	Standing   *s = row;
+	bool		isnull;
+
+	s->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
+	s->item = spi_text(i, 2);
+}
+
+static CachedRows standing = {
+	.name = "items that are substitutes",
+	.table = TAB_ITEM_SUBSTITUTE,
+	.plan = {
+		"SELECT DISTINCT tenant_id, substitute FROM routing.item_substitute ORDER BY 1, 2",
+		0, {0}, NULL
+	},
+	.rowsize = sizeof(Standing),
+	.fill = fill_standing
+};
+
+static int
+compare_standing(const void *a, const void *b)
+{
+	const Standing *x = a;
+	const Standing *y = b;
+
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	return strcmp(x->item, y->item);
+}
+
+/* Whether an item is a substitute of any. */
+bool
+is_substitute(int32 tenant_id, const char *item)
+{
+	const Standing key = {tenant_id, unconstify(char *, item)};
+	const Standing *rows = cached_rows(&standing);
+
+	return standing.n > 0 && bsearch(&key, rows, standing.n, sizeof(Standing), compare_standing) != NULL;
+}
+
 /* What an item is made of; 0: it is no kit. */
 int
 kit_parts(int32 tenant_id, const char *item, const KitPart **parts)

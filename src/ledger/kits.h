@@ -33,6 +33,7 @@ typedef struct Substitute
 
 /* valid until the end of the transaction */
 extern int	kit_parts(int32 tenant_id, const char *item, const KitPart **parts);
+extern bool is_substitute(int32 tenant_id, const char *item);
 extern int	substitutes_of(int32 tenant_id, const char *item, const Substitute **first);
 extern void kit_check_supply(int32 tenant_id, const char *item, const char *node, Fault *fault);
 

@@ -81,14 +81,14 @@ return_schedule(ReturnSetInfo *rsinfo, SalesOrder *order, bool with_cost)
 			}
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		}
-		if (line->unserved + line->given_up > 0)
+		if (line_missing(line) + line->given_up > 0)
 		{
 			memset(nulls, true, sizeof(nulls));
 			nulls[0] = nulls[1] = nulls[4] = nulls[7] = false;
 			values[0] = Int32GetDatum(line->line_no);
 			values[1] = CStringGetTextDatum(line->item);
-			values[4] = NumericGetDatum(scaled_to_numeric(line->unserved + line->given_up));
-			values[7] = CStringGetTextDatum(line->unserved > 0 ? "backordered" : "cancelled");
+			values[4] = NumericGetDatum(scaled_to_numeric(line_missing(line) + line->given_up));
+			values[7] = CStringGetTextDatum(line_missing(line) > 0 ? "backordered" : "cancelled");
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		}
 	}

@@ -9,7 +9,7 @@
  */
 #include "orders/complete.h"
 #include "orders/demand.h"
-#include "orders/problem.h"
+#include "orders/parts.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -200,6 +200,32 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 	}
 }
 
+/* Whether some of an item could arrive before a booking does. */
+static bool
+comes_earlier(const SalesOrder *order, Ledger *ledger, const OrderLine *line, const Booking *b, const char *item)
+{
+	const SrcProblem *p = &order->problem;
+
+	for (int l = 0; l < p->nlanes; l++)
+	{
+		const SrcLane *lane = &p->lanes[l];
+		const NetNode *node = order_candidate(order, lane->node);
+		int32		ship = src_latest_ship_day(p, lane, b->deliver_on - 1);
+		const AtpStep *steps;
+		OfferRequest req;
+		int			n;
+
+		if (ship == CALENDAR_NEVER || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
+			continue;
+		order_request(order, line, item, order->todays[lane->node], lane->transit_days, &req);
+		req.within_horizon = true;
+		n = position_offer(ledger_get(ledger, order->tenant_id, item, node->node), &req, &steps);
+		if (n > 0 && steps_at(steps, n, src_stock_day(p, lane, ship)) > 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Mark lines to be planned anew that rest on inbound later than requested, or
  * are wanted as soon as possible, when something is offered before that.
@@ -223,21 +249,15 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
 			!(soonest || booking_is_late(order, line, b)))
 			continue;
-		for (int l = 0; l < p->nlanes && !line->replan; l++)
+		line->replan = comes_earlier(order, ledger, line, b, item);
+		if (!line->replan && line->nparts == 0 && b->of == NULL)
 		{
-			const SrcLane *lane = &p->lanes[l];
-			const NetNode *node = order_candidate(order, lane->node);
-			int32		ship = src_latest_ship_day(p, lane, b->deliver_on - 1);
-			const AtpStep *steps;
-			OfferRequest req;
-			int			n;
+			const Substitute *all;
+			int			n = substitutes_of(order->tenant_id, line->item, &all);
 
-			if (ship == CALENDAR_NEVER || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
-				continue;
-			order_request(order, line, item, order->todays[lane->node], lane->transit_days, &req);
-			req.within_horizon = true;
-			n = position_offer(ledger_get(ledger, order->tenant_id, item, node->node), &req, &steps);
-			line->replan = n > 0 && steps_at(steps, n, src_stock_day(p, lane, ship)) > 0;
+			for (int i = 0; i < n && !line->replan; i++)
+				line->replan = substitute_is_welcome(order, line, &all[i]) &&
+					comes_earlier(order, ledger, line, b, all[i].item);
 		}
 	}
 	if (!lock_replanned(order, ledger))

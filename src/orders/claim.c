@@ -91,10 +91,26 @@ order_claim_rank(const SalesOrder *order, const OrderLine *line)
 	return order->priority + (line->lot[0] != '\0' ? BEHIND_ALL_RANKS : 0);
 }
 
-/* What a line has to claim. */
+/* The first component that begun kits of a line lack: they come before whole ones.  False: none. */
+static bool
+lacks(const SalesOrder *order, const OrderLine *line, KitGap *gap)
+{
+	KitGap	   *gaps;
+
+	if (line->nparts == 0 || kits_gaps(order, line, &gaps) == 0)
+		return false;
+	*gap = gaps[0];
+	return true;
+}
+
+/* What a line has to claim: of what begun kits lack, or else in its own units. */
 static int64
 wanted(const SalesOrder *order, const OrderLine *line)
 {
+	KitGap		gap;
+
+	if (line != NULL && lacks(order, line, &gap))
+		return gap.missing;
 	if (line == NULL || !order->exists || order_is_cancelled(order) ||
 		strcmp(line->status, "cancelled") == 0)
 		return 0;
@@ -157,8 +173,11 @@ order_queue_item(const SalesOrder *order, const OrderLine *line, const char *nod
 {
 	const char *item = line->item;
 	int64		least = PG_INT64_MAX;
+	KitGap		gap;
 
 	*per = SCALE;
+	if (lacks(order, line, &gap))
+		return gap.item;
 	for (int i = 0; i < line->nparts; i++)
 	{
 		const NetNode *nodes;
@@ -290,11 +309,12 @@ order_settle_claims(SalesOrder *order, Ledger *ledger, TimestampTz *next_claim)
 		bool		stays = want > 0 && keeps_place(line, c);
 		Position   *pos;
 		int64		per;
+		KitGap		gap;
 
 		/* a kit waits where it is short now */
 		if (stays && line->nparts > 0)
 			stays = strcmp(order_queue_item(order, line, c->node, ledger, &per), c->item) == 0;
-		if (want > 0)
+		if (want > 0 && !lacks(order, line, &gap))
 			want = (int64) ((int128) want * line_takes(line, c->item) / SCALE);
 
 		if (stays && want == c->quantity && c->rank == order_claim_rank(order, line))

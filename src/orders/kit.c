@@ -6,10 +6,12 @@
  * A kit's line is booked by one booking, or more, of each component.  Those of
  * one shipment are a set: as many kits as its scarcest component allows.  A
  * set that loses a component gives back what the others have too much, so
- * that kits are promised whole or not at all; only kits of which something
- * has left are finished as they were begun.
+ * that kits are promised whole or not at all.  Kits of which something has left
+ * are finished as they were begun: what they lose of a component is planned
+ * anew, from wherever it comes (a gap).  So the begun sets of a line and what
+ * completes them are one set, whichever shipment they are of.
  */
-#include "orders/order.h"
+#include "orders/kit_set.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
@@ -39,12 +41,16 @@ booking_serves(const Booking *b)
 	return b->of == NULL ? b->quantity : (int64) ((serves_finely(b) + FINE / 2) / FINE);
 }
 
+static int64 begun_line_serves(const SalesOrder *order, int line_no, bool with_new);
+
 /* How much of a line is served by bookings that stay, or also by new ones. */
 int64
 order_serves(const SalesOrder *order, int line_no, bool with_new)
 {
 	int128		sum = 0;
 
+	if (kits_have_left(order, line_no))
+		return begun_line_serves(order, line_no, with_new);
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		const Booking *b = &order->bookings[j];
@@ -80,118 +86,87 @@ booking_write_item(JsonWriter *w, const Booking *b)
 		json_key_text(w, b->component > 0 ? "kit" : "substitute_for", b->of);
 }
 
-/* which bookings of a set count */
-typedef enum Counted
-{
-	COUNT_LEFT,
-	COUNT_FIRM,					/* what has left included */
-	COUNT_INBOUND,
-	COUNT_OPEN,					/* has not left, whatever its state */
-	COUNT_ALL
-} Counted;
-
-/* the components of a kit in one shipment */
-typedef struct KitSet
-{
-	int			line_no;
-	int			shipment_no;
-	DateADT		deliver_on;
-	int64		begun;			/* kits of which something has left */
-	int64		now;			/* kits that all components are there for */
-	int64		keep;
-} KitSet;
-
-static bool
-is_of_set(const Booking *b, const KitSet *set)
-{
-	return b->component > 0 && b->line_no == set->line_no && b->shipment_no == set->shipment_no &&
-		!b->release && !b->held;
-}
-
-static bool
-counts(const Booking *b, Counted what)
-{
-	switch (what)
-	{
-		case COUNT_LEFT:
-			return booking_has_left(b);
-		case COUNT_FIRM:
-			return b->firm;
-		case COUNT_INBOUND:
-			return b->firm && !b->on_hand;
-		case COUNT_OPEN:
-			return !booking_has_left(b);
-		default:
-			return true;
-	}
-}
-
-/* The quantity of a component in a set. */
+/*
+ * How much of a line of kits is served of which something has left: kits that
+ * were begun are, they are only to be completed.  Without new bookings, those
+ * that are kept and booked anew do not count; see order_compute_open().
+ */
 static int64
-quantity_of(const SalesOrder *order, const KitSet *set, int component, Counted what)
+begun_line_serves(const SalesOrder *order, int line_no, bool with_new)
 {
 	int64		sum = 0;
+	int			n;
+	KitSet	   *sets = kit_sets(order, line_no, &n);
 
-	for (int j = 0; j < order->nbookings; j++)
+	for (int i = 0; i < n; i++)
+		sum += Max(kit_set_kits(order, &sets[i], COUNT_FIRM, false), sets[i].begun);
+	for (int j = 0; j < order->nbookings && !with_new; j++)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (is_of_set(b, set) && b->component == component && counts(b, what))
-			sum += b->quantity;
+		if (kit_counts(b, line_no) && b->is_new)
+			sum -= booking_serves(b);
 	}
+	return Max(sum, 0);
+}
+
+/* How many kits of a line were begun and lack something. */
+int64
+kits_lacking(const SalesOrder *order, const OrderLine *line)
+{
+	int64		sum = 0;
+	int			n;
+	KitSet	   *sets;
+
+	if (line->nparts == 0 || !kits_have_left(order, line->line_no))
+		return 0;
+	sets = kit_sets(order, line->line_no, &n);
+	for (int i = 0; i < n; i++)
+		sum += Max(sets[i].begun - kit_set_kits(order, &sets[i], COUNT_FIRM, false), 0);
 	return sum;
 }
 
-/* Whole kits: the least or the most that a component stands for, rounded down or up. */
-static int64
-kits_of(const SalesOrder *order, const KitSet *set, Counted what, bool most)
+/*
+ * What the begun kits of a line lack, of whichever components.  Where the kit
+ * has other ones now than when it was begun, only of those that are booked.
+ */
+int
+kits_gaps(const SalesOrder *order, const OrderLine *line, KitGap **gaps)
 {
-	int64		result = most ? 0 : PG_INT64_MAX;
+	int			ngaps = 0;
+	int			n;
+	KitSet	   *sets;
 
-	for (int j = 0; j < order->nbookings; j++)
+	*gaps = NULL;
+	if (line->nparts == 0 || !order->exists || order_is_cancelled(order) ||
+		strcmp(line->status, "cancelled") == 0 || !kits_have_left(order, line->line_no))
+		return 0;
+	sets = kit_sets(order, line->line_no, &n);
+	for (int i = 0; i < n; i++)
 	{
-		const Booking *b = &order->bookings[j];
-		int64		quantity;
+		int			last = line->nparts;
 
-		if (!is_of_set(b, set))
-			continue;
-		quantity = quantity_of(order, set, b->component, what);
-		if (most)
-			result = Max(result, (quantity + b->per - 1) / b->per * SCALE);
-		else
-			result = Min(result, quantity / b->per * SCALE);
+		for (int j = 0; j < order->nbookings; j++)
+			last = Max(last, kit_set_has(&order->bookings[j], &sets[i]) ? order->bookings[j].component : 0);
+		/* of a line only one set is of kits that were begun */
+		if (sets[i].begun > 0)
+			*gaps = palloc(sizeof(KitGap) * last);
+		for (int c = 1; c <= last && sets[i].begun > 0; c++)
+		{
+			const Booking *booked = kit_set_component(order, &sets[i], c);
+			KitGap		gap;
+
+			if (booked == NULL && !sets[i].up_to_date)
+				continue;
+			gap.component = c;
+			gap.item = booked != NULL ? booked->item : line->parts[c - 1].item;
+			gap.per = booked != NULL ? booked->per : line->parts[c - 1].per;
+			gap.missing = sets[i].begun / SCALE * gap.per - kit_set_quantity(order, &sets[i], c, COUNT_FIRM);
+			if (gap.missing > 0)
+				(*gaps)[ngaps++] = gap;
+		}
 	}
-	return result;
-}
-
-/* The sets of a line, or of all lines (0). */
-static KitSet *
-sets_of(const SalesOrder *order, int line_no, int *nsets)
-{
-	KitSet	   *sets = NULL;
-	int			n = 0;
-
-	for (int j = 0; j < order->nbookings; j++)
-	{
-		const Booking *b = &order->bookings[j];
-		bool		known = false;
-
-		if (b->component == 0 || b->release || b->held || (line_no != 0 && b->line_no != line_no))
-			continue;
-		for (int i = 0; i < n && !known; i++)
-			known = is_of_set(b, &sets[i]);
-		if (known)
-			continue;
-		if (sets == NULL)
-			sets = palloc0(sizeof(KitSet) * order->nbookings);
-		sets[n].line_no = b->line_no;
-		sets[n].shipment_no = b->shipment_no;
-		sets[n].deliver_on = b->deliver_on;
-		sets[n].begun = kits_of(order, &sets[n], COUNT_LEFT, true);
-		n++;
-	}
-	*nsets = n;
-	return sets;
+	return ngaps;
 }
 
 /* Of lines of kits: what has left is every kit that was begun. */
@@ -199,7 +174,7 @@ void
 kits_sum_shipped(SalesOrder *order)
 {
 	int			n;
-	KitSet	   *sets = sets_of(order, 0, &n);
+	KitSet	   *sets = kit_sets(order, 0, &n);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -227,7 +202,7 @@ last_of(const SalesOrder *order, const KitSet *set, int component)
 	{
 		Booking    *b = &order->bookings[j];
 
-		if (!is_of_set(b, set) || b->is_new || b->component != component || booking_has_left(b))
+		if (!kit_set_has(b, set) || b->is_new || b->component != component || booking_has_left(b))
 			continue;
 		if (last == NULL || b->firm < last->firm ||
 			(b->firm == last->firm && (b->on_hand < last->on_hand ||
@@ -245,18 +220,19 @@ last_of(const SalesOrder *order, const KitSet *set, int component)
 static void
 cut_component(SalesOrder *order, const KitSet *set, int component, int64 per)
 {
-	int64		keep = set->keep / SCALE * per - quantity_of(order, set, component, COUNT_LEFT);
-	int64		excess = quantity_of(order, set, component, COUNT_OPEN) - Max(keep, 0);
+	int64		keep = set->keep / SCALE * per - kit_set_quantity(order, set, component, COUNT_LEFT);
+	int64		excess = kit_set_quantity(order, set, component, COUNT_OPEN) - Max(keep, 0);
 	Booking    *last;
 
 	while ((last = last_of(order, set, component)) != NULL)
 	{
-		int64		kept = last->quantity - Min(excess, last->quantity);
+		int64		kept = last->quantity - Min(Max(excess, 0), last->quantity);
 
-		if (excess <= 0 && set->keep == set->now)
+		/* a kit that was begun keeps what it has; what it lost is planned anew */
+		if (!last->firm || set->anew)
+			kept = 0;
+		else if (excess <= 0 && (set->keep == set->now || set->begun > 0))
 			break;
-		if (kept > 0 && !last->firm)
-			break;				/* of a kit that was begun: waits for its stock */
 		excess -= last->quantity - kept;
 		if (kept > 0)
 		{
@@ -279,17 +255,20 @@ kits_choose_release(SalesOrder *order)
 {
 	bool		gone = !order->exists || order_is_cancelled(order);
 	int			n;
-	KitSet	   *sets = sets_of(order, 0, &n);
+	KitSet	   *sets = kit_sets(order, 0, &n);
 
 	for (int i = 0; i < n; i++)
 	{
 		const OrderLine *line = order_line(order, sets[i].line_no);
 
-		sets[i].now = kits_of(order, &sets[i], COUNT_FIRM, false);
+		sets[i].now = kit_set_kits(order, &sets[i], COUNT_FIRM, false);
 		if (gone || line == NULL || strcmp(line->status, "cancelled") == 0)
 			sets[i].keep = 0;
 		else if (line->replan)
+		{
 			sets[i].keep = sets[i].begun;
+			sets[i].anew = true;
+		}
 		else
 			sets[i].keep = Max(sets[i].now, sets[i].begun);
 	}
@@ -308,7 +287,7 @@ kits_choose_release(SalesOrder *order)
 			for (int i = 0; i < n; i++)
 			{
 				if (sets[i].line_no == order->lines[l].line_no && sets[i].keep > sets[i].begun &&
-					(last == NULL || sets[i].deliver_on >= last->deliver_on))
+					(last == NULL || sets[i].latest->deliver_on >= last->latest->deliver_on))
 					last = &sets[i];
 			}
 			if (last == NULL)
@@ -320,13 +299,13 @@ kits_choose_release(SalesOrder *order)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (sets[i].keep == sets[i].now && kits_of(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
+		if (sets[i].keep == sets[i].now && !sets[i].anew && kit_set_kits(order, &sets[i], COUNT_ALL, true) <= sets[i].now)
 			continue;
 		for (int j = 0; j < order->nbookings; j++)
 		{
 			const Booking *b = &order->bookings[j];
 
-			if (is_of_set(b, &sets[i]) && !b->is_new)
+			if (kit_set_has(b, &sets[i]) && !b->is_new)
 				cut_component(order, &sets[i], b->component, b->per);
 		}
 	}
@@ -418,24 +397,18 @@ kit_shares(const SalesOrder *order, const OrderLine *line, int64 *allocated, int
 		   int64 *backordered, int64 *left)
 {
 	int			n;
-	KitSet	   *sets = sets_of(order, line->line_no, &n);
+	KitSet	   *sets = kit_sets(order, line->line_no, &n);
 
 	for (int i = 0; i < n; i++)
 	{
-		const Booking *any = NULL;
-		int64		kits = kits_of(order, &sets[i], COUNT_FIRM, false);
-		int64		inbound = Min(kits_of(order, &sets[i], COUNT_INBOUND, true), kits);
+		int64		kits = kit_set_kits(order, &sets[i], COUNT_FIRM, false);
+		int64		inbound = Min(kit_set_kits(order, &sets[i], COUNT_INBOUND, true), kits);
 
-		for (int j = 0; j < order->nbookings && any == NULL; j++)
-		{
-			if (is_of_set(&order->bookings[j], &sets[i]))
-				any = &order->bookings[j];
-		}
 		*allocated += kits - inbound;
-		if (booking_is_late(order, line, any))
+		if (booking_is_late(order, line, sets[i].latest))
 			*backordered += inbound;
 		else
 			*scheduled += inbound;
-		*left += Min(kits_of(order, &sets[i], COUNT_LEFT, false), kits - inbound);
+		*left += Min(kit_set_kits(order, &sets[i], COUNT_LEFT, false), kits - inbound);
 	}
 }

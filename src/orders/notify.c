@@ -133,7 +133,7 @@ write_open_lines(JsonWriter *w, const char *key, const SalesOrder *order)
 		json_key_int(w, "line_no", line->line_no);
 		json_key_text(w, "item", line->item);
 		json_key_scaled(w, "quantity", line->quantity);
-		json_key_scaled(w, "unserved", line->unserved);
+		json_key_scaled(w, "unserved", line_missing(line));
 		json_key_text(w, "uom", line->item_uom);
 		json_key_text(w, "reason", line->reason);
 		json_end_object(w);
@@ -164,7 +164,7 @@ order_waits(const SalesOrder *order)
 {
 	for (int i = 0; i < order->nlines; i++)
 	{
-		if (order->lines[i].unserved > 0)
+		if (line_missing(&order->lines[i]) > 0)
 			return true;
 	}
 	return false;

@@ -5,7 +5,8 @@
  *
  * Reads under the caller's snapshot, books and writes nothing, works on a
  * standby.  Each answer is the same search with other terms: a node is scored
- * by the cheapest plan of one shipment from it.
+ * by the cheapest plan of one shipment from it.  Substitutes are tried as for
+ * an order that is routed, within the terms of the question.
  */
 #include "orders/document.h"
 #include "orders/parts.h"
@@ -62,23 +63,69 @@ set_text(Datum *values, bool *nulls, int i, const char *text)
 
 /* why a node does not serve the whole order by one shipment */
 static char *
-shortage_text(const SalesOrder *order, const SrcNodeResult *n)
+shortage_text(const Attempt *a, const SalesOrder *order, const SrcNodeResult *n)
 {
 	const OrderLine *line;
+	const Substitute *s;
 
 	if (n->short_line < 0)
 		return pstrdup("no shipment of it can carry all lines");
-	line = &order->lines[order->problem_lines[n->short_line]];
-	return psprintf("line %d %s short: ATP %s of %s on %s%s", line->line_no, line->item,
-					scaled_to_text(n->short_available), scaled_to_text(line->open), date_text(n->short_day),
+	line = &order->lines[a->problem_lines[n->short_line]];
+	s = a->problem_items[a->problem.lines[n->short_line].item]->substitute;
+	return psprintf("line %d %s short: ATP %s of %s on %s%s", line->line_no,
+					s != NULL ? psprintf("%s instead of %s", s->item, line->item) : line->item,
+					scaled_to_text(n->short_available), scaled_to_text(a->problem.lines[n->short_line].quantity),
+					date_text(n->short_day),
 					n->complete_day == PG_INT32_MAX ? "" :
 					psprintf(", enough from %s", date_text(n->complete_day)));
+}
+
+/*
+ * What a plan serves by substitutes, as "line 1: 4 B for 2 A", or NULL; and the
+ * penalties for it, which are within its "custom".
+ */
+static char *
+substitutes_text(const Attempt *a, const SalesOrder *order, int64 *penalty)
+{
+	const SrcPlan *plan = &a->result.best;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	*penalty = 0;
+	for (int i = 0; i < plan->nparts; i++)
+	{
+		const SrcPart *part = &plan->parts[i];
+		const OrderLine *line = &order->lines[a->problem_lines[part->line]];
+		const Substitute *s = a->problem_items[a->problem.lines[part->line].item]->substitute;
+
+		if (s == NULL)
+			continue;
+		*penalty += Min(substitution_cost(s->penalty, part->quantity), part->custom);
+		appendStringInfo(&text, "%sline %d: %s %s for %s %s", text.len > 0 ? ", " : "", line->line_no,
+						 scaled_to_text((int64) ((int128) part->quantity * s->ratio / SCALE)), s->item,
+						 scaled_to_text(part->quantity), line->item);
+	}
+	return text.len > 0 ? text.data : NULL;
+}
+
+/* The plan of a problem of the order, which "base" has as the order asks, when it is altered. */
+static void
+search_altered(SalesOrder *order, Ledger *ledger, const Attempt *base, Attempt *found)
+{
+	PlanContext *ctx = base->problem.arg;
+
+	attempt_restore(order, base);
+	memset(&ctx->asked, 0, sizeof(ctx->asked));
+	order->alter_problem(order);
+	parts_search(order, &order->result);
+	substitutes_plan(order, ledger, false);
+	attempt_keep(order, found);
 }
 
 typedef struct Score
 {
 	int32_t		node;
-	SrcResult	result;
+	Attempt		found;
 } Score;
 
 /* cheapest first, whole ones before others */
@@ -87,14 +134,23 @@ compare_scores(const void *a, const void *b)
 {
 	const Score *x = a;
 	const Score *y = b;
-	bool		whole_x = x->result.nodes[x->node].feasible;
-	bool		whole_y = y->result.nodes[y->node].feasible;
+	bool		whole_x = x->found.result.nodes[x->node].feasible;
+	bool		whole_y = y->found.result.nodes[y->node].feasible;
 
 	if (whole_x != whole_y)
 		return whole_x ? -1 : 1;
-	if (x->result.best.total != y->result.best.total)
-		return x->result.best.total < y->result.best.total ? -1 : 1;
+	if (x->found.result.best.total != y->found.result.best.total)
+		return x->found.result.best.total < y->found.result.best.total ? -1 : 1;
 	return x->node - y->node;
+}
+
+/* One shipment from the node that is asked about. */
+static void
+alter_to_node(SalesOrder *order)
+{
+	order->problem.max_shipments = 1;
+	order->problem.nread = 1;
+	order->problem.read_order = order->alter_arg;
 }
 
 /*
@@ -107,46 +163,48 @@ routing_score_nodes(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo;
 	SalesOrder *order;
 	Ledger	   *ledger;
-	SrcProblem *p;
 	Score	   *scores;
+	Attempt		base;
+	int32_t		nnodes;
 
 	InitMaterializedSRF(fcinfo, 0);
 	rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SPI_connect();
 	order = open_document(fcinfo, &ledger);
-	p = &order->problem;
 	if (!order_set_problem(order, ledger, false))
 	{
 		ledger_close(ledger);
 		SPI_finish();
 		return (Datum) 0;
 	}
-	scores = palloc0(sizeof(Score) * p->nnodes);
-	p->max_shipments = 1;
-	p->nread = 1;
-	for (int32_t c = 0; c < p->nnodes; c++)
+	attempt_keep(order, &base);
+	nnodes = order->problem.nnodes;
+	scores = palloc0(sizeof(Score) * nnodes);
+	order->alter_problem = alter_to_node;
+	for (int32_t c = 0; c < nnodes; c++)
 	{
 		scores[c].node = c;
-		p->read_order = &scores[c].node;
-		parts_search(order, &scores[c].result);
+		order->alter_arg = &scores[c].node;
+		search_altered(order, ledger, &base, &scores[c].found);
 	}
-	qsort(scores, p->nnodes, sizeof(Score), compare_scores);
-	for (int32_t i = 0; i < p->nnodes; i++)
+	qsort(scores, nnodes, sizeof(Score), compare_scores);
+	for (int32_t i = 0; i < nnodes; i++)
 	{
-		const SrcResult *r = &scores[i].result;
-		const SrcNodeResult *n = &r->nodes[scores[i].node];
-		const SrcPlan *best = &r->best;
+		const Attempt *a = &scores[i].found;
+		const SrcNodeResult *n = &a->result.nodes[scores[i].node];
+		const SrcPlan *best = &a->result.best;
 		const SrcShipment *s = best->nshipments > 0 ? &best->shipments[0] : NULL;
-		Datum		values[20];
-		bool		nulls[20] = {false};
+		Datum		values[22];
+		bool		nulls[22] = {false};
 		int64		served = 0;
+		int64		penalty;
 
 		for (int j = 0; j < best->nparts; j++)
 			served += best->parts[j].quantity;
 		set_text(values, nulls, 0, order_candidate(order, scores[i].node)->node);
 		values[1] = Int32GetDatum(i + 1);
 		values[2] = BoolGetDatum(n->feasible);
-		set_text(values, nulls, 3, n->feasible ? NULL : shortage_text(order, n));
+		set_text(values, nulls, 3, n->feasible ? NULL : shortage_text(a, order, n));
 		set_text(values, nulls, 4, s ? order->problem_lanes[s->lane]->service : NULL);
 		set_money(values, nulls, 5, served);
 		set_money(values, nulls, 6, best->handling);
@@ -156,7 +214,9 @@ routing_score_nodes(PG_FUNCTION_ARGS)
 		set_money(values, nulls, 10, best->freight);
 		set_money(values, nulls, 11, best->lateness);
 		set_money(values, nulls, 12, best->goods);
-		set_money(values, nulls, 13, best->custom);
+		set_text(values, nulls, 21, substitutes_text(a, order, &penalty));
+		set_money(values, nulls, 20, penalty);
+		set_money(values, nulls, 13, best->custom - penalty);
 		set_money(values, nulls, 14, best->risk);
 		set_money(values, nulls, 15, best->balance);
 		set_money(values, nulls, 16, best->backorder);
@@ -201,10 +261,26 @@ own_lines(SrcProblem *p)
 	return lines;
 }
 
-static void
-change_problem(const SalesOrder *order, SrcProblem *p, Option option)
+/* what is asked instead of the order as it stands */
+typedef struct Question
 {
-	SrcLine    *lines = own_lines(p);
+	Option		option;
+	int			max_shipments;	/* or 0: as the order has it */
+} Question;
+
+static void
+alter_to_option(SalesOrder *order)
+{
+	const Question *question = order->alter_arg;
+	Option		option = question->option;
+	SrcProblem *p = &order->problem;
+	SrcLine    *lines;
+
+	if (question->max_shipments > 0)
+		p->max_shipments = question->max_shipments;
+	if (option == OPTION_AS_ORDERED)
+		return;
+	lines = own_lines(p);
 
 	switch (option)
 	{
@@ -282,10 +358,22 @@ cost_as(const SrcProblem *p, const SrcPlan *plan)
 	return cost;
 }
 
+/* two parts are of the same line of the order, and by the same item */
+static bool
+same_line(const Attempt *a, const SrcPart *x, const Attempt *b, const SrcPart *y)
+{
+	return a->problem_lines[x->line] == b->problem_lines[y->line] &&
+		a->problem_items[a->problem.lines[x->line].item]->substitute ==
+		b->problem_items[b->problem.lines[y->line].item]->substitute;
+}
+
 /* the two plans ship the same from the same places on the same days */
 static bool
-same_plan(const SrcPlan *a, const SrcPlan *b)
+same_plan(const Attempt *x, const Attempt *y)
 {
+	const SrcPlan *a = &x->result.best;
+	const SrcPlan *b = &y->result.best;
+
 	if (a->nshipments != b->nshipments || a->nparts != b->nparts)
 		return false;
 	for (int i = 0; i < a->nshipments; i++)
@@ -295,7 +383,7 @@ same_plan(const SrcPlan *a, const SrcPlan *b)
 	}
 	for (int i = 0; i < a->nparts; i++)
 	{
-		if (a->parts[i].line != b->parts[i].line || a->parts[i].shipment != b->parts[i].shipment ||
+		if (!same_line(x, &a->parts[i], y, &b->parts[i]) || a->parts[i].shipment != b->parts[i].shipment ||
 			a->parts[i].quantity != b->parts[i].quantity)
 			return false;
 	}
@@ -320,26 +408,43 @@ plan_text(const SalesOrder *order, const SrcPlan *plan)
 }
 
 static int64
-unserved_quantity(const SrcProblem *p, const SrcPlan *plan)
+unserved_quantity(const Attempt *a)
 {
 	int64		sum = 0;
 
-	for (int i = 0; i < p->nlines; i++)
-		sum += plan->unserved[i];
+	for (int i = 0; i < a->problem.nlines; i++)
+		sum += a->result.best.unserved[i];
 	return sum;
 }
 
-/* the fewest shipments that serve as much as "usual" does */
+/* The plan of an option; the fewest shipments are those that serve as much as "usual" does. */
 static void
-search_fewest(SalesOrder *order, SrcProblem *p, const SrcPlan *usual, SrcResult *result)
+search_option(SalesOrder *order, Ledger *ledger, const Attempt *base, Option option, const Attempt *usual,
+			  Attempt *found)
 {
-	for (p->max_shipments = 1;; p->max_shipments++)
+	Question	question = {option, option == OPTION_FEWEST_SHIPMENTS ? 1 : 0};
+
+	order->alter_problem = alter_to_option;
+	order->alter_arg = &question;
+	for (;; question.max_shipments++)
 	{
-		parts_search(order, result);
-		if (p->max_shipments >= usual->nshipments ||
-			unserved_quantity(p, &result->best) <= unserved_quantity(p, usual))
-			return;
+		search_altered(order, ledger, base, found);
+		if (option != OPTION_FEWEST_SHIPMENTS || question.max_shipments >= usual->result.best.nshipments ||
+			unserved_quantity(found) <= unserved_quantity(usual))
+			break;
 	}
+	order->alter_problem = NULL;
+}
+
+/* The order's own problem, with the substitutes of a plan. */
+static SrcProblem
+own_problem(SalesOrder *order, Ledger *ledger, const Attempt *base, const Attempt *found)
+{
+	attempt_restore(order, found);
+	if (found->nswaps == 0)
+		return base->problem;
+	(void) order_set_problem(order, ledger, false);
+	return order->problem;
 }
 
 /*
@@ -354,10 +459,10 @@ routing_promise_options(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo;
 	SalesOrder *order;
 	Ledger	   *ledger;
-	SrcProblem	as_ordered;
-	SrcResult	results[NUM_OPTIONS];
+	Attempt		base;
+	Attempt		found[NUM_OPTIONS];
 	int			nshown = 0;
-	SrcPlan    *shown[NUM_OPTIONS];
+	const Attempt *shown[NUM_OPTIONS];
 
 	InitMaterializedSRF(fcinfo, 0);
 	rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -369,30 +474,26 @@ routing_promise_options(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	as_ordered = order->problem;
+	attempt_keep(order, &base);
 	for (int o = 0; o < NUM_OPTIONS; o++)
 	{
-		SrcPlan    *plan = &results[o].best;
-		Datum		values[10];
-		bool		nulls[10] = {false};
+		const SrcPlan *plan = &found[o].result.best;
+		SrcProblem	own;
+		Datum		values[11];
+		bool		nulls[11] = {false};
 		DateADT		first = PG_INT32_MAX;
 		DateADT		last = PG_INT32_MIN;
 		int64		served = 0;
 		int64		unserved;
+		int64		penalty;
 		bool		repeated = false;
 
-		order->problem = as_ordered;
-		if (o != OPTION_AS_ORDERED)
-			change_problem(order, &order->problem, o);
-		if (o == OPTION_FEWEST_SHIPMENTS)
-			search_fewest(order, &order->problem, &results[OPTION_AS_ORDERED].best, &results[o]);
-		else
-			parts_search(order, &results[o]);
+		search_option(order, ledger, &base, o, &found[OPTION_AS_ORDERED], &found[o]);
 		for (int i = 0; i < nshown && !repeated; i++)
-			repeated = same_plan(plan, shown[i]);
+			repeated = same_plan(&found[o], shown[i]);
 		if (repeated || (plan->nshipments == 0 && o != OPTION_AS_ORDERED))
 			continue;
-		shown[nshown++] = plan;
+		shown[nshown++] = &found[o];
 		for (int i = 0; i < plan->nshipments; i++)
 		{
 			first = Min(first, plan->shipments[i].arrival);
@@ -400,7 +501,8 @@ routing_promise_options(PG_FUNCTION_ARGS)
 		}
 		for (int i = 0; i < plan->nparts; i++)
 			served += plan->parts[i].quantity;
-		unserved = unserved_quantity(&as_ordered, plan);
+		unserved = unserved_quantity(&found[o]);
+		own = own_problem(order, ledger, &base, &found[o]);
 		set_text(values, nulls, 0, option_names[o]);
 		values[1] = Int32GetDatum(plan->nshipments);
 		set_text(values, nulls, 2, plan->nshipments > 0 ? plan_text(order, plan) : NULL);
@@ -412,7 +514,8 @@ routing_promise_options(PG_FUNCTION_ARGS)
 		set_money(values, nulls, 7, unserved);
 		set_money(values, nulls, 8, scaled_add(scaled_add(plan->handling, plan->freight),
 											   scaled_add(plan->capacity, plan->goods)));
-		set_money(values, nulls, 9, cost_as(&as_ordered, plan));
+		set_money(values, nulls, 9, cost_as(&own, plan));
+		set_text(values, nulls, 10, substitutes_text(&found[o], order, &penalty));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	ledger_close(ledger);

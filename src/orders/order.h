@@ -64,6 +64,8 @@ typedef struct Booking
 	bool		released;		/* and that is written already */
 	bool		is_new;
 	bool		held;			/* of the hold that becomes this order */
+	bool		completes;		/* new, of a kit that was begun: what that lacks */
+	int			kit_set;		/* while sets are looked at: the shipment it is counted in */
 	int64		atp_before;		/* what was offered for needed_on when it was booked */
 	Position   *pos;
 } Booking;
@@ -142,6 +144,7 @@ typedef struct OrderLine
 	int			nparts;			/* of a kit: its components; */
 	const LinePart *parts;		/* of a line as it is planned: a substitute */
 	const struct Substitute *substitute;	/* which, then */
+	const struct KitGap *completes;	/* or a component that kits lack that were begun */
 	char	   *substitutes;	/* never, allowed, consented; NULL: as the customer says */
 	const char *claim_item;		/* what claimed_at is about */
 	const char *shipped_item;	/* what has left for it, if anything has */
@@ -150,6 +153,7 @@ typedef struct OrderLine
 	/* decided */
 	int64		open;			/* quantity to plan */
 	int64		unserved;
+	int64		lacking;		/* kits that were begun and lack something */
 	int64		given_up;		/* cancelled by this decision */
 	bool		taken_back;		/* less of it is cancelled than before */
 	const char *new_status;
@@ -266,6 +270,8 @@ typedef struct SalesOrder
 	int			nswaps;			/* what is planned to be served by substitutes */
 	struct Swap *swaps;
 	SrcProblem	problem;
+	void		(*alter_problem) (struct SalesOrder *order);	/* of a question: what it asks instead, or NULL */
+	void	   *alter_arg;
 	SrcResult	result;
 	uint8	   *packed;			/* the problem as it was searched, or NULL */
 	size_t		packed_size;
@@ -274,6 +280,7 @@ typedef struct SalesOrder
 	bool		uses_known;
 	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */
+	struct SecondPass *second;	/* then: what was searched without them; problem.h */
 	TimestampTz retry_at;		/* when one of these may be used again by itself; 0: none will */
 	int			nskips;			/* lanes that were not used though they are there */
 	OrderSkip  *skips;
@@ -295,6 +302,13 @@ typedef struct SalesOrder
 	int			nshipments;
 	bool		changed;
 } SalesOrder;
+
+/* what of a line is not there, or not all of it */
+static inline int64
+line_missing(const OrderLine *line)
+{
+	return line->unserved + line->lacking;
+}
 
 static inline bool
 order_is_cancelled(const SalesOrder *order)
@@ -361,7 +375,18 @@ typedef struct DedicatedIssue
 
 extern int	dedicated_left(int32 tenant_id, const char *order_id, bool fresh, DedicatedIssue **left);
 
+/* a component of which kits have too little that were begun */
+typedef struct KitGap
+{
+	int			component;
+	const char *item;
+	int64		per;			/* units for a kit */
+	int64		missing;		/* units */
+} KitGap;
+
 /* kit.c */
+extern int64 kits_lacking(const SalesOrder *order, const OrderLine *line);
+extern int	kits_gaps(const SalesOrder *order, const OrderLine *line, KitGap **gaps);
 extern int64 booking_serves(const Booking *b);
 extern int64 order_serves(const SalesOrder *order, int line_no, bool with_new);
 extern void kits_sum_shipped(SalesOrder *order);

@@ -56,7 +56,7 @@ common_divisor(int64 a, int64 b)
 int64
 line_step(const OrderLine *line)
 {
-	if (line->nparts == 0)
+	if (line->nparts == 0 || (line->completes != NULL && !line->serial))
 		return 1;
 	if (line->substitute == NULL || line->serial)
 		return SCALE;
@@ -87,7 +87,7 @@ parts_find_shared(SalesOrder *order, int nitems)
 }
 
 /* What is there of an item on a day. */
-static int64
+int64
 profile_at(const SrcProfile *profile, int32 day)
 {
 	int64		available = 0;

@@ -134,6 +134,11 @@ plan_profile(void *arg, int32_t node, int32_t item, SrcProfile *out)
 	PlanContext *ctx = arg;
 	const OrderLine *line = ctx->order->problem_items[item];
 
+	if (ctx->widened != NULL)
+	{
+		widened_profile(ctx, node, item, out);
+		return;
+	}
 	if (line->nparts > 0)
 		parts_profile(ctx, node, item, out);
 	else
@@ -146,7 +151,9 @@ order_needs_plan(const SalesOrder *order)
 {
 	for (int i = 0; i < order->nlines; i++)
 	{
-		if (order->lines[i].open > 0)
+		KitGap	   *gaps;
+
+		if (order->lines[i].open > 0 || kits_gaps(order, &order->lines[i], &gaps) > 0)
 			return true;
 	}
 	return false;
@@ -207,6 +214,8 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	p->alloc = problem_alloc;
 	p->interrupt = problem_interrupt;
 	p->arg = ctx;
+	if (order->alter_problem != NULL && p->nlines > 0 && p->nnodes > 0)
+		order->alter_problem(order);
 	return p->nlines > 0 && p->nnodes > 0;
 }
 
@@ -217,7 +226,11 @@ order_sum_unserved(SalesOrder *order, int n)
 	for (int i = 0; i < n; i++)
 		order->lines[order->problem_lines[i]].unserved = 0;
 	for (int i = 0; i < n; i++)
-		order->lines[order->problem_lines[i]].unserved += order->result.best.unserved[i];
+	{
+		/* what completes kits is no part of what is open */
+		if (order->problem_items[order->problem.lines[i].item]->completes == NULL)
+			order->lines[order->problem_lines[i]].unserved += order->result.best.unserved[i];
+	}
 }
 
 /* Find the plan for what is open.  Sets order->result and each line's unserved. */
@@ -230,6 +243,7 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->packed = NULL;
 	memset(&order->result, 0, sizeof(order->result));
 	order->relaxed = 0;
+	order->second = NULL;
 	order->nswaps = 0;
 	order->planned = true;
 	order->result.unread_bound = PG_INT64_MAX;
@@ -282,6 +296,12 @@ order_plan_bookings(SalesOrder *order, Ledger *ledger)
 				b->per = line->parts[k].per;
 				b->component = line->substitute == NULL ? k + 1 : 0;
 				b->quantity = (int64) ((int128) part->quantity * b->per / SCALE);
+				if (line->completes != NULL)
+				{
+					b->completes = true;
+					b->component = line->completes->component;
+					b->per = line->completes->per;
+				}
 			}
 			b->node = order_candidate(order, s->node)->node;
 			b->stock.needed_on = s->day;

@@ -24,7 +24,19 @@ typedef struct PlanContext
 	struct Quota *quotas;
 	bool		without_quotas;
 	bool		strict;			/* each line gets what the others cannot want */
+	const struct Widened *widened;	/* a bound is looked for: what substitutes have, too; or NULL */
 } PlanContext;
+
+/* what a second pass without the soft constraints was about, and found */
+typedef struct SecondPass
+{
+	SrcProblem	problem;
+	int		   *lines;			/* as problem_lines and problem_items of the order */
+	const OrderLine **items;
+	SrcResult	result;
+	uint8	   *packed;			/* NULL: a record cannot hold it */
+	size_t		packed_size;
+} SecondPass;
 
 /* planning.c */
 extern void item_profile(PlanContext *ctx, int node, int number, const char *item, int64 per, SrcProfile *out);
@@ -38,6 +50,10 @@ extern bool order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool on
 extern void order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked);
 extern void relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room);
 extern void relax_take(const PlanContext *ctx, int node, const char *item, SrcProfile *profile);
+
+/* join.c */
+extern void plans_join(SrcPlan *a, const SrcPlan *b, const int *lines, const int *nodes, const int *lanes,
+					   int64 split_penalty);
 
 /* capacity.c */
 extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);

@@ -5,6 +5,7 @@
  */
 #include "orders/complete.h"
 #include "orders/parts.h"
+#include "orders/resolve.h"
 
 #include "base/quantity.h"
 
@@ -17,14 +18,15 @@ item_number(SalesOrder *order, int *nitems, const OrderLine *line)
 		const OrderLine *o = order->problem_items[i];
 
 		if (strcmp(o->item, line->item) == 0 && strcmp(o->lot, line->lot) == 0 &&
-			o->min_life == line->min_life && o->in_front == line->in_front && o->substitute == line->substitute)
+			o->min_life == line->min_life && o->in_front == line->in_front && o->substitute == line->substitute && o->completes == line->completes)
 			return i;
 	}
 	for (int i = 0; i < *nitems; i++)
 	{
 		const OrderLine *o = order->problem_items[i];
 
-		order->mixed |= strcmp(o->item, line->item) == 0 && o->substitute == NULL && line->substitute == NULL;
+		order->mixed |= strcmp(o->item, line->item) == 0 && o->substitute == NULL && line->substitute == NULL &&
+			o->completes == NULL && line->completes == NULL;
 	}
 	order->problem_items[*nitems] = line;
 	order->problem_needs[*nitems] = 0;
@@ -100,7 +102,7 @@ static void
 add_line(SalesOrder *order, SrcLine *l, int *nitems, int i, const OrderLine *line, DateADT today, int pinned,
 		 uint32 relaxed)
 {
-	int64		open = order->lines[i].open;
+	int64		open = line->completes != NULL ? line->open : order->lines[i].open;
 	int64		quantity = line->open;
 
 	l->pinned_node = pinned;
@@ -114,7 +116,7 @@ add_line(SalesOrder *order, SrcLine *l, int *nitems, int i, const OrderLine *lin
 	l->early_ok = order->early_ok;
 	l->not_before = order->has_not_before ? order->not_before : PG_INT32_MIN;
 	l->latest = line_latest(order, line, l->requested, relaxed);
-	l->group = order->complete == COMPLETE_NONE ? -1 : complete_group(order, i);
+	l->group = order->complete == COMPLETE_NONE || line->completes != NULL ? -1 : complete_group(order, i);
 	l->sla_penalty = share_of(order->sla_penalty != POLICY_NONE ? order->sla_penalty : line->terms->sla_penalty,
 							  quantity, open);
 	l->balance_price = share_of(line->terms->stock_balance, quantity, open);
@@ -159,6 +161,36 @@ add_lines(SalesOrder *order, SrcLine *lines, int *nitems, int i, DateADT today, 
 }
 
 /*
+ * What begun kits of line "i" lack, each component as a line of its own, in its
+ * own units; returns how many lines that makes.
+ */
+static int
+add_gaps(SalesOrder *order, SrcLine *lines, int *nitems, int i, const KitGap *gaps, int ngaps, DateADT today,
+		 int pinned)
+{
+	int			n = 0;
+
+	for (int g = 0; g < ngaps; g++)
+	{
+		OrderLine  *as = palloc(sizeof(OrderLine));
+		LinePart   *part = palloc(sizeof(LinePart));
+
+		*as = order->lines[i];
+		part->item = gaps[g].item;
+		part->per = SCALE;
+		as->nparts = 1;
+		as->parts = part;
+		as->completes = &gaps[g];
+		as->quantity = as->open = gaps[g].missing;
+		as->cancelled = 0;
+		as->min_ship = as->max_ship = as->ship_multiple = 0;
+		if (order_resolve_substitute(order, as, part->item, SCALE))
+			add_line(order, &lines[n++], nitems, i, as, today, pinned, 0);
+	}
+	return n;
+}
+
+/*
  * Lines with an open quantity that some candidate may serve.  Returns the
  * number of items of the problem.
  */
@@ -167,13 +199,22 @@ problem_set_lines(SalesOrder *order, uint32 relaxed)
 {
 	SrcProblem *p = &order->problem;
 	int			most = Max(order->nlines + order->nswaps, 1);
-	SrcLine    *lines = palloc0(sizeof(SrcLine) * most);
+	KitGap	  **gaps = palloc0(sizeof(KitGap *) * Max(order->nlines, 1));
+	int		   *ngaps = palloc0(sizeof(int) * Max(order->nlines, 1));
+	SrcLine    *lines;
 	DateADT		today = order->ncandidates > 0 ? order->todays[0] : 0;
 	bool		impossible = false;
 	int			nitems = 0;
 
 	for (int i = 1; i < order->ncandidates; i++)
 		today = Min(today, order->todays[i]);
+	/* a second pass has nothing to add to these */
+	for (int i = 0; i < order->nlines && relaxed == 0; i++)
+	{
+		ngaps[i] = kits_gaps(order, &order->lines[i], &gaps[i]);
+		most += ngaps[i];
+	}
+	lines = palloc0(sizeof(SrcLine) * most);
 	order->problem_lines = palloc(sizeof(int) * most);
 	order->problem_items = palloc(sizeof(OrderLine *) * most);
 	order->problem_needs = palloc(sizeof(int64) * most);
@@ -186,7 +227,7 @@ problem_set_lines(SalesOrder *order, uint32 relaxed)
 		int			n;
 
 		line->unserved = line->open;
-		if (line->open <= 0)
+		if (line->open <= 0 && ngaps[i] == 0)
 			continue;
 		if (line->pinned != NULL)
 		{
@@ -198,7 +239,8 @@ problem_set_lines(SalesOrder *order, uint32 relaxed)
 				continue;
 			}
 		}
-		n = add_lines(order, &lines[p->nlines], &nitems, i, today, pinned, relaxed);
+		n = line->open > 0 ? add_lines(order, &lines[p->nlines], &nitems, i, today, pinned, relaxed) : 0;
+		n += add_gaps(order, &lines[p->nlines + n], &nitems, i, gaps[i], ngaps[i], today, pinned);
 		while (n-- > 0)
 			order->problem_lines[p->nlines++] = i;
 	}

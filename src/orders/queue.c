@@ -4,16 +4,18 @@
  *
  * When a settlement made a position offer more than before, the lines that
  * wait for the item are routed in the order of rank and age, whichever node
- * they queue at, then those that rest on inbound that is later than they
- * want; who named no day wants it as soon as possible.  A settlement routes a limited number of lines; as many as what is
- * left may serve are put into routing.pending, where run_jobs() takes them up
- * in the same order.
+ * they queue at, then those that wait for what it may stand in for, then those
+ * that rest on inbound that is later than they want; who named no day wants it
+ * as soon as possible.  A settlement routes a limited number of lines; as many
+ * as what is left may serve are put into routing.pending, where run_jobs()
+ * takes them up in the same order.
  */
 #include "orders/settle.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "ledger/channels.h"
+#include "ledger/kits.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -43,6 +45,44 @@ static EnginePlan plan_late = {
 	"     > COALESCE(l.requested_on, o.requested_on))"
 	" ORDER BY 2, o.ordered_at, r.order_id, r.line_no, r.part LIMIT $3",
 	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+
+/* lines that wait for what an item may stand in for; quantities are of the item */
+static EnginePlan plan_claims_instead = {
+	"SELECT q.order_id, q.rank, q.claimed_at,"
+	"  LEAST(pg_catalog.round(q.quantity * s.ratio, 4), 100000000000), o.channel"
+	" FROM routing.item_substitute s"
+	" JOIN routing.claim q ON q.tenant_id = s.tenant_id AND q.item = s.item"
+	" JOIN routing.sales_order o ON o.tenant_id = q.tenant_id AND o.order_id = q.order_id"
+	" JOIN routing.sales_order_line l ON l.tenant_id = q.tenant_id AND l.order_id = q.order_id"
+	"  AND l.line_no = q.line_no AND l.item = q.item"
+	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
+	" WHERE s.tenant_id = $1 AND s.substitute = $2 AND $4 BETWEEN s.valid_from AND s.valid_to"
+	"  AND (COALESCE(l.substitutes, c.substitutes) = 'consented' OR"
+	"   COALESCE(l.substitutes, c.substitutes) = 'allowed' AND NOT s.needs_consent)"
+	" ORDER BY q.rank, q.claimed_at LIMIT $3",
+	4, {INT4OID, TEXTOID, INT4OID, DATEOID}, NULL
+};
+
+static EnginePlan plan_late_instead = {
+	"SELECT r.order_id, COALESCE(o.priority, c.priority, 5), r.needed_on,"
+	"  LEAST(pg_catalog.round(r.quantity * s.ratio, 4), 100000000000), o.channel"
+	" FROM routing.item_substitute s"
+	" JOIN routing.reservation r ON r.tenant_id = s.tenant_id AND r.item = s.item"
+	" JOIN routing.sales_order_line l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id"
+	"  AND l.line_no = r.line_no AND l.item = r.item"
+	" JOIN routing.sales_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id"
+	" LEFT JOIN routing.customer c ON c.tenant_id = o.tenant_id AND c.customer = o.customer"
+	" WHERE s.tenant_id = $1 AND s.substitute = $2 AND $4 BETWEEN s.valid_from AND s.valid_to"
+	"  AND (COALESCE(l.substitutes, c.substitutes) = 'consented' OR"
+	"   COALESCE(l.substitutes, c.substitutes) = 'allowed' AND NOT s.needs_consent)"
+	"  AND r.\"to\" IS NULL AND r.state = 'firm' AND r.basis = 'inbound'"
+	"  AND (COALESCE(l.requested_on, o.requested_on) IS NULL OR"
+	"   l.status IN ('backordered', 'partially_allocated', 'partially_scheduled')"
+	"   AND CASE o.date_basis WHEN 'ship' THEN r.ship_on ELSE r.deliver_on END"
+	"    > COALESCE(l.requested_on, o.requested_on))"
+	" ORDER BY 2, o.ordered_at, r.order_id, r.line_no, r.part LIMIT $3",
+	4, {INT4OID, TEXTOID, INT4OID, DATEOID}, NULL
 };
 
 typedef struct Waiter
@@ -128,15 +168,19 @@ offered(const Settlement *s, const Improved *im, const Waiter *w)
 }
 
 static int
-load_waiters(const Improved *im, bool late, Waiter **waiters)
+load_waiters(const Settlement *s, const Improved *im, bool late, bool instead, Waiter **waiters)
 {
-	Datum		args[3];
+	Datum		args[4];
 	int			n;
 
 	args[0] = Int32GetDatum(im->tenant_id);
 	args[1] = CStringGetTextDatum(im->item);
 	args[2] = Int32GetDatum(MAX_WAITING);
-	n = (int) engine_exec(late ? &plan_late : &plan_claims, args, NULL, ENGINE_FRESH);
+	args[3] = DateADTGetDatum((DateADT) (s->clock / USECS_PER_DAY));
+	if (instead)
+		n = (int) engine_exec(late ? &plan_late_instead : &plan_claims_instead, args, NULL, ENGINE_FRESH);
+	else
+		n = (int) engine_exec(late ? &plan_late : &plan_claims, args, NULL, ENGINE_FRESH);
 	*waiters = palloc(sizeof(Waiter) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
@@ -180,10 +224,10 @@ serve(Settlement *s, const Improved *im, const Waiter *w, bool late)
 }
 
 static void
-serve_waiters(Settlement *s, const Improved *im, bool late)
+serve_waiters(Settlement *s, const Improved *im, bool late, bool instead)
 {
 	Waiter	   *waiters;
-	int			n = load_waiters(im, late, &waiters);
+	int			n = load_waiters(s, im, late, instead, &waiters);
 	int64		queued = 0;
 
 	for (int i = 0; i < n; i++)
@@ -239,6 +283,7 @@ settle_queues(Settlement *s)
 	for (int i = 0; i < n; i = end)
 	{
 		Improved	im = {positions[i]->key.tenant_id, positions[i]->key.item, false, 0, &positions[i]};
+		bool		instead;
 
 		for (end = i; end < n && positions[end]->key.tenant_id == im.tenant_id &&
 			 strcmp(positions[end]->key.item, im.item) == 0; end++)
@@ -246,8 +291,13 @@ settle_queues(Settlement *s)
 		im.n = end - i;
 		if (offered(s, &im, NULL) <= 0)
 			continue;
-		serve_waiters(s, &im, false);
+		instead = is_substitute(im.tenant_id, im.item);
+		serve_waiters(s, &im, false, false);
+		if (instead)
+			serve_waiters(s, &im, false, true);
 		if (im.supply && offered(s, &im, NULL) > 0)
-			serve_waiters(s, &im, true);
+			serve_waiters(s, &im, true, false);
+		if (im.supply && instead && offered(s, &im, NULL) > 0)
+			serve_waiters(s, &im, true, true);
 	}
 }

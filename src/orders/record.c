@@ -25,6 +25,7 @@
 
 #define FLAG_CONTENDED	0x01
 #define FLAG_PLANNED	0x02
+#define FLAG_SECOND		0x04	/* and once more, without the soft constraints */
 
 /* of a part */
 #define PART_ON_HAND	0x01
@@ -138,7 +139,7 @@ put_lines(Writer *w, const SalesOrder *order)
 		put(w, has_wanted);
 		if (has_wanted)
 			put_signed(w, line->has_requested ? line->requested : order->requested);
-		put_signed(w, line->unserved);
+		put_signed(w, line_missing(line));
 		put_name(w, line->new_status);
 		put_name(w, line->reason);
 	}
@@ -177,30 +178,31 @@ put_parts(Writer *w, const SalesOrder *order)
 	}
 }
 
-/* the problem, as order_plan() packed it, then what its numbers stand for */
+/* a problem, as order_plan() packed it, then what its numbers stand for */
 static void
-put_problem(Writer *w, const SalesOrder *order)
+put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass)
 {
-	const SrcProblem *p = &order->problem;
+	const SrcProblem *p = &pass->problem;
 	int32_t    *node_map = palloc(sizeof(int32_t) * Max(p->nnodes, 1));
 	int32_t    *lane_map = palloc(sizeof(int32_t) * Max(p->nlanes, 1));
 
-	put(w, p->nnodes - order->result.nodes_read);
-	put(w, order->packed_size);
-	appendBinaryStringInfo(&w->buf, (char *) order->packed, (int) order->packed_size);
+	put(w, p->nnodes - pass->result.nodes_read);
+	put(w, pass->packed_size);
+	appendBinaryStringInfo(&w->buf, (char *) pass->packed, (int) pass->packed_size);
 	for (int i = 0; i < p->nlines; i++)
 	{
-		const Substitute *s = order->problem_items[p->lines[i].item]->substitute;
+		const Substitute *s = pass->items[p->lines[i].item]->substitute;
+		const KitGap *gap = pass->items[p->lines[i].item]->completes;
 
-		/* beyond the lines: one of them, by a substitute */
-		put(w, order->problem_lines[i] + (s != NULL ? order->nlines : 0));
-		if (s == NULL)
+		/* beyond the lines: one of them, by a substitute, or by a component that its kits lack */
+		put(w, pass->lines[i] + (s != NULL || gap != NULL ? order->nlines : 0));
+		if (s == NULL && gap == NULL)
 			continue;
-		put_name(w, s->item);
-		put_signed(w, s->ratio);
-		put_signed(w, s->penalty);
+		put_name(w, s != NULL ? s->item : gap->item);
+		put_signed(w, s != NULL ? s->ratio : 0);
+		put_signed(w, s != NULL ? s->penalty : 0);
 	}
-	src_pack_maps(p, &order->result, node_map, lane_map);
+	src_pack_maps(p, &pass->result, node_map, lane_map);
 	for (int i = 0; i < p->nnodes; i++)
 	{
 		if (node_map[i] >= 0)
@@ -215,18 +217,35 @@ put_problem(Writer *w, const SalesOrder *order)
 	pfree(lane_map);
 }
 
+/* the problem of the order's first pass, as it is kept of a second one */
+static SecondPass
+first_pass(const SalesOrder *order)
+{
+	SecondPass	pass = {0};
+
+	pass.problem = order->problem;
+	pass.lines = order->problem_lines;
+	pass.items = order->problem_items;
+	pass.result = order->result;
+	pass.packed = order->packed;
+	pass.packed_size = order->packed_size;
+	return pass;
+}
+
 /* The record of the decision that order->result and its bookings make. */
 bytea *
 record_write(const SalesOrder *order)
 {
 	Writer		w = {0};
-	bool		planned = order->packed != NULL;
+	bool		twice = order->second != NULL;
+	bool		planned = order->packed != NULL && (!twice || order->second->packed_size > 0);
 	ListCell   *cell;
 
 	initStringInfo(&w.buf);
 	w.buf.len = VARHDRSZ;
 	put(&w, RECORD_VERSION);
-	put(&w, (order->gave_up ? FLAG_CONTENDED : 0) | (planned ? FLAG_PLANNED : 0));
+	put(&w, (order->gave_up ? FLAG_CONTENDED : 0) | (planned ? FLAG_PLANNED : 0) |
+		(planned && twice ? FLAG_SECOND : 0));
 	put_name(&w, order->lanes ? order->lanes->zone : NULL);
 	put_name(&w, tenant_currency(order->tenant_id));
 	put(&w, order->relaxed);
@@ -243,7 +262,13 @@ record_write(const SalesOrder *order)
 	foreach(cell, order->dropped)
 		put_name(&w, lfirst(cell));
 	if (planned)
-		put_problem(&w, order);
+	{
+		SecondPass	first = first_pass(order);
+
+		put_problem(&w, order, &first);
+		if (twice)
+			put_problem(&w, order, order->second);
+	}
 	SET_VARSIZE(w.buf.data, w.buf.len);
 	return (bytea *) w.buf.data;
 }
@@ -352,7 +377,7 @@ get_code(Reader *r)
 }
 
 static void
-get_problem(Reader *r, DecisionRecord *d)
+get_problem(Reader *r, DecisionRecord *d, int nlines)
 {
 	static const SrcHost host = {problem_alloc, problem_interrupt, NULL};
 	const SrcProblem *p;
@@ -373,11 +398,11 @@ get_problem(Reader *r, DecisionRecord *d)
 	{
 		uint64		which = get(r);
 
-		if (which >= (uint64) d->nlines * 2)
+		if (which >= (uint64) nlines * 2)
 			damaged();
-		if (which >= (uint64) d->nlines)
+		if (which >= (uint64) nlines)
 		{
-			which -= d->nlines;
+			which -= nlines;
 			d->substitutes[i].item = get_code(r);
 			d->substitutes[i].ratio = get_signed(r);
 			d->substitutes[i].penalty = get_signed(r);
@@ -388,8 +413,9 @@ get_problem(Reader *r, DecisionRecord *d)
 	}
 	d->nodes = palloc(sizeof(char *) * Max(p->nnodes, 1));
 	d->services = palloc(sizeof(char *) * Max(p->nlanes, 1));
+	/* a node that lines are pinned to, but that was not read, has no name */
 	for (int i = 0; i < p->nnodes; i++)
-		d->nodes[i] = get_code(r);
+		d->nodes[i] = i < p->nread ? get_code(r) : "";
 	for (int i = 0; i < p->nlanes; i++)
 		d->services[i] = get_code(r);
 }
@@ -466,6 +492,13 @@ record_read(const bytea *record)
 	for (int i = 0; i < d->ndropped; i++)
 		d->dropped[i] = get_name(&r);
 	if (flags & FLAG_PLANNED)
-		get_problem(&r, d);
+		get_problem(&r, d, d->nlines);
+	if ((flags & FLAG_PLANNED) && (flags & FLAG_SECOND))
+	{
+		d->second = palloc0(sizeof(DecisionRecord));
+		get_problem(&r, d->second, d->nlines);
+		if (!record_join_passes(d))
+			damaged();
+	}
 	return d;
 }

@@ -8,6 +8,8 @@
 #include "orders/order.h"
 #include "sourcing/pack.h"
 
+#include "base/json.h"
+
 typedef struct RecordLine
 {
 	int			line_no;
@@ -42,7 +44,7 @@ typedef struct RecordPart
 typedef struct RecordSubstitute
 {
 	const char *item;
-	int64		ratio;
+	int64		ratio;			/* 0: a component that begun kits lack, in its own units */
 	int64		penalty;		/* money for each unit of the line */
 } RecordSubstitute;
 
@@ -66,9 +68,31 @@ typedef struct DecisionRecord
 	const char **nodes;			/* of the problem */
 	const char **services;		/* of its lanes */
 	SrcUnpacked *search;		/* of the nodes that were read; NULL if nothing had to be planned */
+
+	/*
+	 * A second pass, or NULL: of it only what stands from "unread" on.  The
+	 * maps lead from its numbers to those of the first pass, whose names and
+	 * lanes go on, beyond its own, with what only the second one read.
+	 */
+	struct DecisionRecord *second;
+	int		   *line_map;
+	int		   *node_map;
+	int		   *lane_map;
 } DecisionRecord;
 
+/* record.c */
 extern bytea *record_write(const SalesOrder *order);
 extern DecisionRecord *record_read(const bytea *record);
+
+/* record_json.c */
+extern void record_write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan);
+
+/* record_rules.c */
+extern void record_write_rules(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan);
+
+/* record_pass.c */
+extern bool record_join_passes(DecisionRecord *d);
+extern bool record_search(const DecisionRecord *d, SrcResult *r);
+extern bool record_is_exact(const DecisionRecord *d, int64 *gap);
 
 #endif							/* ROUTING_ORDERS_RECORD_H */

@@ -57,8 +57,9 @@ write_terms(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 	write_term(w, "backorder", plan->backorder);
 }
 
-static void
-write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
+/* The fields of a plan, of which the numbers are those of the record. */
+void
+record_write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 {
 	json_key_scaled(w, "total", plan->total);
 	write_terms(w, d, plan);
@@ -105,7 +106,8 @@ write_plan(JsonWriter *w, const DecisionRecord *d, const SrcPlan *plan)
 		write_term(w, "lateness", part->lateness);
 		write_term(w, "goods", part->goods);
 		if (d->substitutes[part->line].item != NULL)
-			json_key_text(w, "substitute", d->substitutes[part->line].item);
+			json_key_text(w, d->substitutes[part->line].ratio == 0 ? "component" : "substitute",
+						  d->substitutes[part->line].item);
 		write_term(w, "custom", part->custom - substitution_of(d, part));
 		write_term(w, "substitution", substitution_of(d, part));
 		write_term(w, "risk", part->risk);
@@ -171,19 +173,39 @@ write_parts(JsonWriter *w, const DecisionRecord *d)
 	json_end_array(w);
 }
 
-/* The nodes that were read, in the order of reading: total, or what was short. */
-static void
-write_candidates(JsonWriter *w, const DecisionRecord *d, const SrcResult *r)
+/* A plan of the second pass with the first one's. */
+static SrcPlan
+joined(const DecisionRecord *d, const SrcPlan *first, const SrcPlan *more)
 {
-	json_key(w, "candidates");
-	json_begin_array(w);
-	for (int32_t c = 0; c < d->search->problem.nnodes; c++)
+	const DecisionRecord *second = d->second;
+	SrcPlan		plan = *first;
+
+	plan.unserved = palloc(sizeof(int64_t) * Max(d->search->problem.nlines, 1));
+	memcpy(plan.unserved, first->unserved, sizeof(int64_t) * d->search->problem.nlines);
+	plans_join(&plan, more, second->line_map, second->node_map, second->lane_map, d->search->problem.split_penalty);
+	return plan;
+}
+
+/*
+ * The nodes that a pass read, in the order of reading: total, or what was short.
+ * Of the second one only those that the first did not read, and what all would
+ * cost with the first plan as it stands.
+ */
+static void
+write_candidates(JsonWriter *w, const DecisionRecord *whole, const DecisionRecord *d, const SrcResult *r,
+				 const SrcPlan *first)
+{
+	for (int32_t c = 0; c < d->search->problem.nread; c++)
 	{
 		const SrcNodeResult *n = &r->nodes[c];
 
+		if (d != whole && d->node_map[c] < whole->search->problem.nread)
+			continue;
 		json_begin_object(w);
 		json_key_text(w, "node", d->nodes[c]);
 		json_key_scaled(w, "bound", n->bound);
+		if (d != whole)
+			json_key_bool(w, "relaxed", true);
 		if (n->feasible)
 		{
 			SrcProblem	alone = d->search->problem;
@@ -193,13 +215,15 @@ write_candidates(JsonWriter *w, const DecisionRecord *d, const SrcResult *r)
 			alone.nread = 1;
 			alone.max_shipments = 1;
 			plan_search(&alone, &result);
-			json_key_scaled(w, "total", n->total);
+			if (d != whole)
+				result.best = joined(whole, first, &result.best);
+			json_key_scaled(w, "total", result.best.total);
 			json_key_date(w, "deliver_on", n->arrival);
-			write_terms(w, d, &result.best);
+			write_terms(w, whole, &result.best);
 		}
 		else if (n->short_line >= 0)
 		{
-			const RecordLine *line = &d->lines[d->problem_lines[n->short_line]];
+			const RecordLine *line = &whole->lines[d->problem_lines[n->short_line]];
 
 			json_key_int(w, "short_line", line->line_no);
 			json_key_text(w, "item", d->substitutes[n->short_line].item != NULL ?
@@ -212,7 +236,82 @@ write_candidates(JsonWriter *w, const DecisionRecord *d, const SrcResult *r)
 		}
 		json_end_object(w);
 	}
+}
+
+/*
+ * No plan costs less whose second pass uses a node that it did not read.  What
+ * it shares with shipments of the first plan costs nothing, so these count for
+ * their weight only.
+ */
+static int64
+second_unread_bound(const DecisionRecord *d, const SrcPlan *first)
+{
+	int64		bound = d->second->search->unread_bound;
+
+	if (bound == PG_INT64_MAX)
+		return bound;
+	for (int i = 0; i < first->nshipments; i++)
+	{
+		const SrcShipment *s = &first->shipments[i];
+
+		bound = scaled_add(bound, -(s->handling + s->preference + s->distance + s->capacity + s->base));
+	}
+	return Max(scaled_add(bound, first->total - first->backorder), 0);
+}
+
+/* What the search found: plan, runner-up, nodes, and whether that is proved. */
+static void
+write_search(JsonWriter *w, const DecisionRecord *d)
+{
+	const SrcUnpacked *search = d->search;
+	const DecisionRecord *second = d->second;
+	SrcResult	r;
+	SrcResult	more;
+	SrcPlan		first;
+	int			unread = d->unread;
+	int64		unread_bound = search->unread_bound;
+	int64		gap;
+
+	plan_search(&search->problem, &r);
+	first = r.best;
+	if (second != NULL)
+	{
+		/* the first plan stands, so that what could have been instead is of the second */
+		plan_search(&second->search->problem, &more);
+		r.best = joined(d, &first, &more.best);
+		r.has_next = more.has_next;
+		if (more.has_next)
+			r.next = joined(d, &first, &more.next);
+		for (int c = 0; c < second->search->problem.nread; c++)
+			unread -= second->node_map[c] >= search->problem.nread;
+		unread_bound = Min(unread_bound, second_unread_bound(d, &first));
+	}
+	json_key(w, "plan");
+	json_begin_object(w);
+	record_write_plan(w, d, &r.best);
+	json_end_object(w);
+	if (r.has_next)
+	{
+		json_key(w, "next");
+		json_begin_object(w);
+		record_write_plan(w, d, &r.next);
+		json_end_object(w);
+	}
+	json_key(w, "candidates");
+	json_begin_array(w);
+	write_candidates(w, d, d, &r, &first);
+	if (second != NULL)
+		write_candidates(w, d, second, &more, &first);
 	json_end_array(w);
+	if (unread > 0)
+	{
+		json_key_int(w, "unread", unread);
+		json_key_scaled(w, "unread_bound", unread_bound);
+	}
+	if (!record_is_exact(d, &gap))
+		json_key_scaled(w, "gap", gap);
+	if (second == NULL)
+		record_write_rules(w, d, &r.best);
 }
 
 static void
@@ -276,7 +375,6 @@ routing_record_detail(PG_FUNCTION_ARGS)
 	int32		tenant_id = PG_GETARG_INT32(0);
 	DecisionRecord *d = record_read(PG_GETARG_BYTEA_PP(1));
 	JsonWriter	w = {0};
-	SrcResult	r;
 
 	json_begin_object(&w);
 	json_key_text(&w, "zone", d->zone);
@@ -287,28 +385,7 @@ routing_record_detail(PG_FUNCTION_ARGS)
 	write_skips(&w, d);
 	write_exceptions(&w, d);
 	if (d->search != NULL)
-	{
-		plan_search(&d->search->problem, &r);
-		json_key(&w, "plan");
-		json_begin_object(&w);
-		write_plan(&w, d, &r.best);
-		json_end_object(&w);
-		if (r.has_next)
-		{
-			json_key(&w, "next");
-			json_begin_object(&w);
-			write_plan(&w, d, &r.next);
-			json_end_object(&w);
-		}
-		write_candidates(&w, d, &r);
-		if (d->unread > 0)
-		{
-			json_key_int(&w, "unread", d->unread);
-			json_key_scaled(&w, "unread_bound", d->search->unread_bound);
-		}
-		if (!r.exact)
-			json_key_scaled(&w, "gap", r.gap);
-	}
+		write_search(&w, d);
 	if (d->contended)
 		json_key_bool(&w, "contended", true);
 	json_end_object(&w);

@@ -93,106 +93,6 @@ relax_take_room(const PlanContext *ctx, int node, int ship_day, SrcRoom *room)
 	}
 }
 
-/* The shipment of a plan that is the same as another's, or -1. */
-static int
-same_shipment(const SrcPlan *plan, const SrcShipment *s)
-{
-	for (int i = 0; i < plan->nshipments; i++)
-	{
-		if (plan->shipments[i].node == s->node && plan->shipments[i].lane == s->lane &&
-			plan->shipments[i].ship == s->ship && plan->shipments[i].day == s->day)
-			return i;
-	}
-	return -1;
-}
-
-/* Take over a shipment of the second plan; returns its index in the first. */
-static int
-add_shipment(SrcPlan *a, const SrcShipment *s, int64 split_penalty)
-{
-	int			i = same_shipment(a, s);
-
-	a->freight += s->by_weight;
-	a->total += s->by_weight;
-	if (i >= 0)
-	{
-		a->shipments[i].weight += s->weight;
-		a->shipments[i].by_weight += s->by_weight;
-		return i;
-	}
-	i = a->nshipments++;
-	a->shipments[i] = *s;
-	a->shipments[i].split = i > 0 ? split_penalty : 0;
-	a->handling += s->handling;
-	a->preference += s->preference;
-	a->distance += s->distance;
-	a->capacity += s->capacity;
-	a->freight += s->base;
-	a->split += a->shipments[i].split;
-	a->total += s->handling + s->preference + s->distance + s->capacity + s->base + a->shipments[i].split;
-	return i;
-}
-
-static void
-add_part(SrcPlan *a, const SrcPart *part, int line, int shipment)
-{
-	SrcPart    *p = &a->parts[a->nparts++];
-
-	*p = *part;
-	p->line = line;
-	p->shipment = shipment;
-	a->unserved[line] -= part->quantity;
-	a->lateness += part->lateness;
-	a->goods += part->goods;
-	a->custom += part->custom;
-	a->risk += part->risk;
-	a->balance += part->balance;
-	a->total += part->lateness + part->goods + part->custom + part->risk + part->balance;
-}
-
-/* Parts are ordered by line, then shipment. */
-static int
-compare_parts(const void *x, const void *y)
-{
-	const SrcPart *a = x;
-	const SrcPart *b = y;
-
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a->shipment < b->shipment ? -1 : a->shipment > b->shipment;
-}
-
-/*
- * The first plan with the second one added; "map" leads from the lines of the
- * second to those of the first.
- */
-static void
-join_plans(SrcPlan *a, const SrcPlan *b, const int *map, int64 split_penalty)
-{
-	SrcShipment *shipments = palloc(sizeof(SrcShipment) * (a->nshipments + b->nshipments + 1));
-	SrcPart    *parts = palloc(sizeof(SrcPart) * (a->nparts + b->nparts + 1));
-
-	memcpy(shipments, a->shipments, sizeof(SrcShipment) * a->nshipments);
-	memcpy(parts, a->parts, sizeof(SrcPart) * a->nparts);
-	a->shipments = shipments;
-	a->parts = parts;
-	for (int s = 0; s < b->nshipments; s++)
-	{
-		int			shipment = add_shipment(a, &b->shipments[s], split_penalty);
-
-		for (int i = 0; i < b->nparts; i++)
-		{
-			if (b->parts[i].shipment == s)
-				add_part(a, &b->parts[i], map[b->parts[i].line], shipment);
-		}
-	}
-	qsort(a->parts, a->nparts, sizeof(SrcPart), compare_parts);
-	/* what is still unserved costs less */
-	a->total -= a->backorder;
-	a->backorder = b->backorder;
-	a->total += a->backorder;
-}
-
 /* Plan what order->result leaves unserved without the soft constraints, and add it. */
 void
 order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
@@ -203,13 +103,13 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	int64	   *problem_needs = order->problem_needs;
 	int			nproblem_lines = order->nproblem_lines;
 	int64	   *opens = palloc(sizeof(int64) * Max(order->nlines, 1));
+	SecondPass *second = palloc0(sizeof(SecondPass));
 	int		   *map;
 	uint32		soft = order->terms.soft;
 	uint32	   *why = order->eligibility != NULL ? order->eligibility->why : NULL;
 	int			nswaps = order->nswaps;
 	bool		shared = order->shared;
 	bool		any = false;
-	SrcResult	second = {0};
 
 	for (int i = 0; i < order->nlines; i++)
 	{
@@ -218,8 +118,17 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 	}
 	if (!any)
 		return;
+	/* the parts of a line are parts of its own item: what only a substitute is to serve stays unserved */
 	for (int i = 0; i < order->nlines; i++)
-		order->lines[i].open = order->lines[i].unserved;
+		order->lines[i].open = 0;
+	for (int k = 0; k < nproblem_lines; k++)
+	{
+		OrderLine  *line = &order->lines[problem_lines[k]];
+
+		if (problem_items[problem.lines[k].item]->substitute == NULL &&
+			problem_items[problem.lines[k].item]->completes == NULL)
+			line->open = line->unserved;
+	}
 	order->nswaps = 0;
 	if (order_set_problem_relaxed(order, ledger, only_locked, soft))
 	{
@@ -230,7 +139,9 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		ctx->taken_items = problem_items;
 		order->problem.max_shipments -= order->result.best.nshipments;
 		if (order->problem.max_shipments > 0)
-			parts_search(order, &second);
+			parts_search(order, &second->result);
+		if (second->result.best.nparts > 0)
+			second->packed_size = src_pack(&order->problem, &second->result, &ctx->asked, NULL, 0, &second->packed);
 	}
 	map = palloc(sizeof(int) * Max(order->nproblem_lines, 1));
 	for (int i = 0; i < order->nproblem_lines; i++)
@@ -238,12 +149,15 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		map[i] = -1;
 		for (int k = 0; k < nproblem_lines; k++)
 		{
-			/* a line that is served in two ways is searched for in its own */
 			if (problem_lines[k] == order->problem_lines[i] &&
-				(map[i] < 0 || problem_items[problem.lines[k].item]->substitute == NULL))
+				problem_items[problem.lines[k].item]->substitute == NULL &&
+				problem_items[problem.lines[k].item]->completes == NULL)
 				map[i] = k;
 		}
 	}
+	second->problem = order->problem;
+	second->lines = order->problem_lines;
+	second->items = order->problem_items;
 	order->problem = problem;
 	order->problem_lines = problem_lines;
 	order->problem_items = problem_items;
@@ -255,11 +169,14 @@ order_plan_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked)
 		order->eligibility->why = why;	/* what is explained is the first pass */
 	for (int i = 0; i < order->nlines; i++)
 		order->lines[i].open = opens[i];
-	if (second.best.nparts == 0)
+	if (second->result.best.nparts == 0)
 		return;
-	join_plans(&order->result.best, &second.best, map, order->terms.split_penalty);
+	order->second = second;
+	plans_join(&order->result.best, &second->result.best, map, NULL, NULL, order->terms.split_penalty);
 	order->relaxed = soft;
-	order->result.exact = false;
-	order->result.gap = order->result.best.total;
+
+	/* the first plan stands: the whole is proved where each pass is */
+	order->result.exact &= second->result.exact;
+	order->result.gap = scaled_add(order->result.gap, second->result.gap);
 	order_sum_unserved(order, problem.nlines);
 }

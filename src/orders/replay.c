@@ -15,20 +15,6 @@
 PG_FUNCTION_INFO_V1(routing_record_replay);
 PG_FUNCTION_INFO_V1(routing_record_same);
 
-/* whether the plan found now is the one that was found then */
-static bool
-replay(DecisionRecord *d, SrcResult *r)
-{
-	const SrcProblem *p;
-
-	if (d->search == NULL)
-		return true;
-	p = &d->search->problem;
-	plan_search(p, r);
-	return d->search->missing == 0 && r->best.total == d->search->total &&
-		src_fingerprint(&r->best, p->nlines, NULL, NULL) == d->search->fingerprint;
-}
-
 /* SQL: the plan of a record, found again, one row for each part and for what is unserved. */
 Datum
 routing_record_replay(PG_FUNCTION_ARGS)
@@ -36,7 +22,7 @@ routing_record_replay(PG_FUNCTION_ARGS)
 	DecisionRecord *d = record_read(PG_GETARG_BYTEA_PP(0));
 	ReturnSetInfo *rsinfo;
 	SrcResult	r;
-	bool		same = replay(d, &r);
+	bool		same = d->search == NULL || record_search(d, &r);
 
 	InitMaterializedSRF(fcinfo, 0);
 	rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -79,7 +65,8 @@ routing_record_replay(PG_FUNCTION_ARGS)
 Datum
 routing_record_same(PG_FUNCTION_ARGS)
 {
+	DecisionRecord *d = record_read(PG_GETARG_BYTEA_PP(0));
 	SrcResult	r;
 
-	PG_RETURN_BOOL(replay(record_read(PG_GETARG_BYTEA_PP(0)), &r));
+	PG_RETURN_BOOL(d->search == NULL || record_search(d, &r));
 }

@@ -70,7 +70,7 @@ order_cut_booking(SalesOrder *order, int index, int64 available)
 	int64		unserved;
 
 	b->quantity -= missing;
-	unserved = served - booking_serves(b);
+	unserved = b->completes ? 0 : served - booking_serves(b);
 	order_line(order, b->line_no)->unserved += unserved;
 	for (int i = 0; i < plan->nparts; i++)
 	{

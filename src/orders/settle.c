@@ -233,7 +233,7 @@ has_unserved(const SalesOrder *order)
 {
 	for (int l = 0; l < order->nlines; l++)
 	{
-		if (order->lines[l].unserved > 0)
+		if (line_missing(&order->lines[l]) > 0)
 			return true;
 	}
 	return false;

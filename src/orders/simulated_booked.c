@@ -48,9 +48,12 @@ simulated_kept(const DecisionRecord *d, int index)
 	const RecordLine *line = &d->lines[index];
 	int64		planned = 0;
 
-	/* by its item, and by substitutes */
+	/* by its item, and by substitutes; what completes begun kits is no part of it */
 	for (int i = 0; d->search != NULL && i < d->search->problem.nlines; i++)
-		planned += d->problem_lines[i] == index ? d->search->problem.lines[i].quantity : 0;
+	{
+		if (d->problem_lines[i] == index && (d->substitutes[i].item == NULL || d->substitutes[i].ratio > 0))
+			planned += d->search->problem.lines[i].quantity;
+	}
 	return line->quantity - (planned > 0 ? planned : line->unserved);
 }
 

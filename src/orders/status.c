@@ -107,8 +107,10 @@ missing_reason(const SalesOrder *order, const OrderLine *line, int64 missing)
 
 /* Why something of the line is backordered or cancelled, for the ERP's user to read. */
 static char *
-reason_of(const SalesOrder *order, const OrderLine *line, bool dated)
+reason_of(const SalesOrder *order, const OrderLine *line, const KitGap *gap, bool dated)
 {
+	if (gap != NULL)
+		return psprintf("%s of %s missing: the rest of the kits has left", scaled_to_text(gap->missing), gap->item);
 	if (line->given_up > 0)
 		return psprintf("%s of %s cancelled: %s", scaled_to_text(line->cancelled), scaled_to_text(line->quantity),
 						missing_reason(order, line, line->given_up));
@@ -128,6 +130,10 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	DateADT		promised = DATEVAL_NOBEGIN;
 	bool		dated_late = false;
 	bool		kits = false;
+	KitGap	   *gaps;
+	bool		lacks = kits_gaps(order, line, &gaps) > 0;
+
+	line->lacking = lacks ? kits_lacking(order, line) : 0;
 
 	line->node = NULL;
 	line->split = false;
@@ -178,20 +184,20 @@ derive_line(const SalesOrder *order, OrderLine *line, Shares *total)
 	}
 	if (kits)
 		kit_shares(order, line, &s.allocated, &s.scheduled, &s.backordered, &s.left);
-	s.backordered += line->unserved;
+	s.backordered += line_missing(line);
 	line->new_status = line->cancelled >= line->quantity ? "cancelled" : status_of(&s);
 	/* bookings do not tell what the warehouse has done with it */
 	if ((strcmp(line->status, "picked") == 0 || strcmp(line->status, "packed") == 0) &&
 		strcmp(line->new_status, "allocated") == 0)
 		line->new_status = line->status;
-	line->has_promised = line->unserved == 0 && promised != DATEVAL_NOBEGIN;
+	line->has_promised = line_missing(line) == 0 && promised != DATEVAL_NOBEGIN;
 	line->promised = line->has_promised ? promised : 0;
 	if (line->has_promised && !line->has_first_promised)
 	{
 		line->has_first_promised = true;
 		line->first_promised = promised;
 	}
-	line->reason = reason_of(order, line, dated_late);
+	line->reason = reason_of(order, line, lacks ? gaps : NULL, dated_late);
 	total->allocated += s.allocated;
 	total->left += s.left;
 	total->scheduled += s.scheduled;

@@ -4,8 +4,8 @@
  *
  * The plan without substitutes comes first.  For each line of which something
  * stays unserved or is late, the substitutes that are valid and consented to
- * are tried, those with the least penalty first: for the whole line, and for
- * what is short of it, as a further line of the problem.  Each try is a search
+ * are tried, those with the least penalty first: for the whole line, for what
+ * is short of it, and for what nodes lack of it, as a further line of the problem.  Each try is a search
  * of its own over the whole order, and stays only if the plan costs less, the
  * penalty included.
  */
@@ -17,25 +17,10 @@
 #include "orders/resolve.h"
 
 #define MOST_SUBSTITUTES	5	/* that are tried for a line */
+#define MOST_WANTS			3	/* quantities that nodes lack, tried for the first of them */
 
-/* a plan that was tried */
-typedef struct Attempt
-{
-	SrcProblem	problem;
-	int			nproblem_lines;
-	int		   *problem_lines;
-	const OrderLine **problem_items;
-	int64	   *problem_needs;
-	bool		mixed;
-	bool		shared;
-	SrcResult	result;
-	int			nswaps;
-	Swap	   *swaps;
-	uint32	   *why;
-} Attempt;
-
-static void
-keep(const SalesOrder *order, Attempt *a)
+void
+attempt_keep(const SalesOrder *order, Attempt *a)
 {
 	a->problem = order->problem;
 	a->nproblem_lines = order->nproblem_lines;
@@ -50,8 +35,8 @@ keep(const SalesOrder *order, Attempt *a)
 	a->why = order->eligibility != NULL ? order->eligibility->why : NULL;
 }
 
-static void
-restore(SalesOrder *order, const Attempt *a)
+void
+attempt_restore(SalesOrder *order, const Attempt *a)
 {
 	order->problem = a->problem;
 	order->nproblem_lines = a->nproblem_lines;
@@ -87,17 +72,25 @@ is_restricted(const SalesOrder *order, const OrderLine *line, const OrderLine *a
 	return false;
 }
 
+/* Whether a line, or its customer, consents to a substitute that is valid today. */
+bool
+substitute_is_welcome(const SalesOrder *order, const OrderLine *line, const Substitute *s)
+{
+	const char *consent = line->substitutes != NULL ? line->substitutes : order->substitutes;
+	DateADT		today = (DateADT) (order->clock / USECS_PER_DAY);
+
+	return consent != NULL && strcmp(consent, "never") != 0 &&
+		(!s->needs_consent || strcmp(consent, "consented") == 0) && today >= s->valid_from && today <= s->valid_to;
+}
+
 /* A line as it is served by a substitute, or NULL if it may not be. */
 static OrderLine *
 line_as(const SalesOrder *order, const OrderLine *line, const Substitute *s)
 {
-	const char *consent = line->substitutes != NULL ? line->substitutes : order->substitutes;
-	DateADT		today = (DateADT) (order->clock / USECS_PER_DAY);
 	OrderLine  *as;
 	LinePart   *part;
 
-	if (consent == NULL || strcmp(consent, "never") == 0 ||
-		(s->needs_consent && strcmp(consent, "consented") != 0) || today < s->valid_from || today > s->valid_to)
+	if (!substitute_is_welcome(order, line, s))
 		return NULL;
 	as = palloc(sizeof(OrderLine));
 	part = palloc(sizeof(LinePart));
@@ -184,7 +177,7 @@ try_swap(SalesOrder *order, Ledger *ledger, bool only_locked, int line, OrderLin
 	quantity -= quantity % line_step(as);
 	if (quantity <= 0)
 		return false;
-	keep(order, &before);
+	attempt_keep(order, &before);
 	swaps = palloc(sizeof(Swap) * (order->nswaps + 1));
 	if (order->nswaps > 0)
 		memcpy(swaps, order->swaps, sizeof(Swap) * order->nswaps);
@@ -201,8 +194,55 @@ try_swap(SalesOrder *order, Ledger *ledger, bool only_locked, int line, OrderLin
 		if (order->result.best.total < before.result.best.total)
 			return true;
 	}
-	restore(order, &before);
+	attempt_restore(order, &before);
 	return false;
+}
+
+/* Add a quantity that is worth a try, if it is not there; what needs less of the substitute comes first. */
+static int
+add_want(int64 *wants, int n, int most, int64 want)
+{
+	int			at = 0;
+
+	while (at < n && wants[at] < want)
+		at++;
+	if (at == most || (at < n && wants[at] == want))
+		return n;
+	n = Min(n + 1, most);
+	memmove(&wants[at + 1], &wants[at], sizeof(int64) * (n - at - 1));
+	wants[at] = want;
+	return n;
+}
+
+/*
+ * What is short of the line if some node serves it with what it has, now or
+ * from some day on: a plan that waits for everything does not show it.
+ */
+static int
+node_wants(const SalesOrder *order, int line, int64 *wants, int most)
+{
+	const PlanContext *ctx = order->problem.arg;
+	int64		open = order->lines[line].open;
+	int			n = 0;
+
+	for (int k = 0; k < order->problem.nlines; k++)
+	{
+		int			number = order->problem.lines[k].item;
+
+		if (order->problem_lines[k] != line || order->problem_items[number]->substitute != NULL)
+			continue;
+		for (int i = 0; i < ctx->asked.nprofiles; i++)
+		{
+			const SrcProfile *profile = &ctx->asked.profiles[i].profile;
+
+			for (int s = 0; s < profile->nsteps && ctx->asked.profiles[i].item == number; s++)
+			{
+				if (profile->steps[s].available > 0 && profile->steps[s].available < open)
+					n = add_want(wants, n, most, open - profile->steps[s].available);
+			}
+		}
+	}
+	return n;
 }
 
 /* Serve a line by a substitute as far as that makes the plan cheaper. */
@@ -213,59 +253,130 @@ try_substitute(SalesOrder *order, Ledger *ledger, bool only_locked, int line, Or
 	int64		step = line_step(as);
 	Attempt		without;
 	Attempt		best;
-	int64		wants[3];
+	int64		wants[3 + MOST_WANTS];
+	int			n = 3;
 
 	wants[1] = short_of(order, line, &wants[0]);
 	wants[2] = first ? open : 0;
+	if (first && !order->lines[line].unsplittable)
+		n += node_wants(order, line, &wants[3], MOST_WANTS);
 
-	keep(order, &without);
+	attempt_keep(order, &without);
 	best = without;
-	for (int i = order->lines[line].unsplittable ? 2 : 0; i < 3; i++)
+	for (int i = order->lines[line].unsplittable ? 2 : 0; i < n; i++)
 	{
 		int64		quantity = Min((wants[i] + step - 1) / step * step, open);
 		int64		unserved = 0;
+		bool		again = false;
 
+		for (int k = 0; k < i; k++)
+			again |= wants[k] == wants[i];
 		/* what the substitute cannot serve either is better asked of the item, late */
-		for (int round = 0; round < 2 && quantity > 0 && (i == 0 || wants[i] != wants[i - 1]); round++)
+		for (int round = 0; round < 2 && quantity > 0 && !again; round++)
 		{
-			restore(order, &without);
+			attempt_restore(order, &without);
 			if (try_swap(order, ledger, only_locked, line, as, quantity, &unserved) &&
 				order->result.best.total < best.result.best.total)
-				keep(order, &best);
+				attempt_keep(order, &best);
 			if (unserved <= 0 || order->lines[line].unsplittable)
 				break;
 			quantity -= unserved;
 		}
 	}
-	restore(order, &best);
+	attempt_restore(order, &best);
 }
 
-/* Improve order->result by substitutes. */
+/* What the plan serves of an order's line by substitutes. */
+static int64
+swapped(const SalesOrder *order, int line)
+{
+	const SrcPlan *plan = &order->result.best;
+	int64		sum = 0;
+
+	for (int k = 0; k < plan->nparts; k++)
+	{
+		int			i = plan->parts[k].line;
+
+		if (order->problem_lines[i] == line && order->problem_items[order->problem.lines[i].item]->substitute != NULL)
+			sum += plan->parts[k].quantity;
+	}
+	return sum;
+}
+
+/* The plan was tried, not searched for: by how much others could be cheaper. */
+static void
+prove(SalesOrder *order, const Attempt *without, Tried *tried, int ntried)
+{
+	Attempt		best;
+	int64		least;
+
+	for (int t = 0; t < ntried; t++)
+		tried[t].swapped = swapped(order, tried[t].line);
+	attempt_keep(order, &best);
+	attempt_restore(order, without);
+	least = substitutes_bound(order, tried, ntried, best.result.best.total);
+	attempt_restore(order, &best);
+	order->result.gap = Max(order->result.best.total - least, 0);
+	/* what rounding makes of it proves nothing, either way */
+	order->result.exact = order->result.gap <= SLACK_OF_LINE * order->nlines;
+	if (order->result.exact)
+		order->result.gap = 0;
+}
+
+/* Improve order->result by substitutes; what is allowed but needs no try is in the bound. */
 void
 substitutes_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 {
+	Attempt		without;
+	Tried	   *all_tried = NULL;
+	int			ntried = 0;
+
 	for (int l = 0; l < order->nlines; l++)
 	{
 		const OrderLine *line = &order->lines[l];
 		const Substitute *all;
 		int			n;
-		int			tried = 0;
+		int			first = -1;
 		int64		later;
 
 		if (line->open <= 0 || line->nparts > 0 || line->lot[0] != '\0' || line->min_ship > 0 ||
 			line->ship_multiple > 0)
 			continue;
 		n = substitutes_of(order->tenant_id, line->item, &all);
-		for (int i = 0; i < n && tried < MOST_SUBSTITUTES && short_of(order, l, &later) > 0; i++)
+		for (int i = 0; i < n; i++)
 		{
-			OrderLine  *as = line_as(order, line, &all[i]);
+			bool		is_short = short_of(order, l, &later) > 0;
+			OrderLine  *as = is_short || first >= 0 ? line_as(order, line, &all[i]) : NULL;
+			Tried	   *tried;
 
 			if (as == NULL)
 				continue;
-			try_substitute(order, ledger, only_locked, l, as, tried == 0);
-			tried++;
+			if (all_tried == NULL)
+			{
+				attempt_keep(order, &without);
+				all_tried = palloc(sizeof(Tried) * order->nlines);
+			}
+			if (first < 0)
+			{
+				first = ntried++;
+				tried = &all_tried[first];
+				tried->line = l;
+				tried->n = 0;
+				tried->as = palloc(sizeof(OrderLine *) * n);
+				tried->least_penalty = all[i].penalty;
+				tried->step = line_step(as);
+			}
+			tried = &all_tried[first];
+			tried->as[tried->n++] = as;
+			tried->least_penalty = Min(tried->least_penalty, all[i].penalty);
+			tried->step = Min(tried->step, line_step(as));
+			if (is_short && tried->n <= MOST_SUBSTITUTES)
+				try_substitute(order, ledger, only_locked, l, as, tried->n == 1);
 		}
 	}
+	/* nobody asks for a proof of what is only a question */
+	if (ntried > 0 && order->alter_problem == NULL)
+		prove(order, &without, all_tried, ntried);
 }
 
 /* The penalty for so much of a line. */
@@ -299,6 +410,8 @@ substitutes_set_terms(SalesOrder *order)
 		int64		quantity = p->lines[i].quantity;
 		const Substitute *s = order->problem_items[p->lines[i].item]->substitute;
 
+		if (order->problem_items[p->lines[i].item]->completes != NULL)
+			continue;
 		for (int c = 0; c < p->nnodes; c++)
 		{
 			SrcLineNode *t = &terms[i * p->nnodes + c];

@@ -72,27 +72,64 @@ item_is_there(Ledger *look, int32 tenant_id, const char *item, TimestampTz now)
 	return false;
 }
 
-/* Whether a candidate of a line that waits offers it something. */
+/* The same for an item, or what may stand in for it. */
 static bool
-order_is_offered(const SalesOrder *order, Ledger *look)
+anything_is_there(Ledger *look, int32 tenant_id, const char *item, TimestampTz now)
+{
+	const Substitute *all;
+	int			n;
+
+	if (item_is_there(look, tenant_id, item, now))
+		return true;
+	n = substitutes_of(tenant_id, item, &all);
+	for (int i = 0; i < n; i++)
+	{
+		if (item_is_there(look, tenant_id, all[i].item, now))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a candidate of a line that waits offers it something of an item. */
+static bool
+line_is_offered(const SalesOrder *order, Ledger *look, const OrderLine *line, const char *item)
 {
 	const NetNode *nodes;
 
 	(void) network_nodes(order->net, &nodes);
+	for (int l = 0; l < order->lanes->nlanes; l++)
+	{
+		const Lane *lane = &order->lanes->lanes[l];
+		const NetNode *node = &nodes[lane->node];
+		OfferRequest req;
+
+		if (!node->open || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
+			continue;
+		order_request(order, line, item, node_date(node, order->clock), lane->transit_days, &req);
+		if (offers(ledger_get(look, order->tenant_id, item, node->node), &req))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a candidate of a line that waits offers it something, or what it would accept instead. */
+static bool
+order_is_offered(const SalesOrder *order, Ledger *look)
+{
 	for (int i = 0; i < order->nclaims; i++)
 	{
 		const OrderLine *line = order_line(unconstify(SalesOrder *, order), order->claims[i].line_no);
+		const Substitute *all;
+		int			n;
 
-		for (int l = 0; line != NULL && l < order->lanes->nlanes; l++)
+		if (line == NULL)
+			continue;
+		if (line_is_offered(order, look, line, order->claims[i].item))
+			return true;
+		n = line->nparts > 0 ? 0 : substitutes_of(order->tenant_id, line->item, &all);
+		for (int k = 0; k < n; k++)
 		{
-			const Lane *lane = &order->lanes->lanes[l];
-			const NetNode *node = &nodes[lane->node];
-			OfferRequest req;
-
-			if (!node->open || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
-				continue;
-			order_request(order, line, order->claims[i].item, node_date(node, order->clock), lane->transit_days, &req);
-			if (offers(ledger_get(look, order->tenant_id, order->claims[i].item, node->node), &req))
+			if (substitute_is_welcome(order, line, &all[k]) && line_is_offered(order, look, line, all[k].item))
 				return true;
 		}
 	}
@@ -113,7 +150,12 @@ would_be_served(SalesOrder *order, Ledger *look)
 	{
 		const OrderLine *line = order_line(order, order->claims[i].line_no);
 
-		if (line != NULL &&
+		KitGap	   *gaps;
+		int			n = line != NULL ? kits_gaps(order, line, &gaps) : 0;
+
+		/* begun kits wait for what they lack, others for whole ones */
+		if (n > 0 ? strcmp(gaps[0].item, order->claims[i].item) != 0 || gaps[0].missing < order->claims[i].quantity :
+			line != NULL &&
 			(int128) line->unserved * line_takes(line, order->claims[i].item) / SCALE < order->claims[i].quantity)
 			return true;
 	}
@@ -151,7 +193,7 @@ orders_offered(int32 tenant_id, char ***ids)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (item_is_there(look, tenant_id, names[i], now))
+		if (anything_is_there(look, tenant_id, names[i], now))
 			names[kept++] = names[i];
 	}
 	args[1] = text_array(names, kept);

@@ -443,18 +443,51 @@ answer(Question *q)
 				false);
 }
 
+/* the number of a node that a pass of a decision looked at, or -1 */
+static int32_t
+node_of_record(const DecisionRecord *d, const char *node)
+{
+	for (int c = 0; c < d->search->problem.nread; c++)
+	{
+		if (strcmp(d->nodes[c], node) == 0)
+			return c;
+	}
+	return -1;
+}
+
+/*
+ * The pass of a decision that the question is about: the second one if only
+ * that looked at the node, or shipped from it.
+ */
+static const DecisionRecord *
+pass_of_record(const Question *q, const DecisionRecord *d)
+{
+	int32_t		node = d->second != NULL ? node_of_record(d->second, q->node_code) : -1;
+	SrcResult	result;
+
+	if (node < 0)
+		return d;
+	if (node_of_record(d, q->node_code) < 0)
+		return d->second;
+	plan_search(&d->second->search->problem, &result);
+	for (int i = 0; i < result.best.nshipments; i++)
+	{
+		if (result.best.shipments[i].node == node)
+			return d->second;
+	}
+	return d;
+}
+
 /* the question as the decision knew it; false if it did not look at the node */
 static bool
-question_of_record(Question *q, const DecisionRecord *d)
+question_of_record(Question *q, const DecisionRecord *whole)
 {
-	if (d->search == NULL)
+	const DecisionRecord *d;
+
+	if (whole->search == NULL)
 		return false;
-	q->node = -1;
-	for (int c = 0; c < d->search->problem.nnodes; c++)
-	{
-		if (d->nodes[c] != NULL && strcmp(d->nodes[c], q->node_code) == 0)
-			q->node = c;
-	}
+	d = pass_of_record(q, whole);
+	q->node = node_of_record(d, q->node_code);
 	if (q->node < 0)
 		return false;
 	q->problem = d->search->problem;
@@ -464,8 +497,10 @@ question_of_record(Question *q, const DecisionRecord *d)
 	q->items = palloc(sizeof(char *) * q->problem.nlines);
 	for (int i = 0; i < q->problem.nlines; i++)
 	{
-		q->line_nos[i] = d->lines[d->problem_lines[i]].line_no;
-		q->items[i] = d->lines[d->problem_lines[i]].item;
+		q->line_nos[i] = whole->lines[d->problem_lines[i]].line_no;
+		/* a component that kits lack is counted in its own units */
+		q->items[i] = d->substitutes[i].item != NULL && d->substitutes[i].ratio == 0 ? d->substitutes[i].item :
+			whole->lines[d->problem_lines[i]].item;
 	}
 	return true;
 }
