@@ -49,21 +49,31 @@ start() {
 	children+=($!)
 	printf -v "pid_$name" %s $!
 }
-# ended NAME SECONDS: waits for it; its log if it failed or did not end
+# ended NAME SECONDS: waits for it; $found has its log if it failed or did not end
 ended() {
 	local pid=pid_$1 tries=$(($2 * 10)) rc=0
+	found=
 	while kill -0 "${!pid}" 2>/dev/null; do
 		if [ $((tries--)) -le 0 ]; then
 			kill "${!pid}" 2>/dev/null || true
-			echo "$1 did not end within $2 s"
-			tail -n 15 "$OUT/$1.log"
+			found="$1 did not end within $2 s
+$(tail -n 15 "$OUT/$1.log")"
 			return 0
 		fi
 		sleep 0.1
 	done
 	wait "${!pid}" || rc=$?
-	if [ "$rc" -ne 0 ]; then echo "$1 ended with status $rc"; tail -n 15 "$OUT/$1.log"; fi
+	if [ "$rc" -ne 0 ]; then
+		found="$1 ended with status $rc
+$(tail -n 15 "$OUT/$1.log")"
+	fi
 	return 0
+}
+# stop NAME: what only ends when it is told to; how it ends is its own matter
+stop() {
+	local pid=pid_$1
+	kill -INT "${!pid}" 2>/dev/null || true
+	ended "$1" 20
 }
 
 # have NAME COMMAND...: whether a package is or can be installed
@@ -186,24 +196,26 @@ confirmed() {
 		sleep 0.1
 	done
 }
-stop() { local pid=pid_$1; kill -INT "${!pid}" 2>/dev/null || true; ended "$1" 20; }
 
 for c in plugin part0 part1; do
-	result "pg_recvlogical, $c: confirms what it has written" "$(confirmed $c; stop $c)"
+	result "pg_recvlogical, $c: confirms what it has written" "$(confirmed $c)"
+	stop $c
 	envelopes "$OUT/$c.out" >"$OUT/$c.tsv"
 done
 compare "pg_recvlogical with the plugin has every event" "$OUT/expected.tsv" "$OUT/plugin.tsv"
 compare "two parts together have every event" "$OUT/expected.tsv" "$OUT/part0.tsv" "$OUT/part1.tsv"
 result "and have no aggregate in common" "$(comm -12 <(cut -f2,3 "$OUT/part0.tsv" | sort -u) <(cut -f2,3 "$OUT/part1.tsv" | sort -u) | head -n 3)"
 if [ -z "${reason[psycopg2]:-}" ]; then
-	result "psycopg2: ends by itself" "$(ended psycopg2 60)"
+	ended psycopg2 60
+	result "psycopg2: ends by itself" "$found"
 	compare "psycopg2 with the plugin has every event" "$OUT/expected.tsv" "$OUT/psycopg2.tsv"
 else
 	skip "psycopg2 with the plugin has every event" "python3-psycopg2: ${reason[psycopg2]}"
 fi
 if [ -z "${reason[npm]:-}" ]; then
 	for c in npm1 npm2; do
-		result "pg-logical-replication, $c: ends by itself" "$(ended $c 60)"
+		ended $c 60
+		result "pg-logical-replication, $c: ends by itself" "$found"
 		compare "the npm client with pgoutput has every event ($c)" "$OUT/expected.tsv" "$OUT/$c.tsv"
 	done
 	result "every envelope is valid for the CloudEvents SDK" "$(cd "$WORK/node" && node cloudevents.mjs "$OUT/plugin.out")"
@@ -212,7 +224,8 @@ else
 	skip "every envelope is valid for the CloudEvents SDK" "cloudevents: ${reason[npm]}"
 fi
 if [ -z "${reason[wal2json]:-}" ]; then
-	result "wal2json: confirms what it has written" "$(confirmed wal2json; stop wal2json)"
+	result "wal2json: confirms what it has written" "$(confirmed wal2json)"
+	stop wal2json
 	/usr/bin/python3 -c '
 import json, sys
 for line in sys.stdin:
@@ -228,12 +241,16 @@ result "a second PostgreSQL: confirms what it has" "$(confirmed second)"
 at_second -c "COPY (SELECT id, aggregatetype, aggregateid, aggregateversion FROM routing.event ORDER BY arrived) TO STDOUT" >"$OUT/second.tsv"
 compare "a second PostgreSQL has every event" "$OUT/expected.tsv" "$OUT/second.tsv"
 touch "$OUT/stop"
-for c in sql1 sql2 sqlpart0 sqlpart1; do result "SQL consumer $c: ends by itself" "$(ended $c 60)"; done
+for c in sql1 sql2 sqlpart0 sqlpart1; do
+	ended $c 60
+	result "SQL consumer $c: ends by itself" "$found"
+done
 compare "SQL consumer 1 has every event" "$OUT/expected.tsv" "$OUT/sql1.tsv"
 compare "SQL consumer 2 has every event" "$OUT/expected.tsv" "$OUT/sql2.tsv"
 compare "two parts by SQL together have every event" "$OUT/expected.tsv" "$OUT/sqlpart0.tsv" "$OUT/sqlpart1.tsv"
 if [ -z "${reason[debezium]:-}" ]; then
-	result "Debezium: ends by itself" "$(ended debezium 150)"
+	ended debezium 150
+	result "Debezium: ends by itself" "$found"
 	result "each message of its outbox router is a CloudEvent in binary mode" "$(/usr/bin/python3 debezium/check.py "$OUT/debezium.out" "$OUT/debezium.tsv")"
 	grep -v "	$LAST	" "$OUT/debezium.tsv" >"$OUT/debezium_before.tsv" || true
 	compare "the Debezium engine has every event" "$OUT/expected_before.tsv" "$OUT/debezium_before.tsv"
