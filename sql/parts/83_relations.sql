@@ -38,6 +38,9 @@ BEGIN
 	DELETE FROM routing.node_history h WHERE h.tenant_id = tenant AND h."to" < before;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	total := total + n;
+	DELETE FROM routing.capacity_history h WHERE h.tenant_id = tenant AND h."to" < before;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	total := total + n;
 	-- what was shipped is part of what its order line adds up to
 	DELETE FROM routing.reservation r
 	WHERE r.tenant_id = tenant AND r."to" < before AND r.state IN ('cancelled', 'changed', 'expired', 'lapsed');

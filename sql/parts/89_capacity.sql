@@ -11,7 +11,9 @@ BEGIN ATOMIC
 	since AS (SELECT (routing.engine_now() AT TIME ZONE 'UTC')::date - 30 AS day),
 	held AS (
 		SELECT r.tenant_id, r.order_id, r.node, r.ship_on AS day, count(DISTINCT r.line_no) AS lines,
-			   (sum(r.quantity) * 10000)::bigint AS units, max(r."from") AS since
+			   -- kits, and what is replaced
+			   (sum(CASE WHEN r.component > 1 THEN 0 WHEN r.for_item IS NULL THEN r.quantity
+					ELSE round(r.quantity / r.per_unit, 4) END) * 10000)::bigint AS units, max(r."from") AS since
 		FROM routing.reservation r
 		JOIN limited c ON c.tenant_id = r.tenant_id AND c.node = r.node
 		WHERE (r."to" IS NULL OR r.state = 'shipped') AND r.ship_on IS NOT NULL AND NOT starts_with(r.order_id, 'demand:')

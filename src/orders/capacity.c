@@ -6,24 +6,17 @@
  * ship from it: one order, so many lines, so many units; what has shipped
  * stays taken.  It is taken when the order is booked and follows its bookings
  * from then on.  The rows of capacity_booking are guarded by the lock of the
- * order, the counters by ledger/capacity.c.
+ * order, the counters by ledger/capacity.c.  The orders of a simulation take
+ * it from that of the simulation.
  */
 #include "orders/problem.h"
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "ledger/capacity.h"
+#include "orders/simulated_days.h"
 
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
-
-typedef struct DayUse
-{
-	const char *node;
-	DateADT		day;
-	CapacityUse had;			/* as written */
-	CapacityUse want;			/* by the bookings in hand */
-} DayUse;
 
 enum
 {
@@ -139,6 +132,13 @@ add_had(const SalesOrder *order, List **uses)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/* Whether anything is said of what a node can ship. */
+static bool
+is_limited(const SalesOrder *order, const char *node)
+{
+	return order->days != NULL ? simulated_days_limited(order->days, node) : capacity_limited(order->tenant_id, node);
+}
+
 /* That, and what its bookings say now, by node and day. */
 static List *
 order_uses(const SalesOrder *order, bool new_ones)
@@ -151,7 +151,7 @@ order_uses(const SalesOrder *order, bool new_ones)
 		const Booking *b = &order->bookings[j];
 		DayUse	   *u;
 
-		if (b->release || (b->is_new && !new_ones) || !capacity_limited(order->tenant_id, b->node) ||
+		if (b->release || (b->is_new && !new_ones) || !is_limited(order, b->node) ||
 			capacity_is_past(b->ship_on, order->clock))
 			continue;
 		u = use_of(&uses, b->node, b->ship_on);
@@ -239,22 +239,33 @@ write_use(const SalesOrder *order, const DayUse *u)
 					   order->expires_at == 0 ? "      n" : NULL, ENGINE_FRESH);
 }
 
-/*
- * Let what the order takes of its nodes' days follow its bookings.  False, and
- * nothing changed, if a day has not enough left; with "must" that is no
- * question, the day is overbooked then.
- */
-bool
-order_take_capacity(SalesOrder *order, bool must)
+/* Let what an order of a simulation takes follow its bookings. */
+static void
+take_simulated(SalesOrder *order)
 {
-	List	   *uses;
 	ListCell   *cell;
 	CapacityUse more;
 
-	/* a simulation takes none */
-	if (!capacity_any() || order->imposed != NULL)
-		return true;
-	uses = order_uses(order, true);
+	order->took = order_uses(order, true);
+	foreach(cell, order->took)
+	{
+		const DayUse *u = lfirst(cell);
+
+		(void) more_of(u, &more);
+		simulated_days_take(order->days, u->node, u->day, &more);
+	}
+}
+
+/*
+ * Let what the order takes become "uses".  False, and nothing changed, if a
+ * day has not enough left; with "must" that is no question.
+ */
+static bool
+take(SalesOrder *order, List *uses, bool must)
+{
+	ListCell   *cell;
+	CapacityUse more;
+
 	foreach(cell, uses)
 	{
 		const DayUse *u = lfirst(cell);
@@ -304,10 +315,53 @@ order_take_capacity(SalesOrder *order, bool must)
 	return true;
 }
 
+/* Whether bookings that stay take nothing of their day yet: they are older than its limit. */
+static bool
+keeps_uncounted(const SalesOrder *order, List **uses)
+{
+	bool		keeps = false;
+	ListCell   *cell;
+	CapacityUse more;
+
+	for (int j = 0; j < order->nbookings && !keeps; j++)
+		keeps = !order->bookings[j].release && !order->bookings[j].is_new;
+	if (!keeps)
+		return false;
+	*uses = order_uses(order, false);
+	foreach(cell, *uses)
+	{
+		if (more_of(lfirst(cell), &more) > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Let what the order takes of its nodes' days follow its bookings.  False, and
+ * nothing changed but for what it keeps, if a day has not enough left; with
+ * "must" that is no question, the day is overbooked then.
+ */
+bool
+order_take_capacity(SalesOrder *order, bool must)
+{
+	List	   *kept;
+
+	if (order->days != NULL)
+	{
+		take_simulated(order);
+		return true;
+	}
+	if (order->imposed != NULL || !capacity_any())
+		return true;
+	if (!must && keeps_uncounted(order, &kept))
+		(void) take(order, kept, true);
+	return take(order, order_uses(order, true), must);
+}
+
 /*
  * The search asks what a node can still do on a day.  What the order itself has
  * there and would give up is there for it; where something of it stays, the
- * node ships for it anyway.
+ * node ships for it anyway, and has less for others if it was not counted yet.
  */
 void
 order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out)
@@ -319,14 +373,17 @@ order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out)
 
 	out->shipments = out->lines = out->units = INT64_MAX;
 	out->price = 0;
-	if (!capacity_limited(order->tenant_id, node))
+	if (!is_limited(order, node))
 		return;
 	for (int i = 0; i < order->nlines; i++)
 	{
 		want.n[CAPACITY_LINES] += order->lines[i].open > 0;
 		want.n[CAPACITY_UNITS] = scaled_add(want.n[CAPACITY_UNITS], order->lines[i].open);
 	}
-	capacity_room(order->tenant_id, node, ship_day, order->clock, &want, &room, &price);
+	if (order->days != NULL)
+		simulated_days_room(order->days, node, ship_day, &room, &price);
+	else
+		capacity_room(order->tenant_id, node, ship_day, order->clock, &want, &room, &price);
 	if (!order->uses_known)
 	{
 		order->uses = order_uses(order, false);
@@ -343,7 +400,7 @@ order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out)
 		for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
 		{
 			if (room.n[k] != PG_INT64_MAX)
-				room.n[k] = scaled_add(room.n[k], Max(u->had.n[k] - u->want.n[k], 0));
+				room.n[k] = Max(scaled_add(room.n[k], u->had.n[k] - u->want.n[k]), 0);
 		}
 	}
 	out->shipments = room.n[CAPACITY_ORDERS];

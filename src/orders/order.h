@@ -251,6 +251,7 @@ typedef struct SalesOrder
 	const ZoneLanes *lanes;
 	const Policy *policy;
 	const Policy *imposed;		/* in what-if, instead of the one in effect; else NULL */
+	struct SimDays *days;		/* in what-if, where nodes have a capacity; else NULL: simulated_days.h */
 	PolicyTerms terms;
 	int			ncandidates;	/* nodes of the problem */
 	int		   *candidates;		/* index in the problem -> index in the network */

@@ -210,7 +210,7 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	p->work_limit = WORK_LIMIT;
 	p->unread_bound = PG_INT64_MAX;
 	p->profile = plan_profile;
-	p->room = capacity_any() && order->imposed == NULL ? plan_room : NULL;
+	p->room = order->days != NULL || (capacity_any() && order->imposed == NULL) ? plan_room : NULL;
 	p->alloc = problem_alloc;
 	p->interrupt = problem_interrupt;
 	p->arg = ctx;

@@ -354,6 +354,7 @@ replan(SalesOrder *order, Ledger *ledger, int from, Position **last)
 	for (int i = 0; i < order->nlines; i++)
 		order->lines[i].unserved = order->lines[i].open;
 	memset(&order->result, 0, sizeof(order->result));
+	order->packed = NULL;
 }
 
 /*

@@ -128,6 +128,8 @@ read_orders(Simulation *sim, Datum *args)
 			entry->context = NULL;
 			entry->nbookings = 0;
 			entry->bookings = NULL;
+			entry->ntook = 0;
+			entry->took = NULL;
 			entry->recorded_cost = entry->simulated_cost = 0;
 		}
 		SPI_freetuptable(SPI_tuptable);
@@ -135,6 +137,15 @@ read_orders(Simulation *sim, Datum *args)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	SPI_cursor_close(cursor);
+}
+
+/* A booking of an order that is decided in the time takes of its day at the first instant. */
+static void
+own_day(void *arg, const SimDayRow *row)
+{
+	Simulation *sim = arg;
+
+	simulated_add_took(sim, simorders_lookup(sim->orders, row->order_id), row);
 }
 
 static void
@@ -250,6 +261,8 @@ work_off(Simulation *sim, ReturnSetInfo *rsinfo, SPITupleTable *rows, int row, i
 
 	SPI_tuptable = rows;
 	past_move(sim->ledger, DatumGetTimestampTz(spi_datum(row, 9, &isnull)));
+	if (sim->days != NULL)
+		simulated_days_move(sim->days, DatumGetTimestampTz(spi_datum(row, 9, &isnull)));
 	entry = simorders_lookup(sim->orders, spi_text(row, 2));
 	if (entry == NULL)
 		return;					/* of a snapshot that the first query did not have */
@@ -359,6 +372,11 @@ routing_simulated_orders(PG_FUNCTION_ARGS)
 	sim.ledger = past_open(sim.tenant_id, sim.from, PG_GETARG_TIMESTAMPTZ(3), owns, &sim);
 	MemoryContextSwitchTo(sim.turn);
 	read_orders(&sim, args);
+	MemoryContextSwitchTo(sim.keep);
+	sim.days = simulated_days_open(sim.tenant_id, sim.from, PG_GETARG_TIMESTAMPTZ(3));
+	MemoryContextSwitchTo(sim.turn);
+	if (sim.days != NULL)
+		simulated_days_read(sim.days, owns, own_day, &sim);
 	past_move(sim.ledger, sim.from - 1);
 	simulated_claims(&sim, owns);
 	run(&sim, (ReturnSetInfo *) fcinfo->resultinfo, args);

@@ -6,6 +6,7 @@
 #define ROUTING_ORDERS_SIMULATE_H
 
 #include "orders/side.h"
+#include "orders/simulated_days.h"
 
 /* a line without supply, in the order of its coming */
 typedef struct SimClaim
@@ -32,6 +33,8 @@ typedef struct SimOrder
 	MemoryContext context;		/* of what stands until it is looked at again, or NULL */
 	int			nbookings;
 	Booking    *bookings;
+	int			ntook;			/* of the days of nodes with a capacity */
+	DayUse	   *took;
 	int64		recorded_cost;
 	int64		simulated_cost;
 } SimOrder;
@@ -44,6 +47,7 @@ typedef struct Simulation
 	const Policy *other;		/* of the last order that has another, or NULL */
 	TimestampTz from;
 	Ledger	   *ledger;
+	SimDays    *days;			/* NULL: no node ever had a capacity */
 	MemoryContext keep;			/* as long as the simulation */
 	MemoryContext turn;			/* of one order */
 	struct simorders_hash *orders;
@@ -85,6 +89,12 @@ extern void simulated_release(Simulation *sim, SalesOrder *order, const Decision
 extern void simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool again);
 extern void simulated_take_up(SimOrder *entry, SalesOrder *order);
 extern void simulated_lose(Simulation *sim, SimOrder *entry, const Decided *d);
+
+/* simulated_took.c */
+extern void simulated_add_took(Simulation *sim, SimOrder *entry, const SimDayRow *row);
+extern void simulated_take_days(const Simulation *sim, const SimOrder *entry, SalesOrder *order);
+extern void simulated_keep_days(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool again);
+extern void simulated_leave_days(Simulation *sim, SimOrder *entry);
 
 /* simulated_queue.c */
 extern void simulated_step_aside(Simulation *sim, const SimOrder *entry, int sign);

@@ -123,6 +123,7 @@ load(Simulation *sim, const char *order_id, const Decided *d, bool again)
 	}
 	order->clock = d->at;
 	order->status = pstrdup("received");
+	order->days = sim->days;
 	order->imposed = policy_of(sim, d, &order->fault);
 	set_lines(order, d->record, again);
 	order_check(order);
@@ -218,6 +219,8 @@ simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *w
 		simulated_load_earlier(sim, order);
 	entry->recorded_cost = (kept_any ? entry->recorded_cost : 0) + d->cost;
 
+	simulated_take_days(sim, entry, order);
+
 	if (order->fault.sqlerrcode)
 	{
 		problem = order->fault.message;
@@ -265,6 +268,7 @@ simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *w
 	was->cost = entry->recorded_cost;
 	is->cost = entry->simulated_cost;
 	entry->begun = true;
+	simulated_keep_days(sim, entry, order, d->again);
 	simulated_retain(sim, entry, order, d->again);
 	return problem;
 }
@@ -282,6 +286,7 @@ simulated_cancel(Simulation *sim, SimOrder *entry)
 			booking_post(b, -b->quantity);
 	}
 	simulated_settle_claims(sim, entry, NULL);
+	simulated_leave_days(sim, entry);
 	if (entry->context != NULL)
 		MemoryContextDelete(entry->context);
 	entry->context = NULL;
