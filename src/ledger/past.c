@@ -42,6 +42,10 @@ typedef struct PastChange
 	int64		quantity;		/* safety stock, of settings */
 	bool		enabled;
 	int32		lead_time;
+	const char *channel;		/* of demand, where there are allotments: who took it, */
+	const char *pool;			/* from whose */
+	DateADT		ship_on;
+	bool		shipped;		/* it left, and stays taken from them */
 } PastChange;
 
 typedef struct PastChanges
@@ -71,44 +75,46 @@ typedef struct Past
 static EnginePlan plan_changes = {
 	"WITH " RULES_AS_OF("($4 - interval '1 us')")
 	" SELECT routing.known_at(s.xid, s.at), s.what, s.day, s.quantity, s.until, b.delay_days, b.late_days, s.order_id,"
-	"  s.enabled, s.lead"
+	"  s.enabled, s.lead, s.channel, s.pool, s.ship_on, s.shipped"
 	" FROM (SELECT s.\"from\", s.xmin, 1, s.available_on, s.quantity, s.expires_on, s.kind, s.status, NULL::text,"
-	"   NULL::boolean, NULL::int"
+	"   NULL::boolean, NULL::int, NULL::text, NULL::text, NULL::date, false"
 	"  FROM routing.supply s WHERE s.tenant_id = $1 AND s.item = $2 AND s.node = $3 AND s.order_id = ''"
 	"   AND s.\"from\" >= $4 AND s.\"from\" < $5"
-	" UNION ALL SELECT s.\"from\", s.xid::xid, 1, s.available_on, s.quantity, s.expires_on, s.kind, s.status, NULL, NULL, NULL"
+	" UNION ALL SELECT s.\"from\", s.xid::xid, 1, s.available_on, s.quantity, s.expires_on, s.kind, s.status, NULL, NULL, NULL, NULL, NULL, NULL, false"
 	"  FROM routing.supply_history s WHERE s.tenant_id = $1 AND s.item = $2 AND s.node = $3 AND s.order_id = ''"
 	"   AND s.\"from\" >= $4 AND s.\"from\" < $5"
-	" UNION ALL SELECT s.\"to\", s.to_xid::xid, 1, s.available_on, - s.quantity, s.expires_on, s.kind, s.status, NULL, NULL, NULL"
+	" UNION ALL SELECT s.\"to\", s.to_xid::xid, 1, s.available_on, - s.quantity, s.expires_on, s.kind, s.status, NULL, NULL, NULL, NULL, NULL, NULL, false"
 	"  FROM routing.supply_history s WHERE s.tenant_id = $1 AND s.item = $2 AND s.node = $3 AND s.order_id = ''"
 	"   AND s.\"to\" >= $4 AND s.\"to\" < $5"
 	" UNION ALL SELECT r.\"from\", r.xid::xid, 2, r.needed_on, r.quantity, COALESCE(r.min_expiry, r.deliver_on),"
-	"   NULL, NULL, r.order_id, NULL, NULL"
+	"   NULL, NULL, r.order_id, NULL, NULL, r.channel, r.pool, r.ship_on, false"
 	"  FROM routing.reservation r WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"from\" >= $4"
 	"   AND r.\"from\" < $5 AND ((r.\"to\" IS NULL AND r.state IN ('firm', 'issued', 'hold')) OR"
 	"    (r.\"to\" IS NOT NULL AND r.order_by IS NULL AND r.basis <> 'dedicated' AND r.state <> 'lapsed'))"
 	" UNION ALL SELECT LEAST(r.\"to\", r.expires_at), CASE WHEN r.\"to\" <= r.expires_at THEN NULL ELSE r.to_xid END::xid, 2,"
-	"   r.needed_on, - r.quantity, COALESCE(r.min_expiry, r.deliver_on), NULL, NULL, r.order_id, NULL, NULL"
+	"   r.needed_on, - r.quantity, COALESCE(r.min_expiry, r.deliver_on), NULL, NULL, r.order_id, NULL, NULL,"
+	"   r.channel, r.pool, r.ship_on, r.state = 'shipped'"
 	"  FROM routing.reservation r WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3"
 	"   AND LEAST(r.\"to\", r.expires_at) >= $4 AND LEAST(r.\"to\", r.expires_at) < $5"
 	"   AND ((r.\"to\" IS NULL AND r.state = 'hold') OR"
 	"    (r.\"to\" IS NOT NULL AND r.order_by IS NULL AND r.basis <> 'dedicated' AND r.state <> 'lapsed'))"
-	" UNION ALL SELECT r.\"to\", r.to_xid::xid, 3, '-infinity', r.quantity, NULL, NULL, NULL, r.order_id, NULL, NULL"
+	" UNION ALL SELECT r.\"to\", r.to_xid::xid, 3, '-infinity', r.quantity, NULL, NULL, NULL, r.order_id, NULL, NULL,"
+	"   NULL, NULL, NULL, false"
 	"  FROM routing.reservation r WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" >= $4"
 	"   AND r.\"to\" < $5 AND r.state = 'shipped' AND r.basis <> 'dedicated'"
-	" UNION ALL SELECT i.\"from\", i.xmin, 0, NULL, i.safety_stock, NULL, NULL, NULL, NULL, i.enabled, i.lead_time_days"
+	" UNION ALL SELECT i.\"from\", i.xmin, 0, NULL, i.safety_stock, NULL, NULL, NULL, NULL, i.enabled, i.lead_time_days, NULL, NULL, NULL, false"
 	"  FROM routing.item_node i WHERE i.tenant_id = $1 AND i.item = $2 AND i.node = $3 AND i.\"from\" >= $4"
 	"   AND i.\"from\" < $5"
-	" UNION ALL SELECT i.\"from\", i.xid::xid, 0, NULL, i.safety_stock, NULL, NULL, NULL, NULL, i.enabled, i.lead_time_days"
+	" UNION ALL SELECT i.\"from\", i.xid::xid, 0, NULL, i.safety_stock, NULL, NULL, NULL, NULL, i.enabled, i.lead_time_days, NULL, NULL, NULL, false"
 	"  FROM routing.item_node_history i WHERE i.tenant_id = $1 AND i.item = $2 AND i.node = $3"
 	"   AND i.\"from\" >= $4 AND i.\"from\" < $5"
-	" UNION ALL SELECT i.\"to\", i.to_xid::xid, 0, NULL, 0, NULL, NULL, NULL, NULL, true, NULL"
+	" UNION ALL SELECT i.\"to\", i.to_xid::xid, 0, NULL, 0, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL, NULL, false"
 	"  FROM routing.item_node_history i WHERE i.tenant_id = $1 AND i.item = $2 AND i.node = $3"
 	"   AND i.\"to\" >= $4 AND i.\"to\" < $5 AND NOT EXISTS (SELECT FROM routing.item_node n"
 	"    WHERE n.tenant_id = $1 AND n.item = $2 AND n.node = $3 AND n.\"from\" = i.\"to\")"
 	"   AND NOT EXISTS (SELECT FROM routing.item_node_history n"
 	"    WHERE n.tenant_id = $1 AND n.item = $2 AND n.node = $3 AND n.\"from\" = i.\"to\")"
-	" ) AS s(at, xid, what, day, quantity, until, kind, status, order_id, enabled, lead)"
+	" ) AS s(at, xid, what, day, quantity, until, kind, status, order_id, enabled, lead, channel, pool, ship_on, shipped)"
 	" LEFT JOIN LATERAL " RULE_OF_SUPPLY " b ON s.what = 1"
 	" WHERE s.what <> 1 OR b.usable ORDER BY 1, 2",
 	5, {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
@@ -145,6 +151,10 @@ read_change(const Past *past, int row, const NetNode *node, int32 dock_days, Pas
 			}
 			return true;
 		case 2:
+			c->channel = spi_text(row, 11);
+			c->pool = spi_text(row, 12);
+			c->ship_on = DatumGetDateADT(spi_datum(row, 13, &isnull));
+			c->shipped = DatumGetBool(spi_datum(row, 14, &isnull));
 			return !past->owns(past->arg, spi_text(row, 8));
 		default:
 			return past->owns(past->arg, spi_text(row, 8));
@@ -170,6 +180,8 @@ apply(Position *pos, const PastChange *c)
 			timeline_add_demand(&pos->timeline, c->day, c->quantity);
 			if (pos->lots.n > 0)
 				lots_add(&pos->lots, c->day, lot_until(c->until, 0), 0, c->quantity);
+			if (pos->quotas.n > 0 && !c->shipped && (c->channel != NULL || c->pool != NULL))
+				past_take_quota(pos, c->channel, c->pool, c->ship_on, c->quantity);
 			break;
 	}
 }
@@ -183,6 +195,16 @@ keep_longs(const Past *past, Longs *longs)
 		memcpy(own, longs->v, sizeof(int64) * longs->n);
 	longs->v = own;
 	longs->capacity = longs->n + 8;
+}
+
+/* Who took what of its allotments, if it has any. */
+static void
+keep_names(const Past *past, const Position *pos, PastChange *c)
+{
+	bool		keep = pos->quotas.n > 0;
+
+	c->channel = keep && c->channel != NULL ? MemoryContextStrdup(past->keep, c->channel) : NULL;
+	c->pool = keep && c->pool != NULL ? MemoryContextStrdup(past->keep, c->pool) : NULL;
 }
 
 /* Read a position as it was at the first instant, and what became of it. */
@@ -227,6 +249,9 @@ load(Past *past, Position *pos)
 		SPI_freetuptable(SPI_tuptable);
 		args[3] = TimestampTzGetDatum(past->from - 1);
 		position_as_of(&was, &nodes[index], args, with_lots);
+		args[3] = TimestampTzGetDatum(past->from);
+		past_read_quotas(&was, args, past->keep);
+		position_set_special(&was);
 		if (kept > 0)
 		{
 			was.past = MemoryContextAllocExtended(past->keep, offsetof(PastChanges, changes) + sizeof(PastChange) * kept,
@@ -234,6 +259,8 @@ load(Past *past, Position *pos)
 			was.past->n = kept;
 			was.past->next = 0;
 			memcpy(was.past->changes, changes, sizeof(PastChange) * kept);
+			for (int i = 0; i < kept; i++)
+				keep_names(past, &was, &was.past->changes[i]);
 		}
 		MemoryContextSwitchTo(past->keep);
 		timeline = was.timeline;

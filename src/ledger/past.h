@@ -42,6 +42,10 @@ typedef bool (*PastOwns) (void *arg, const char *order_id);
 extern Ledger *past_open(int32 tenant_id, TimestampTz from, TimestampTz to, PastOwns owns, void *arg);
 extern void past_move(Ledger *ledger, TimestampTz at);
 
+/* past_quotas.c */
+extern void past_read_quotas(Position *pos, Datum *args, MemoryContext keep);
+extern void past_take_quota(Position *pos, const char *channel, const char *pool, DateADT ship_on, int64 quantity);
+
 /* as_of.c: the position as it was at args[3]; SPI is connected */
 extern void position_as_of(Position *pos, const NetNode *node, Datum *args, bool with_lots);
 extern int32 position_dock_days_as_of(const NetNode *node, Datum *args);

@@ -23,7 +23,7 @@ static EnginePlan plan_earlier = {
 	"   WHEN r.\"to\" IS NULL AND r.state IN ('planned', 'dedicated') THEN r.state"
 	"   WHEN r.\"to\" IS NOT NULL AND r.order_by IS NOT NULL THEN 'planned'"
 	"   WHEN r.\"to\" IS NOT NULL AND r.basis = 'dedicated' THEN 'dedicated' ELSE 'firm' END,"
-	"  r.for_item, r.per_unit, r.component"
+	"  r.for_item, r.per_unit, r.component, r.channel, r.pool"
 	" FROM routing.reservation r WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.\"from\" < $3"
 	"  AND ((r.\"to\" IS NULL AND r.state IN ('firm', 'issued', 'planned', 'dedicated')) OR r.state = 'shipped'"
 	"   OR (r.\"to\" >= $3 AND r.state <> 'lapsed'))"
@@ -35,7 +35,7 @@ static EnginePlan plan_earlier = {
 static EnginePlan plan_made = {
 	"SELECT r.line_no, r.item, r.node, r.quantity, r.needed_on, r.ship_on, r.deliver_on, r.service, r.shipment_no,"
 	"  COALESCE(r.min_expiry, r.deliver_on), CASE r.basis WHEN 'dedicated' THEN 'dedicated' ELSE 'firm' END,"
-	"  r.for_item, r.per_unit, r.component"
+	"  r.for_item, r.per_unit, r.component, r.channel, r.pool"
 	" FROM routing.reservation r WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.decision_id = $3 AND r.part <= 1000000"
 	" ORDER BY r.line_no, r.basis <> 'dedicated', r.part",
 	3, {INT4OID, TEXTOID, INT8OID}, NULL
@@ -57,11 +57,24 @@ simulated_kept(const DecisionRecord *d, int index)
 	return line->quantity - (planned > 0 ? planned : line->unserved);
 }
 
+/* Whose allotment a booking takes: the groups above are asked for when it is posted. */
+static void
+take_of(Booking *b, const char *channel, const char *pool)
+{
+	const char **path = palloc(sizeof(char *));
+
+	path[0] = pstrdup(channel);
+	b->stock.npath = 1;
+	b->stock.path = path;
+	b->stock.pool = pool != NULL ? pstrdup(pool) : NULL;
+}
+
 /* Add the booking of a row. */
 static Booking *
 add_row(SalesOrder *order, int row)
 {
 	Booking    *b = order_add_booking(order);
+	const char *channel;
 	bool		isnull;
 
 	b->line_no = DatumGetInt32(spi_datum(row, 1, &isnull));
@@ -83,6 +96,9 @@ add_row(SalesOrder *order, int row)
 		b->per = scaled_from_datum(spi_datum(row, 13, &isnull));
 		b->component = DatumGetInt32(spi_datum(row, 14, &isnull));
 	}
+	channel = spi_text(row, 15);
+	if (channel != NULL)
+		take_of(b, channel, spi_text(row, 16));
 	b->firm = true;
 	return b;
 }
@@ -349,9 +365,8 @@ simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool
 		b->node = pstrdup(b->node);
 		b->service = pstrdup(b->service);
 		b->stock.lot = "";
-		b->stock.npath = 0;
-		b->stock.path = NULL;
-		b->stock.pool = NULL;
+		if (b->stock.npath > 0)
+			take_of(b, b->stock.path[0], b->stock.pool);
 		b->is_new = false;
 	}
 	MemoryContextSwitchTo(old);
