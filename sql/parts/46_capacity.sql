@@ -84,10 +84,15 @@ BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
 		PERFORM routing.capacity_renew(array_agg(u.tenant_id), array_agg(u.node))
 		FROM (SELECT tenant_id, node FROM routing.capacity_use UNION SELECT tenant_id, node FROM routing.capacity_booking) u;
+		PERFORM routing.wake_for_capacity(array_agg(w.tenant_id), array_agg(w.node))
+		FROM (SELECT DISTINCT tenant_id, node FROM routing.capacity_wait) w;
 	ELSIF TG_OP = 'INSERT' THEN
 		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM made) c;
+		-- one for a day or a weekday may be more than that for every day
+		PERFORM routing.wake_for_capacity(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM made) c;
 	ELSIF TG_OP = 'DELETE' THEN
 		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM gone) c;
+		PERFORM routing.wake_for_capacity(array_agg(c.tenant_id), array_agg(c.node)) FROM (SELECT DISTINCT tenant_id, node FROM gone) c;
 	ELSE
 		-- a rule that was another node's is new here
 		IF EXISTS (SELECT tenant_id, node FROM made EXCEPT SELECT tenant_id, node FROM gone) THEN
@@ -95,6 +100,8 @@ BEGIN
 			WHERE (c.tenant_id, c.node) IN (SELECT tenant_id, node FROM made EXCEPT SELECT tenant_id, node FROM gone);
 		END IF;
 		PERFORM routing.capacity_renew(array_agg(c.tenant_id), array_agg(c.node))
+		FROM (SELECT tenant_id, node FROM made UNION SELECT tenant_id, node FROM gone) c;
+		PERFORM routing.wake_for_capacity(array_agg(c.tenant_id), array_agg(c.node))
 		FROM (SELECT tenant_id, node FROM made UNION SELECT tenant_id, node FROM gone) c;
 	END IF;
 	RETURN NULL;

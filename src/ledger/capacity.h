@@ -63,6 +63,16 @@ extern void capacity_room(int32 tenant_id, const char *node, DateADT day, Timest
 extern void capacity_expire(int32 tenant_id, const char *node, DateADT day, TimestampTz clock);
 extern void capacity_tidy(Datum tenants, TimestampTz clock, Datum limit, bool no_limit);
 
+/* a day of which something was given back in this transaction */
+typedef struct FreedDay
+{
+	int32		tenant_id;
+	const char *node;
+	DateADT		day;
+} FreedDay;
+
+extern List *capacity_freed(void);
+
 /* capacity_slots.c */
 extern void capacity_open(CapacityDay *d, int32 tenant_id, const char *node, DateADT day, bool writes);
 extern void capacity_read(CapacityDay *d);

@@ -35,6 +35,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
+#include "utils/memutils.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
@@ -482,6 +483,54 @@ capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock,
 	return done;
 }
 
+/* ------------------------------------------------------------------------
+ * Giving back
+ * ------------------------------------------------------------------------ */
+
+static List *freed = NIL;
+static LocalTransactionId freed_by = InvalidLocalTransactionId;
+
+/*
+ * What was given back in this transaction and not asked for yet: who waits for
+ * it is to be found by the caller.  What a subtransaction gave that failed is
+ * among it.
+ */
+List *
+capacity_freed(void)
+{
+	List	   *result = freed_by == routing_my_lxid ? freed : NIL;
+
+	freed = NIL;
+	return result;
+}
+
+static void
+note_freed(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use)
+{
+	MemoryContext old;
+	ListCell   *cell;
+	FreedDay   *f;
+
+	if (use->n[CAPACITY_ORDERS] <= 0 && use->n[CAPACITY_LINES] <= 0 && use->n[CAPACITY_UNITS] <= 0)
+		return;
+	if (freed_by != routing_my_lxid)
+		freed = NIL;			/* of a transaction that is over */
+	foreach(cell, freed)
+	{
+		f = lfirst(cell);
+		if (f->tenant_id == tenant_id && f->day == day && strcmp(f->node, node) == 0)
+			return;
+	}
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	f = palloc(sizeof(FreedDay));
+	f->tenant_id = tenant_id;
+	f->node = pstrdup(node);
+	f->day = day;
+	freed = lappend(freed, f);
+	freed_by = routing_my_lxid;
+	MemoryContextSwitchTo(old);
+}
+
 /* Give back to a day what was taken; a negative use is taken whatever room there is. */
 void
 capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use)
@@ -490,6 +539,7 @@ capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse 
 	CapacitySlot *s = NULL;
 	int			first;
 
+	note_freed(tenant_id, node, day, use);
 	capacity_open(&d, tenant_id, node, day, true);
 	capacity_read(&d);
 	first = d.n > 0 ? (int) ((uint32) MyProcPid % (uint32) d.n) : 0;

@@ -228,12 +228,14 @@ comes_earlier(const SalesOrder *order, Ledger *ledger, const OrderLine *line, co
 
 /*
  * Mark lines to be planned anew that rest on inbound later than requested, or
- * are wanted as soon as possible, when something is offered before that.
+ * are wanted as soon as possible, when something is offered before that, or
+ * that are so late while nodes were full that have capacity now.
  */
 void
 order_replan_late(SalesOrder *order, Ledger *ledger)
 {
 	const SrcProblem *p = &order->problem;
+	bool		capacity = order_has_capacity(order);
 
 	if (p->nodes == NULL)
 		problem_set_nodes(order);
@@ -246,10 +248,10 @@ order_replan_late(SalesOrder *order, Ledger *ledger)
 		const char *item = b->component > 0 ? b->item : booking_for(b);
 		bool		soonest = line != NULL && !line->has_requested && !order->has_requested;
 
-		if (line == NULL || line->replan || b->on_hand || b->state != BOOKING_FIRM ||
+		if (line == NULL || line->replan || (b->on_hand && !capacity) || b->state != BOOKING_FIRM ||
 			!(soonest || booking_is_late(order, line, b)))
 			continue;
-		line->replan = comes_earlier(order, ledger, line, b, item);
+		line->replan = capacity || comes_earlier(order, ledger, line, b, item);
 		if (!line->replan && line->nparts == 0 && b->of == NULL)
 		{
 			const Substitute *all;

@@ -403,6 +403,14 @@ order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out)
 				room.n[k] = Max(scaled_add(room.n[k], u->had.n[k] - u->want.n[k]), 0);
 		}
 	}
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+	{
+		if (room.n[k] < want.n[k])
+		{
+			order_note_full(order, node, ship_day);
+			break;
+		}
+	}
 	out->shipments = room.n[CAPACITY_ORDERS];
 	out->lines = room.n[CAPACITY_LINES];
 	out->units = room.n[CAPACITY_UNITS];

@@ -279,6 +279,8 @@ typedef struct SalesOrder
 	bool		took_capacity;	/* in this decision: it is written */
 	List	   *took;			/* and what: node, day, how much */
 	bool		uses_known;
+	bool		waited;			/* for capacity */
+	List	   *full;			/* nodes with too full days, of this planning: capacity_wait.c */
 	List	   *uses;			/* of the days of nodes with a capacity, by what is kept */
 	uint32		relaxed;		/* soft constraints given up, SOFT_... */
 	struct SecondPass *second;	/* then: what was searched without them; problem.h */
@@ -470,6 +472,7 @@ extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
 
 /* service_wait.c */
+extern void order_wait_for_capacity(SalesOrder *order);
 extern void order_wait_for_service(const SalesOrder *order);
 extern void service_waits_due(int32 tenant_id);
 

@@ -58,6 +58,9 @@ extern void plans_join(SrcPlan *a, const SrcPlan *b, const int *lines, const int
 /* capacity.c */
 extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, SrcRoom *out);
 
+/* capacity_wait.c */
+extern void order_note_full(SalesOrder *order, const char *node, DateADT day);
+
 /* consolidate.c */
 extern void order_join_open(SalesOrder *order, const Ledger *ledger);
 

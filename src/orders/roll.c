@@ -171,6 +171,7 @@ routing_roll(PG_FUNCTION_ARGS)
 	settle_lapsed(s, args[0], args[1], PG_ARGISNULL(0));
 	settlement_finish(s);
 	capacity_tidy(args[0], s->clock, args[1], PG_ARGISNULL(0));
+	leave_for_capacity();
 	/* not all of it may have been looked at */
 	if (PG_ARGISNULL(0) || n < PG_GETARG_INT32(0))
 	{

@@ -348,6 +348,7 @@ settlement_finish(Settlement *s)
 		}
 		s->ledger->aside = true;
 		settle_queues(s);
+		settle_capacity(s);
 		settle_arrivals(s);
 		shipments_write(s);
 		write_left(s);
@@ -376,6 +377,7 @@ settlement_end(Settlement *s)
 	{
 		s->ledger->aside = true;
 		settle_queues(s);
+		settle_capacity(s);
 		write_left(s);
 		ledger_flush(s->ledger);
 		events_write(&s->events);

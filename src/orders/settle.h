@@ -74,6 +74,11 @@ extern void order_replan_late(SalesOrder *order, Ledger *ledger);
 /* rest.c: orders whose time to wait is over */
 extern void settle_lapsed(Settlement *s, Datum tenants, Datum limit, bool unlimited);
 
+/* capacity_wait.c: who would leave earlier if a node could ship more */
+extern bool order_has_capacity(SalesOrder *order);
+extern void settle_capacity(Settlement *s);
+extern void leave_for_capacity(void);
+
 /* queue.c: who waits gets what has come */
 extern void settle_queues(Settlement *s);
 

@@ -548,6 +548,7 @@ order_write(SalesOrder *order, EventBatch *events)
 		args[2] = CStringGetTextDatum("deleted");
 		(void) engine_exec(&plan_cancel_lines, args, NULL, ENGINE_FRESH);
 		resolve_exceptions(order, true);
+		order_wait_for_capacity(order);
 		args[2] = Int64GetDatum(order->event_version);
 		(void) engine_exec(&plan_remember, args, NULL, ENGINE_FRESH);
 		return;
@@ -561,6 +562,7 @@ order_write(SalesOrder *order, EventBatch *events)
 	insert_decision(order);
 	update_order(order);
 	order_wait_for_service(order);
+	order_wait_for_capacity(order);
 	CommandCounterIncrement();
 	if (!has_zone(order) && strcmp(order->new_status, "cancelled") != 0)
 		open_no_zone(order);
@@ -587,6 +589,7 @@ order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events)
 	(void) engine_exec(&plan_cancel_order, args, NULL, ENGINE_FRESH);
 	resolve_exceptions(order, true);
 	order->status = pstrdup("cancelled");
+	order_wait_for_capacity(order);
 }
 
 /*
