@@ -92,7 +92,6 @@ tree_set_up(Tree *tree, const int64_t *most)
 	drop_spare(tree, alive);
 	if (tree->n < 2)
 		return false;
-	tree->width = (tree->n + 7) & ~7;
 	tree->split = (int32_t) ((src_split_floor(search) < sum + 1 ?
 							  src_split_floor(search) : sum + 1) >> tree->shift);
 	tree->cand = src_memory(problem, sizeof(int32_t), tree->n);
@@ -100,23 +99,20 @@ tree_set_up(Tree *tree, const int64_t *most)
 	tree->value = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->later = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->most = src_memory(problem, sizeof(int32_t), search->nlines);
-	tree->gain = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
 	tree->stride = 2 * ((search->nlines + 3) & ~3);
 	tree->both = src_memory(problem, sizeof(int32_t), (int64_t) tree->stride * tree->n);
 	memset(tree->both, 0, sizeof(int32_t) * (size_t) tree->stride * (size_t) tree->n);
-	tree->joint = src_memory(problem, sizeof(int32_t), tree->stride);
 	tree->serving = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->lines = src_memory(problem, sizeof(uint32_t), tree->n);
-	tree->taken = src_memory(problem, sizeof(bool), tree->n);
 	tree->room = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->room2 = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->top = src_memory(problem, sizeof(int32_t) * 2, search->nlines);
 	tree->min_fixed = INT32_MAX;
-	tree->row = src_memory(problem, sizeof(int32_t), tree->width);
+	tree->row = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
 	tree->sorted = src_memory(problem, sizeof(Partner), tree->n);
-	tree->passed = src_memory(problem, sizeof(int32_t), (int64_t) tree->n + 1);
-	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
+	tree->place = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->chain = src_memory(problem, sizeof(int32_t), tree->n);
 	for (j = 0; j < search->nlines; j++)
 	{
 		tree->most[j] = round_up(most[j], tree->shift);
@@ -127,7 +123,6 @@ tree_set_up(Tree *tree, const int64_t *most)
 		const SrcCandidate *cand = &search->cand[alive[i].rank];
 
 		tree->cand[i] = alive[i].rank;
-		tree->taken[i] = false;
 		tree->lines[i] = 0;
 		tree->fixed[i] = (int32_t) ((cand->fixed < limit ? cand->fixed : limit) >> tree->shift);
 		tree->value[i] = -tree->fixed[i];
@@ -141,7 +136,6 @@ tree_set_up(Tree *tree, const int64_t *most)
 			int64_t		height = gain > 0 ? search->lines[j].unserved - cand->options[j].cost : 0;
 
 			height = height < most[j] ? height : most[j];
-			tree->gain[(size_t) j * (size_t) tree->width + i] = rounded;
 			tree->both[(size_t) i * (size_t) tree->stride + j] = rounded;
 			tree->both[(size_t) i * (size_t) tree->stride + tree->stride / 2 + j] =
 				round_up(height, tree->shift);
@@ -158,5 +152,7 @@ tree_set_up(Tree *tree, const int64_t *most)
 		if (i + 1 < tree->n && tree->later[i + 1] > tree->later[i])
 			tree->later[i] = tree->later[i + 1];
 	}
+	tree->maxopen = 0;
+	tree_set_up_sites(tree);
 	return true;
 }
