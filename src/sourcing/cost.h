@@ -97,6 +97,25 @@ typedef struct SrcRoomDay
 	SrcRoom		room;
 } SrcRoomDay;
 
+/* see blocks.c */
+typedef struct SrcRough
+{
+	bool		usable;
+	int32_t		shift;			/* units */
+	int32_t		nrows;			/* of candidates */
+	int32_t		maxrows;
+	int16_t    *rows;
+	int16_t    *with;
+} SrcRough;
+
+/* how a set serves a line, the cheapest shipment first */
+typedef struct SrcService
+{
+	int32_t		n;				/* shipments that are better than nothing */
+	int64_t		cost[SRC_EXACT_SHIPMENTS];
+	int64_t		avail[SRC_EXACT_SHIPMENTS];
+} SrcService;
+
 typedef struct SrcSearch
 {
 	const SrcProblem *problem;
@@ -154,6 +173,9 @@ typedef struct SrcSearch
 	/* search */
 	int64_t    *room;			/* per line, for the greedy sets */
 	int64_t    *net;			/* per candidate, likewise; maxcand of them */
+	SrcService *service;		/* per line, likewise */
+	int64_t    *floors;			/* per line, likewise: its cost */
+	SrcRough	rough;
 	SrcSet		best;
 	SrcSet		next;
 	bool		has_next;
@@ -276,6 +298,10 @@ extern void src_improve(SrcSearch *search);
 extern bool src_extend(SrcSearch *search);
 
 extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
+
+/* blocks.c */
+extern void src_rough_savings(SrcSearch *search, const int32_t *set, int32_t n,
+							  const int64_t *floors, int64_t *out);
 
 /* tree.c */
 extern void src_tree(SrcSearch *search);

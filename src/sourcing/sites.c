@@ -24,20 +24,13 @@
 
 #include "tree.h"
 
-/* gcc does not vectorize such loops at -O2 */
-#if defined(__GNUC__) && !defined(__clang__)
-#define VECTORIZED __attribute__((optimize("O3")))
-#else
-#define VECTORIZED
-#endif
-
 #define PASSES			16		/* that count as one set examined */
 #define FIRST_FOUND		2048
 
 static const int16_t *
 row_of(const Tree *tree, const int16_t *rows, int32_t at)
 {
-	return rows + (size_t) (at / BLOCK) * (size_t) tree->ncoarse * 2 * BLOCK + at % BLOCK;
+	return rows + src_row_at(tree->ncoarse, at);
 }
 
 /* in coarse units, rounded up */
@@ -103,27 +96,6 @@ take_two(const Tree *tree, const int16_t *a, const int16_t *b, int16_t *restrict
 	}
 }
 
-/* what they save together with each of a block */
-VECTORIZED static void
-save_together(const int16_t *restrict with, const int16_t *restrict block,
-			  int32_t nlines, int16_t *restrict sum)
-{
-	int16_t		saved[BLOCK] = {0};
-	int32_t		line;
-	int32_t		k;
-
-	for (line = 0; line < nlines; line++, with += 2 * BLOCK, block += 2 * BLOCK)
-		for (k = 0; k < BLOCK; k++)
-		{
-			int16_t		all = (int16_t) (with[k] + block[k]);
-			int16_t		most = with[BLOCK + k] > block[BLOCK + k] ?
-				with[BLOCK + k] : block[BLOCK + k];
-
-			saved[k] = (int16_t) (saved[k] + (all < most ? all : most));
-		}
-	memcpy(sum, saved, sizeof(saved));
-}
-
 /* those of a block that reach "least", a bit each; seldom any does */
 VECTORIZED static uint32_t
 reaching(const int16_t *restrict amount, const int16_t *restrict cost, int32_t least)
@@ -151,7 +123,7 @@ pass(Tree *tree, const int16_t *with, const int16_t *rows, const int16_t *cost,
 	int16_t		sum[BLOCK];
 
 	tree->passes++;
-	save_together(with, row_of(tree, rows, block * BLOCK), tree->ncoarse, sum);
+	src_save_together(with, row_of(tree, rows, block * BLOCK), tree->ncoarse, sum);
 	return reaching(sum, cost + (size_t) block * BLOCK, least);
 }
 
@@ -427,7 +399,7 @@ pair_site(Tree *tree, int32_t s)
 		own += mine[i * 2 * BLOCK];
 	take_alone(tree, mine, true, tree->with[0]);
 	for (i = s / BLOCK * BLOCK; i < tree->nsites; i += BLOCK)
-		save_together(tree->with[0], row_of(tree, tree->site_rows, i), tree->ncoarse,
+		src_save_together(tree->with[0], row_of(tree, tree->site_rows, i), tree->ncoarse,
 					  tree->pair + i);
 	for (i = s; i < tree->nsites; i++)
 	{

@@ -7,16 +7,11 @@
 #ifndef ROUTING_SOURCING_TREE_H
 #define ROUTING_SOURCING_TREE_H
 
-#include "cost.h"
+#include "blocks.h"
 
 #define SPARE_COMPARED	24		/* candidates that may replace others */
 #define VALUE_BITS		27		/* of the largest value, and of the dearest cost */
 #define MASK_LINES		31		/* lines with a bit of their own */
-
-/* sites.c: amounts of 16 bits, and so many of them beside each other */
-#define BLOCK			8
-#define COARSE_MOST		16383	/* so that sums of two fit */
-#define COARSE_LINES	1024	/* the others count as saved */
 
 typedef struct Partner
 {
