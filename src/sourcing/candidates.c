@@ -450,13 +450,24 @@ src_use_lane(SrcSearch *search, int32_t node, int32_t which)
 	const SrcProblem *problem = search->problem;
 	const SrcLane *lane = &problem->lanes[which];
 	int32_t		possible = src_ship_day(problem, lane, problem->nodes[node].today);
+	const SrcLine *last = NULL;
+	int32_t		first = CALENDAR_NEVER;
 	int32_t		i;
 
 	for (i = 0; i < search->nitems; i++)
 		search->step[i] = -1;
 	for (i = 0; i < search->nlines; i++)
-		search->from[i] = src_may_serve(search, node, i) && src_may_go(problem, which, i) ?
-			src_first_ship(problem, lane, &problem->lines[i], possible) : CALENDAR_NEVER;
+	{
+		const SrcLine *line = &problem->lines[i];
+
+		search->from[i] = CALENDAR_NEVER;
+		if (!src_may_serve(search, node, i) || !src_may_go(problem, which, i))
+			continue;
+		if (last == NULL || !src_same_days(last, line))
+			first = src_first_ship(problem, lane, line, possible);
+		last = line;
+		search->from[i] = first;
+	}
 }
 
 /* a day of that lane, later than those before; NULL if it could carry nothing */

@@ -278,7 +278,7 @@ src_exact_rate(const SrcSearch *search, int32_t line, const SrcCandidate *cand)
 	if (late > limit)
 		late = limit;
 	freight = (src_int128) wanted->quantity * wanted->unit_weight;
-	if (per_kg > 0 && freight > limit / per_kg)
+	if (freight >> 57 != 0 && per_kg > 0 && freight > limit / per_kg)
 		freight = limit;
 	else
 		freight *= per_kg;

@@ -134,6 +134,7 @@ typedef struct SrcSearch
 	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
 	int64_t		order_weight;	/* of all lines, rounded up */
 	int64_t		order_units;	/* of all lines */
+	int64_t		unserved;		/* floor of serving nothing */
 	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
 	int32_t		ncuts;
 	int32_t		maxcuts;
@@ -361,6 +362,14 @@ src_may_go(const SrcProblem *problem, int32_t lane, int32_t line)
 {
 	return problem->lane_forbidden == NULL ||
 		!problem->lane_forbidden[(size_t) line * (size_t) problem->nlanes + (size_t) lane];
+}
+
+/* the two ask for the same first ship day on every lane */
+static inline bool
+src_same_days(const SrcLine *a, const SrcLine *b)
+{
+	return a->requested == b->requested && a->by_ship_day == b->by_ship_day &&
+		a->early_ok == b->early_ok && a->not_before == b->not_before;
 }
 
 /* the day that "requested" and "latest" of the line speak of */

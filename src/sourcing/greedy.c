@@ -271,7 +271,7 @@ most_promising(const SrcSearch *search, const int32_t *set, int32_t n)
  * Of several the most promising one, or else the first.
  */
 static int32_t
-most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor)
+most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *saved)
 {
 	int64_t		split = src_split_floor(search);
 	int64_t    *net = search->net;
@@ -321,7 +321,43 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor)
 		if (i >= 0 && i != chosen && saving_with(search, set, n, i, floor) == most)
 			chosen = i;
 	}
+	*saved = most;
 	return chosen;
+}
+
+/* every shipment of the set has a line that the others cannot carry whole */
+static bool
+all_loaded(const SrcSearch *search, const int32_t *set, int32_t n)
+{
+	int32_t		i;
+	int32_t		j;
+	int32_t		line;
+
+	if (share_node(search, set, n))
+		return false;
+	for (i = 0; i < n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[set[i]];
+		/* floors of rates are lower by no more */
+		int64_t		slop = search->max_per_kg / SRC_SCALE + 8;
+
+		for (line = 0; line < search->nlines; line++)
+		{
+			int64_t		left = search->problem->lines[line].quantity;
+
+			if (cand->options[line].gain == 0 ||
+				cand->options[line].cost + slop >= search->lines[line].unserved)
+				continue;
+			for (j = 0; j < n; j++)
+				if (j != i && search->cand[set[j]].options[line].cost != SRC_NEVER)
+					left -= search->cand[set[j]].options[line].avail;
+			if (left > 0)
+				break;
+		}
+		if (line == search->nlines)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -332,17 +368,23 @@ static bool
 add_best(SrcSearch *search, int32_t *set, int32_t n)
 {
 	int64_t		floor;
+	int64_t		saved = 0;
 	int32_t		chosen;
 
 	if (!src_work(search, search->ncand / 8 + 1))
 		return false;
 	floor = room_of_set(search, set, n, search->room);
 	chosen = search->any_shared ? most_promising(search, set, n) :
-		most_saving(search, set, n, floor);
+		most_saving(search, set, n, floor, &saved);
 	if (chosen < 0)
 		return false;
 	set[n] = chosen;
-	src_offer(search, set, n + 1, INT64_MAX);
+
+	/* if it is not to have a place the exact figures are of no use */
+	floor += src_split_floor(search) * (n - 1) - saved - search->slack;
+	if (search->coupled || !search->has_next || floor <= search->next.total ||
+		!all_loaded(search, set, n + 1))
+		src_offer(search, set, n + 1, INT64_MAX);
 	return true;
 }
 
