@@ -9,6 +9,8 @@
 
 #include "blocks.h"
 
+#define SIGNS	UINT64_C(0x8000800080008000)	/* of four amounts */
+
 /* what those in "with" save together with each of a block */
 VECTORIZED void
 src_save_together(const int16_t *restrict with, const int16_t *restrict block,
@@ -28,6 +30,50 @@ src_save_together(const int16_t *restrict with, const int16_t *restrict block,
 			saved[k] = (int16_t) (saved[k] + (all < most ? all : most));
 		}
 	memcpy(sum, saved, sizeof(saved));
+}
+
+/* those whose savings, less their cost, reach "least", a bit each; seldom any does */
+VECTORIZED uint32_t
+src_pass_together(const int16_t *restrict with, const int16_t *restrict block,
+				  int32_t nlines, const int16_t *restrict cost, int32_t least)
+{
+	int16_t		over[BLOCK];
+	uint64_t	halves[2];
+	uint32_t	bits = 0;
+	int32_t		line;
+	int32_t		k;
+
+	for (k = 0; k < BLOCK; k++)
+		over[k] = (int16_t) (-cost[k] - (int16_t) least);
+	for (line = 0; line < nlines; line++, with += 2 * BLOCK, block += 2 * BLOCK)
+		for (k = 0; k < BLOCK; k++)
+		{
+			int16_t		all = (int16_t) (with[k] + block[k]);
+			int16_t		most = with[BLOCK + k] > block[BLOCK + k] ?
+				with[BLOCK + k] : block[BLOCK + k];
+
+			over[k] = (int16_t) (over[k] + (all < most ? all : most));
+		}
+	memcpy(halves, over, sizeof(halves));
+	if ((halves[0] & halves[1] & SIGNS) == SIGNS)
+		return 0;
+	for (k = 0; k < BLOCK; k++)
+		bits |= (uint32_t) (over[k] >= 0) << k;
+	return bits;
+}
+
+/* does any of a block reach "least" */
+VECTORIZED bool
+src_any_reaches(const int16_t *restrict amount, int32_t least)
+{
+	int16_t		over[BLOCK];
+	uint64_t	halves[2];
+	int32_t		k;
+
+	for (k = 0; k < BLOCK; k++)
+		over[k] = (int16_t) (amount[k] - (int16_t) least);
+	memcpy(halves, over, sizeof(halves));
+	return (halves[0] & halves[1] & SIGNS) != SIGNS;
 }
 
 /* the unit; more lines than fit are left without */

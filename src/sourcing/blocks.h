@@ -32,5 +32,8 @@ src_row_at(int32_t nlines, int32_t at)
 
 extern void src_save_together(const int16_t *with, const int16_t *block, int32_t nlines,
 							  int16_t *sum);
+extern uint32_t src_pass_together(const int16_t *with, const int16_t *block,
+								  int32_t nlines, const int16_t *cost, int32_t least);
+extern bool src_any_reaches(const int16_t *amount, int32_t least);
 
 #endif							/* ROUTING_SOURCING_BLOCKS_H */

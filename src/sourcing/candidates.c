@@ -76,7 +76,7 @@ candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
 	const SrcLane *lanes = search->problem->lanes;
 	int32_t		i;
 
-	if (a->fixed > b->fixed || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
+	if (a->fixed > b->fixed || (b->carries & ~a->carries) != 0 || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
 		return false;
 	if (a->fixed == b->fixed &&
 		(a->arrival > b->arrival || a->lane > b->lane || a->ship > b->ship))
@@ -111,7 +111,7 @@ src_can_replace(const SrcSearch *search, const SrcCandidate *by,
 	const SrcProblem *problem = search->problem;
 	int32_t		i;
 
-	if (by->fixed > cand->fixed || by->node == cand->node ||
+	if ((cand->carries & ~by->carries) != 0 || by->fixed > cand->fixed || by->node == cand->node ||
 		(by->fixed == cand->fixed && (by->arrival > cand->arrival || by->node > cand->node)))
 		return false;
 	if (by->room >= 0 || may_be_too_heavy(search, &problem->lanes[by->lane]) ||
@@ -318,7 +318,6 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	int32_t		arrival = src_arrival_day(problem, own, ship);
 	int32_t		day = src_stock_day(problem, own, ship);
 	SrcCandidate *cand;
-	bool		carries = false;
 	int32_t		i;
 
 	if (arrival == CALENDAR_NEVER || day == CALENDAR_NEVER)
@@ -349,14 +348,16 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	if (cand->fixed > search->amount_limit)
 		cand->fixed = search->amount_limit;
 	cand->gain = 0;
+	cand->carries = 0;
 	cand->options = problem->alloc(problem->arg,
 								   sizeof(SrcOption) * (size_t) search->nlines);
 	for (i = 0; i < search->nlines; i++)
 	{
 		set_option(search, cand, i);
-		carries |= cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0;
+		if (cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0)
+			cand->carries |= (uint64_t) 1 << (i % 64);
 	}
-	if (!carries)
+	if (cand->carries == 0)
 		return NULL;
 	if (problem->nodes[node].min_value > 0 || may_be_too_heavy(search, own) ||
 		(cand->room >= 0 && has_limits(&search->rooms[cand->room].room)))
@@ -384,7 +385,10 @@ src_note_candidate(SrcSearch *search, const SrcCandidate *cand)
 			continue;
 		info->serving++;
 		if (option->cost < info->best)
+		{
+			search->best_lines += option->cost - info->best;
 			info->best = option->cost;
+		}
 		for (j = 0; j < SRC_EXACT_SHIPMENTS; j++)
 		{
 			int64_t		other = info->top[j];

@@ -53,6 +53,7 @@ typedef struct SrcCandidate
 	int64_t		base;			/* of the lane, or 0 on its open day */
 	int64_t		price;			/* of capacity */
 	int64_t		gain;			/* sum of its options' gains */
+	uint64_t	carries;		/* the lines it can carry, modulo 64 */
 	SrcOption  *options;		/* one per line */
 } SrcCandidate;
 
@@ -153,6 +154,7 @@ typedef struct SrcSearch
 	int32_t		maxcand;
 	SrcCandidate *cand;
 	int64_t		cand_min_fixed;
+	int64_t		best_lines;		/* sum of what the lines cost at the best */
 
 	/* reading a node */
 	SrcProfile *profile;		/* per item */
@@ -232,6 +234,8 @@ extern int64_t src_floor_cost(const SrcSearch *search, int32_t line,
 extern int64_t src_floor_part(int64_t cost, int64_t part, int64_t whole);
 extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
 							  int32_t n, int32_t line);
+extern int64_t src_floor_lines(const SrcSearch *search, const int32_t *cand,
+							   int32_t n, int64_t most);
 extern int64_t src_slack(const SrcSearch *search, int64_t shipments);
 extern src_int128 src_exact_rate(const SrcSearch *search, int32_t line,
 								 const SrcCandidate *cand);

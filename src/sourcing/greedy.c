@@ -120,19 +120,21 @@ saving_of(const SrcSearch *search, const SrcCandidate *cand,
 	return sum;
 }
 
-/* what adding the candidate to the set saves, exactly if no item is shared */
+/*
+ * What adding the candidate to the set saves, exactly if no item is shared.
+ * What is below "least" may come out as something else that is.
+ */
 static int64_t
-saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t floor)
+saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t floor,
+			int64_t least)
 {
-	int64_t		with = search->cand[which].fixed + src_split_floor(search);
 	int32_t		i;
 
-	set[n] = which;
+	floor -= search->cand[which].fixed + src_split_floor(search);
 	for (i = 0; i < n; i++)
-		with += search->cand[set[i]].fixed;
-	for (i = 0; i < search->nlines; i++)
-		with += src_floor_line(search, set, n + 1, i);
-	return floor - with;
+		floor -= search->cand[set[i]].fixed;
+	set[n] = which;
+	return floor - src_floor_lines(search, set, n + 1, floor - least);
 }
 
 /* two shipments of the set are of one node, and share its stock */
@@ -307,7 +309,7 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 		for (j = 0; j < n; j++)
 			beside &= search->cand[set[j]].node != cand->node;
 		saving = beside ? saving_beside(search, n, cand, saving, most) :
-			saving_with(search, set, n, at, floor);
+			saving_with(search, set, n, at, floor, most);
 		if (saving <= 0 || saving < most)
 			continue;
 		tie = saving == most;
@@ -318,7 +320,7 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 	if (tie)
 	{
 		i = most_promising(search, set, n);
-		if (i >= 0 && i != chosen && saving_with(search, set, n, i, floor) == most)
+		if (i >= 0 && i != chosen && saving_with(search, set, n, i, floor, most) == most)
 			chosen = i;
 	}
 	*saved = most;

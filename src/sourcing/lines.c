@@ -69,6 +69,7 @@ src_set_up_lines(SrcSearch *search)
 			info->unserved_rate = (src_int128) 1 << 123;
 		}
 		search->unserved += info->unserved;
+		search->best_lines += info->unserved;
 		info->cheapest = info->unserved;
 		info->best = info->unserved;
 		memset(info->top, 0, sizeof(info->top));

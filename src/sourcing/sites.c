@@ -37,7 +37,7 @@ row_of(const Tree *tree, const int16_t *rows, int32_t at)
 static int16_t
 coarse_gain(const Tree *tree, int32_t amount)
 {
-	return (int16_t) (((int64_t) amount + ((int64_t) 1 << tree->coarse) - 1) >> tree->coarse);
+	return (int16_t) ((amount + ((int32_t) 1 << tree->coarse) - 1) >> tree->coarse);
 }
 
 static int16_t
@@ -96,35 +96,14 @@ take_two(const Tree *tree, const int16_t *a, const int16_t *b, int16_t *restrict
 	}
 }
 
-/* those of a block that reach "least", a bit each; seldom any does */
-VECTORIZED static uint32_t
-reaching(const int16_t *restrict amount, const int16_t *restrict cost, int32_t least)
-{
-	int16_t		over[BLOCK];
-	uint64_t	halves[2];
-	uint32_t	bits = 0;
-	int32_t		k;
-
-	for (k = 0; k < BLOCK; k++)
-		over[k] = (int16_t) (amount[k] - cost[k] - (int16_t) least);
-	memcpy(halves, over, sizeof(halves));
-	if (((halves[0] & halves[1]) & UINT64_C(0x8000800080008000)) == UINT64_C(0x8000800080008000))
-		return 0;
-	for (k = 0; k < BLOCK; k++)
-		bits |= (uint32_t) (over[k] >= 0) << k;
-	return bits;
-}
-
 /* those of a block whose saving with the chosen ones, less their cost, reaches "least" */
 static uint32_t
 pass(Tree *tree, const int16_t *with, const int16_t *rows, const int16_t *cost,
 	 int32_t block, int32_t least)
 {
-	int16_t		sum[BLOCK];
-
 	tree->passes++;
-	src_save_together(with, row_of(tree, rows, block * BLOCK), tree->ncoarse, sum);
-	return reaching(sum, cost + (size_t) block * BLOCK, least);
+	return src_pass_together(with, row_of(tree, rows, block * BLOCK), tree->ncoarse,
+							 cost + (size_t) block * BLOCK, least);
 }
 
 /* the number of the lowest bit, which is taken away */
@@ -449,6 +428,7 @@ try_site(Tree *tree, int32_t s)
 	for (t = s; t <= last; t++)
 	{
 		int32_t		missing;
+		bool		taken;
 
 		least = needed(tree, (int64_t) tree->least + own->fixed + tree->sites[t].fixed +
 					   2 * tree->split);
@@ -456,16 +436,18 @@ try_site(Tree *tree, int32_t s)
 		if (most < missing)
 			continue;
 		missing = missing > -COARSE_MOST ? missing : -COARSE_MOST;
-		take_two(tree, row_of(tree, tree->site_rows, s), row_of(tree, tree->site_rows, t),
-				 tree->with[0]);
+		taken = false;
 		for (u = t / BLOCK * BLOCK; u <= last; u += BLOCK)
 		{
-			static const int16_t nothing[BLOCK];
 			uint32_t	bits;
 
 			/* what it adds to one it adds to two at the most */
-			if (reaching(tree->adds + u, nothing, missing) == 0)
+			if (!src_any_reaches(tree->adds + u, missing))
 				continue;
+			if (!taken)
+				take_two(tree, row_of(tree, tree->site_rows, s),
+						 row_of(tree, tree->site_rows, t), tree->with[0]);
+			taken = true;
 			bits = pass(tree, tree->with[0], tree->site_rows, tree->site_fixed, u / BLOCK, least);
 			if (u < t)
 				bits &= ~(uint32_t) 0 << (t - u);

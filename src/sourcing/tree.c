@@ -91,11 +91,12 @@ of_interest(const Tree *tree, const int32_t *set, int32_t n, int32_t value,
 	*tie = tree->root - (int64_t) value * ((int64_t) 1 << tree->shift) >= best;
 	for (i = 0; i < n; i++)
 		sum += search->cand[set[i]].fixed;
-	for (i = 0; i < search->nlines; i++)
-		sum += src_floor_line(search, set, n, i);
+	sum += src_floor_lines(search, set, n, best + search->slack - sum);
 	*floor = sum;
+	if (sum - search->slack > best)
+		return false;
 	*tie = (*tie || sum >= best) && src_loses_tie(search, set, n);
-	return sum - search->slack <= best;
+	return true;
 }
 
 /* all sets with "b" are done once "a" is the first */
