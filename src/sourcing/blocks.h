@@ -2,7 +2,7 @@
  * blocks.h
  *		What many shipments save, roughly: amounts of 16 bits, side by side.
  *
- * Private to sites.c and blocks.c.  A block has the rows of BLOCK shipments:
+ * Private to blocks.c and what is behind tree.h.  A block has the rows of BLOCK shipments:
  * what each saves on the first line, then what each would if it had plenty
  * (its height); then the same of the next line.  Amounts are cut to coarse
  * units, gains rounded up and costs down, so that what comes out is a bound.

@@ -274,9 +274,14 @@ extern int32_t src_first_ship(const SrcProblem *problem, const SrcLane *lane,
 extern void src_find_shortage(const SrcSearch *search, int32_t which,
 							  SrcNodeResult *out);
 
-/* candidates.c */
+/* dominate.c */
+extern bool src_lane_dominated(const SrcSearch *search, const SrcNode *node, int32_t which);
+extern bool src_dominates(const SrcSearch *search, const SrcCandidate *a,
+						  const SrcCandidate *b);
 extern bool src_can_replace(const SrcSearch *search, const SrcCandidate *by,
 							const SrcCandidate *cand);
+
+/* candidates.c */
 extern bool src_carries_all(const SrcSearch *search, const SrcCandidate *cand);
 extern bool src_fits_all(const SrcSearch *search, const SrcRoom *room);
 extern void src_use_lane(SrcSearch *search, int32_t node, int32_t which);
@@ -366,6 +371,13 @@ src_may_go(const SrcProblem *problem, int32_t lane, int32_t line)
 {
 	return problem->lane_forbidden == NULL ||
 		!problem->lane_forbidden[(size_t) line * (size_t) problem->nlanes + (size_t) lane];
+}
+
+/* one shipment might not take everything for its weight */
+static inline bool
+src_may_be_too_heavy(const SrcSearch *search, const SrcLane *lane)
+{
+	return lane->max_weight > 0 && lane->max_weight < search->order_weight;
 }
 
 /* the two ask for the same first ship day on every lane */

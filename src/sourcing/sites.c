@@ -25,27 +25,6 @@
 #include "tree.h"
 
 #define PASSES			16		/* that count as one set examined */
-#define FIRST_FOUND		2048
-
-static const int16_t *
-row_of(const Tree *tree, const int16_t *rows, int32_t at)
-{
-	return rows + src_row_at(tree->ncoarse, at);
-}
-
-/* in coarse units, rounded up */
-static int16_t
-coarse_gain(const Tree *tree, int32_t amount)
-{
-	return (int16_t) ((amount + ((int32_t) 1 << tree->coarse) - 1) >> tree->coarse);
-}
-
-static int16_t
-coarse_cost(const Tree *tree, int32_t amount)
-{
-	amount >>= tree->coarse;
-	return (int16_t) (amount < COARSE_MOST ? amount : COARSE_MOST);
-}
 
 /* what a set must save, less a cost that is not in the amount yet */
 static int32_t
@@ -102,7 +81,7 @@ pass(Tree *tree, const int16_t *with, const int16_t *rows, const int16_t *cost,
 	 int32_t block, int32_t least)
 {
 	tree->passes++;
-	return src_pass_together(with, row_of(tree, rows, block * BLOCK), tree->ncoarse,
+	return src_pass_together(with, tree_row16(tree, rows, block * BLOCK), tree->ncoarse,
 							 cost + (size_t) block * BLOCK, least);
 }
 
@@ -255,7 +234,7 @@ expand_two(Tree *tree, int32_t s, int32_t t)
 	int32_t		i;
 	int32_t		j;
 
-	take_alone(tree, row_of(tree, tree->site_rows, t), true, tree->with[1]);
+	take_alone(tree, tree_row16(tree, tree->site_rows, t), true, tree->with[1]);
 	for (i = one->first; i < one->first + one->slots; i += BLOCK)
 	{
 		uint32_t	mine = pass(tree, tree->with[1], tree->slot_rows, tree->slot_fixed, i / BLOCK, least);
@@ -269,7 +248,7 @@ expand_two(Tree *tree, int32_t s, int32_t t)
 			if (rank < 0 || !(slot_leads(tree, slot) || site_leads(tree, t)))
 				continue;
 			rest = needed(tree, (int64_t) tree->least + tree->fixed[rank] + tree->split);
-			take_alone(tree, row_of(tree, tree->slot_rows, slot), true, tree->with[2]);
+			take_alone(tree, tree_row16(tree, tree->slot_rows, slot), true, tree->with[2]);
 			for (j = two->first; j < two->first + two->slots; j += BLOCK)
 			{
 				uint32_t	theirs = pass(tree, tree->with[2], tree->slot_rows, tree->slot_fixed, j / BLOCK, rest);
@@ -295,7 +274,7 @@ expand_third(Tree *tree, int32_t slot, int32_t slot2, const Site *three)
 	int32_t		least = needed(tree, (int64_t) tree->least + tree->fixed[a] + tree->fixed[b] + 2 * tree->split);
 	int32_t		k;
 
-	take_two(tree, row_of(tree, tree->slot_rows, slot), row_of(tree, tree->slot_rows, slot2), tree->with[3]);
+	take_two(tree, tree_row16(tree, tree->slot_rows, slot), tree_row16(tree, tree->slot_rows, slot2), tree->with[3]);
 	for (k = three->first; k < three->first + three->slots; k += BLOCK)
 	{
 		uint32_t	bits = pass(tree, tree->with[3], tree->slot_rows, tree->slot_fixed, k / BLOCK, least);
@@ -324,7 +303,7 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 	int32_t		i;
 	int32_t		j;
 
-	take_two(tree, row_of(tree, tree->site_rows, t), row_of(tree, tree->site_rows, u),
+	take_two(tree, tree_row16(tree, tree->site_rows, t), tree_row16(tree, tree->site_rows, u),
 			 tree->with[1]);
 	for (i = one->first; i < one->first + one->slots; i += BLOCK)
 	{
@@ -342,8 +321,8 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 				continue;
 			rest = needed(tree, (int64_t) tree->least + tree->fixed[rank] + three->fixed +
 						  2 * tree->split);
-			take_two(tree, row_of(tree, tree->slot_rows, slot),
-					 row_of(tree, tree->site_rows, u), tree->with[2]);
+			take_two(tree, tree_row16(tree, tree->slot_rows, slot),
+					 tree_row16(tree, tree->site_rows, u), tree->with[2]);
 			for (j = two->first; j < two->first + two->slots; j += BLOCK)
 			{
 				uint32_t	theirs = pass(tree, tree->with[2], tree->slot_rows,
@@ -369,7 +348,7 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 static int32_t
 pair_site(Tree *tree, int32_t s)
 {
-	const int16_t *mine = row_of(tree, tree->site_rows, s);
+	const int16_t *mine = tree_row16(tree, tree->site_rows, s);
 	int32_t		own = 0;
 	int32_t		most = -2 * COARSE_MOST;
 	int32_t		i;
@@ -378,7 +357,7 @@ pair_site(Tree *tree, int32_t s)
 		own += mine[i * 2 * BLOCK];
 	take_alone(tree, mine, true, tree->with[0]);
 	for (i = s / BLOCK * BLOCK; i < tree->nsites; i += BLOCK)
-		src_save_together(tree->with[0], row_of(tree, tree->site_rows, i), tree->ncoarse,
+		src_save_together(tree->with[0], tree_row16(tree, tree->site_rows, i), tree->ncoarse,
 					  tree->pair + i);
 	for (i = s; i < tree->nsites; i++)
 	{
@@ -445,8 +424,8 @@ try_site(Tree *tree, int32_t s)
 			if (!src_any_reaches(tree->adds + u, missing))
 				continue;
 			if (!taken)
-				take_two(tree, row_of(tree, tree->site_rows, s),
-						 row_of(tree, tree->site_rows, t), tree->with[0]);
+				take_two(tree, tree_row16(tree, tree->site_rows, s),
+						 tree_row16(tree, tree->site_rows, t), tree->with[0]);
 			taken = true;
 			bits = pass(tree, tree->with[0], tree->site_rows, tree->site_fixed, u / BLOCK, least);
 			if (u < t)
@@ -473,7 +452,7 @@ leave_sites(Tree *tree, int32_t s)
 	for (; s < tree->leading; s++)
 	{
 		int32_t		adds = pair_site(tree, s);
-		const int16_t *mine = row_of(tree, tree->site_rows, s);
+		const int16_t *mine = tree_row16(tree, tree->site_rows, s);
 		int64_t		own = 0;
 		int32_t		n;
 		int32_t		i;
@@ -489,156 +468,6 @@ leave_sites(Tree *tree, int32_t s)
 			if (bound < search->open_bound)
 				search->open_bound = bound;
 		}
-	}
-}
-
-/* memory for the sites, which are never more than at first */
-void
-tree_set_up_sites(Tree *tree)
-{
-	const SrcProblem *problem = tree->search->problem;
-	int64_t		rows;
-	int64_t		sum = 0;
-	int32_t		nsites = 0;
-	int32_t		slots;
-	int32_t		i;
-
-	tree->ncoarse = tree->nlines < COARSE_LINES ? tree->nlines : COARSE_LINES;
-	tree->rest = 0;
-	for (i = tree->ncoarse; i < tree->nlines; i++)
-		tree->rest += tree->most[i];
-	for (tree->coarse = 0;; tree->coarse++)
-	{
-		for (sum = 0, i = 0; i < tree->ncoarse; i++)
-			sum += ((int64_t) tree->most[i] + ((int64_t) 1 << tree->coarse) - 1) >> tree->coarse;
-		if (sum <= COARSE_MOST)
-			break;
-	}
-	tree->site_of = src_memory(problem, sizeof(int32_t), problem->nnodes);
-	memset(tree->site_of, -1, sizeof(int32_t) * (size_t) problem->nnodes);
-	for (i = 0; i < tree->n; i++)
-	{
-		int32_t		node = tree->search->cand[tree->cand[i]].node;
-
-		nsites += tree->site_of[node] < 0;
-		tree->site_of[node] = 0;
-	}
-	slots = tree->n + BLOCK * nsites;
-	nsites = (nsites + BLOCK - 1) / BLOCK * BLOCK;
-	rows = (int64_t) 2 * (int64_t) sizeof(int16_t) * tree->ncoarse;
-	tree->sites = src_memory(problem, sizeof(Site), nsites);
-	tree->slot = src_memory(problem, sizeof(int32_t), slots);
-	tree->most16 = src_memory(problem, sizeof(int16_t), tree->ncoarse);
-	tree->slot_rows = src_memory(problem, (size_t) rows, slots);
-	tree->slot_fixed = src_memory(problem, sizeof(int16_t), slots);
-	tree->site_rows = src_memory(problem, (size_t) rows, nsites);
-	tree->site_fixed = src_memory(problem, sizeof(int16_t), nsites);
-	tree->pair = src_memory(problem, sizeof(int16_t), nsites);
-	tree->adds = src_memory(problem, sizeof(int16_t), nsites);
-	for (i = 0; i < 4; i++)
-		tree->with[i] = src_memory(problem, (size_t) rows, BLOCK);
-	for (i = 0; i < tree->ncoarse; i++)
-		tree->most16[i] = coarse_gain(tree, tree->most[i]);
-	tree->maxfound = FIRST_FOUND;
-	tree->found = src_memory(problem, sizeof(Found), tree->maxfound);
-}
-
-/* make a site of each node, those that have a lead first, by that */
-static void
-name_sites(Tree *tree)
-{
-	const SrcSearch *search = tree->search;
-	int32_t		pass_number;
-	int32_t		i;
-
-	for (i = 0; i < tree->n; i++)
-		tree->site_of[search->cand[tree->cand[i]].node] = -1;
-	tree->nsites = 0;
-	for (pass_number = 0; pass_number < 2; pass_number++)
-	{
-		for (i = 0; i < tree->n; i++)
-		{
-			int32_t    *site = &tree->site_of[search->cand[tree->cand[i]].node];
-
-			if (*site >= 0 || tree_leads(tree, i) != (pass_number == 0) ||
-				(pass_number == 0 && i < tree->low))
-				continue;
-			*site = tree->nsites;
-			tree->sites[tree->nsites].lead = i;
-			tree->sites[tree->nsites].slots = 0;
-			tree->sites[tree->nsites++].fixed = INT32_MAX;
-		}
-		if (pass_number == 0)
-			tree->leading = tree->nsites;
-	}
-}
-
-/* the ranks that are left become the slots of their sites */
-static void
-fill_sites(Tree *tree)
-{
-	const SrcSearch *search = tree->search;
-	size_t		block = (size_t) tree->ncoarse * 2 * BLOCK;
-	int32_t		nsites;
-	int32_t		slots = 0;
-	int32_t		i;
-	int32_t		j;
-
-	name_sites(tree);
-	for (i = 0; i < tree->n; i++)
-		if (i >= tree->low || !tree_leads(tree, i))
-			tree->sites[tree->site_of[search->cand[tree->cand[i]].node]].slots++;
-	for (i = 0; i < tree->nsites; i++)
-	{
-		tree->sites[i].first = slots;
-		slots += (tree->sites[i].slots + BLOCK - 1) / BLOCK * BLOCK;
-		tree->sites[i].slots = 0;
-	}
-	nsites = (tree->nsites + BLOCK - 1) / BLOCK;
-	memset(tree->slot_rows, 0, sizeof(int16_t) * block * (size_t) (slots / BLOCK));
-	memset(tree->site_rows, 0, sizeof(int16_t) * block * (size_t) nsites);
-	for (i = 0; i < slots; i++)
-	{
-		tree->slot[i] = -1;
-		tree->slot_fixed[i] = COARSE_MOST;
-	}
-	for (i = 0; i < nsites * BLOCK; i++)
-	{
-		tree->site_fixed[i] = COARSE_MOST;
-		tree->adds[i] = -COARSE_MOST;
-	}
-	for (i = 0; i < tree->n; i++)
-	{
-		int32_t		at = tree->site_of[search->cand[tree->cand[i]].node];
-		const int32_t *gain = tree_row(tree, i);
-		const int32_t *height = gain + tree->stride / 2;
-		Site	   *site;
-		int16_t    *mine;
-		int16_t    *all;
-
-		if (i < tree->low && tree_leads(tree, i))
-			continue;
-		site = &tree->sites[at];
-		tree->slot[site->first + site->slots] = i;
-		tree->slot_fixed[site->first + site->slots] = coarse_cost(tree, tree->fixed[i]);
-		if (tree->fixed[i] < site->fixed)
-			site->fixed = tree->fixed[i];
-		mine = tree->slot_rows + (row_of(tree, tree->slot_rows, site->first + site->slots) -
-								  tree->slot_rows);
-		all = tree->site_rows + (row_of(tree, tree->site_rows, at) - tree->site_rows);
-		for (j = 0; j < tree->ncoarse; j++, mine += 2 * BLOCK, all += 2 * BLOCK)
-		{
-			mine[0] = coarse_gain(tree, gain[j]);
-			mine[BLOCK] = coarse_gain(tree, height[j]);
-			all[0] = mine[0] > all[0] ? mine[0] : all[0];
-			all[BLOCK] = mine[BLOCK] > all[BLOCK] ? mine[BLOCK] : all[BLOCK];
-		}
-		site->slots++;
-	}
-	for (i = 0; i < tree->nsites; i++)
-	{
-		tree->sites[i].slots = (tree->sites[i].slots + BLOCK - 1) / BLOCK * BLOCK;
-		tree->site_fixed[i] = coarse_cost(tree, tree->sites[i].fixed);
 	}
 }
 
@@ -660,7 +489,7 @@ tree_find(Tree *tree)
 	tree->nfound = 0;
 	tree->partial = false;
 	tree->passes = 0;
-	fill_sites(tree);
+	tree_fill_sites(tree);
 	for (s = 0; s < tree->leading && tree->sites[s].lead < tree->high; s++)
 	{
 		try_site(tree, s);

@@ -2,7 +2,7 @@
  * tree.h
  *		What the exhaustive search knows of the candidates.
  *
- * Private to tree.c, ranks.c and sites.c.
+ * Private to tree.c, ranks.c, nodes.c and sites.c.
  */
 #ifndef ROUTING_SOURCING_TREE_H
 #define ROUTING_SOURCING_TREE_H
@@ -88,7 +88,7 @@ typedef struct Tree
 	int32_t    *site_of;		/* per node */
 	int32_t    *slot;			/* per slot: the rank, or -1 */
 	int16_t    *most16;			/* per line */
-	int16_t    *slot_rows;		/* blocks, see sites.c */
+	int16_t    *slot_rows;		/* see blocks.h */
 	int16_t    *slot_fixed;
 	int16_t    *site_rows;
 	int16_t    *site_fixed;
@@ -106,8 +106,11 @@ extern int32_t tree_threshold(const Tree *tree);
 /* ranks.c */
 extern bool tree_set_up(Tree *tree, const int64_t *most);
 
-/* sites.c */
+/* nodes.c */
 extern void tree_set_up_sites(Tree *tree);
+extern void tree_fill_sites(Tree *tree);
+
+/* sites.c */
 extern void tree_find(Tree *tree);
 
 /* may the rank be the first of a set */
@@ -122,6 +125,13 @@ static inline const int32_t *
 tree_row(const Tree *tree, int32_t rank)
 {
 	return tree->both + (size_t) rank * (size_t) tree->stride;
+}
+
+/* the row of a slot or a site, see blocks.h */
+static inline const int16_t *
+tree_row16(const Tree *tree, const int16_t *rows, int32_t at)
+{
+	return rows + src_row_at(tree->ncoarse, at);
 }
 
 #endif							/* ROUTING_SOURCING_TREE_H */
