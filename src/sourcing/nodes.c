@@ -62,7 +62,7 @@ tree_set_up_sites(Tree *tree)
 	rows = (int64_t) 2 * (int64_t) sizeof(int16_t) * tree->ncoarse;
 	tree->sites = src_memory(problem, sizeof(Site), nsites);
 	tree->slot = src_memory(problem, sizeof(int32_t), slots);
-	tree->most16 = src_memory(problem, sizeof(int16_t), tree->ncoarse);
+	tree->most16 = src_memory(problem, sizeof(int16_t) * BLOCK, tree->ncoarse);
 	tree->slot_rows = src_memory(problem, (size_t) rows, slots);
 	tree->slot_fixed = src_memory(problem, sizeof(int16_t), slots);
 	tree->site_rows = src_memory(problem, (size_t) rows, nsites);
@@ -71,8 +71,8 @@ tree_set_up_sites(Tree *tree)
 	tree->adds = src_memory(problem, sizeof(int16_t), nsites);
 	for (i = 0; i < 4; i++)
 		tree->with[i] = src_memory(problem, (size_t) rows, BLOCK);
-	for (i = 0; i < tree->ncoarse; i++)
-		tree->most16[i] = coarse_gain(tree, tree->most[i]);
+	for (i = 0; i < tree->ncoarse * BLOCK; i++)
+		tree->most16[i] = coarse_gain(tree, tree->most[i / BLOCK]);
 	tree->maxfound = FIRST_FOUND;
 	tree->found = src_memory(problem, sizeof(Found), tree->maxfound);
 }
@@ -161,6 +161,8 @@ tree_fill_sites(Tree *tree)
 		all = tree->site_rows + src_row_at(tree->ncoarse, at);
 		for (j = 0; j < tree->ncoarse; j++, mine += 2 * BLOCK, all += 2 * BLOCK)
 		{
+			if (gain[j] == 0)
+				continue;
 			mine[0] = coarse_gain(tree, gain[j]);
 			mine[BLOCK] = coarse_gain(tree, height[j]);
 			all[0] = mine[0] > all[0] ? mine[0] : all[0];

@@ -76,15 +76,14 @@ tree_set_up(Tree *tree, const int64_t *most)
 		const SrcCandidate *cand = &search->cand[i];
 		int64_t		value = -cand->fixed;
 
-		for (j = 0; j < search->nlines; j++)
-			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
-
 		if (problem->one_date && cand->arrival != tree->arrival)
 			continue;
 
 		/* nothing saves as much as it costs */
 		if (cand->fixed > sum + search->slack && !search->coupled)
 			continue;
+		for (j = 0; j < search->nlines; j++)
+			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
 		alive[tree->n].net = value;
 		alive[tree->n++].rank = i;
 	}
@@ -121,6 +120,7 @@ tree_set_up(Tree *tree, const int64_t *most)
 	for (i = 0; i < tree->n; i++)
 	{
 		const SrcCandidate *cand = &search->cand[alive[i].rank];
+		int32_t    *row = tree->both + (size_t) i * (size_t) tree->stride;
 
 		tree->cand[i] = alive[i].rank;
 		tree->lines[i] = 0;
@@ -130,17 +130,19 @@ tree_set_up(Tree *tree, const int64_t *most)
 			tree->min_fixed = tree->fixed[i];
 		for (j = 0; j < search->nlines; j++)
 		{
-			int64_t		gain = cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
-			int32_t		rounded = round_up(gain, tree->shift);
+			const SrcOption *option = &cand->options[j];
+			int64_t		gain = option->gain < most[j] ? option->gain : most[j];
+			int64_t		height = search->lines[j].unserved - option->cost;
+			int32_t		rounded;
 
-			int64_t		height = gain > 0 ? search->lines[j].unserved - cand->options[j].cost : 0;
-
+			if (option->gain == 0)
+				continue;
 			height = height < most[j] ? height : most[j];
-			tree->both[(size_t) i * (size_t) tree->stride + j] = rounded;
-			tree->both[(size_t) i * (size_t) tree->stride + tree->stride / 2 + j] =
-				round_up(height, tree->shift);
-			tree->serving[j] += gain > 0;
-			if (gain > 0 && j < MASK_LINES)
+			rounded = round_up(gain, tree->shift);
+			row[j] = rounded;
+			row[tree->stride / 2 + j] = round_up(height, tree->shift);
+			tree->serving[j]++;
+			if (j < MASK_LINES)
 				tree->lines[i] |= (uint32_t) 1 << j;
 			tree->value[i] += rounded < tree->most[j] ? rounded : tree->most[j];
 		}

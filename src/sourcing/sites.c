@@ -46,7 +46,7 @@ take_alone(const Tree *tree, const int16_t *row, bool plenty, int16_t *restrict 
 	for (line = 0; line < tree->ncoarse; line++, row += 2 * BLOCK, with += 2 * BLOCK)
 	{
 		int16_t		gain = row[0];
-		int16_t		height = plenty ? tree->most16[line] : row[BLOCK];
+		int16_t		height = plenty ? tree->most16[line * BLOCK] : row[BLOCK];
 
 		for (k = 0; k < BLOCK; k++)
 			with[k] = gain;
@@ -55,23 +55,27 @@ take_alone(const Tree *tree, const int16_t *row, bool plenty, int16_t *restrict 
 	}
 }
 
-/* the same of two */
+/* the same of two; which is less cannot be foreseen, so without branches */
 VECTORIZED static void
 take_two(const Tree *tree, const int16_t *a, const int16_t *b, int16_t *restrict with)
 {
+	const int16_t *restrict most = tree->most16;
 	int32_t		line;
 	int32_t		k;
 
-	for (line = 0; line < tree->ncoarse; line++, a += 2 * BLOCK, b += 2 * BLOCK, with += 2 * BLOCK)
+	for (line = 0; line < tree->ncoarse; line++)
 	{
-		int32_t		both = a[0] + b[0];
-		int16_t		gain = (int16_t) (both < tree->most16[line] ? both : tree->most16[line]);
+		int16_t		gain = (int16_t) (a[0] + b[0]);
 		int16_t		height = a[BLOCK] > b[BLOCK] ? a[BLOCK] : b[BLOCK];
 
 		for (k = 0; k < BLOCK; k++)
-			with[k] = gain;
+			with[k] = gain < most[k] ? gain : most[k];
 		for (k = 0; k < BLOCK; k++)
 			with[BLOCK + k] = height;
+		a += 2 * BLOCK;
+		b += 2 * BLOCK;
+		most += BLOCK;
+		with += 2 * BLOCK;
 	}
 }
 

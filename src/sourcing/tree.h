@@ -87,7 +87,7 @@ typedef struct Tree
 	Site	   *sites;
 	int32_t    *site_of;		/* per node */
 	int32_t    *slot;			/* per slot: the rank, or -1 */
-	int16_t    *most16;			/* per line */
+	int16_t    *most16;			/* per line, BLOCK times */
 	int16_t    *slot_rows;		/* see blocks.h */
 	int16_t    *slot_fixed;
 	int16_t    *site_rows;
