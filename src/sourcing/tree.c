@@ -13,16 +13,21 @@
  * Why the bounds hold.  The value of a set is what it saves against serving
  * nothing, each line by itself: at most the sum of its candidates' gains, and
  * at most what any set saves on the line; less what its shipments cost empty.
- * Savings so defined are submodular: a candidate adds the less the more is
- * already there.  So with values V of sets,
+ * Where the candidates of a set are known it saves no more on a line than the
+ * best of them would if it had plenty.  Rules and lines that share stock only
+ * add to the cost, so the bounds hold with them, too.  sites.c finds the sets
+ * whose value is of interest; only those are met here.
+ *
+ * The order in which sets are met decides which plan becomes the next best
+ * one, so it is fixed: by the first rank (of those that gain on a line without
+ * which no set is of interest, if there is one); pairs before triples, by the
+ * second rank; triples by what the second adds to the first, then the third,
+ * in classes (sort_partners).  Savings are submodular: a candidate adds the
+ * less the more is already there.  So with values V of sets,
  *
  *		V(abc) <= V(ab) + V(ac) - V(a)
  *
- * and most triples fail by values of pairs.  A line that must be served better
- * than the rest of the set can, for the set to be of interest, leaves only the
- * candidates that do so.  Where the candidates of a set are known it saves no
- * more on a line than the best of them would if it had plenty.  Rules and lines
- * that share stock only add to the cost, so the bounds hold with them, too.
+ * and partners that add too little to the first can be left out of that order.
  *
  * Values are kept in 32 bits, in units of 2^shift ten-thousandths, gains
  * rounded up and costs down: they stay bounds, and the loops that matter are
