@@ -17,120 +17,6 @@
 
 #include "cost.h"
 
-/* one shipment might not take everything for its weight */
-static bool
-may_be_too_heavy(const SrcSearch *search, const SrcLane *lane)
-{
-	return lane->max_weight > 0 && lane->max_weight < search->order_weight;
-}
-
-/*
- * The lane is never better than another one of its node; see plan.h on ties.
- * Lanes with rules of their own are left alone.
- */
-static bool
-lane_dominated(const SrcSearch *search, const SrcNode *node, int32_t which)
-{
-	const SrcProblem *problem = search->problem;
-	const SrcLane *lanes = problem->lanes;
-	const SrcLane *lane = &lanes[which];
-	int32_t		i;
-
-	if (problem->lane_forbidden != NULL || problem->one_date || search->sole_parts)
-		return false;
-	for (i = node->first_lane; i < node->first_lane + node->nlanes; i++)
-	{
-		const SrcLane *by = &lanes[i];
-
-		if (i == which || by->base > lane->base || by->per_kg > lane->per_kg ||
-			by->transit_days > lane->transit_days || by->risk > lane->risk)
-			continue;
-		if (by->pickup != lane->pickup || by->transit != lane->transit ||
-			by->first_ship > lane->first_ship || lane->open_day != INT32_MIN ||
-			may_be_too_heavy(search, by))
-			continue;
-
-		/*
-		 * The faster lane may leave later to meet a delivery day, which would
-		 * delay a line that asks for a ship day, or find another capacity.
-		 */
-		if ((search->mixed || problem->room != NULL) &&
-			(by->transit_days != lane->transit_days || by->first_ship != lane->first_ship))
-			continue;
-		if (by->base < lane->base || i < which)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Candidate a makes candidate b of the same node superfluous: whatever b
- * carries, a can, at no higher cost, also together with what a carries by
- * itself.  Where stock is the same on both days it does not matter which is
- * earlier: the days between see at least as much.
- */
-static bool
-candidate_dominates(const SrcSearch *search, const SrcCandidate *a,
-					const SrcCandidate *b)
-{
-	const SrcLane *lanes = search->problem->lanes;
-	int32_t		i;
-
-	if (a->fixed > b->fixed || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
-		return false;
-	if (a->fixed == b->fixed &&
-		(a->arrival > b->arrival || a->lane > b->lane || a->ship > b->ship))
-		return false;
-	if (search->sole_parts || may_be_too_heavy(search, &lanes[a->lane]) ||
-		(a->ship != b->ship && a->room >= 0) ||
-		(search->problem->one_date && a->arrival != b->arrival))
-		return false;
-	for (i = 0; i < search->nlines; i++)
-	{
-		const SrcOption *mine = &a->options[i];
-		const SrcOption *theirs = &b->options[i];
-
-		if (theirs->cost == SRC_NEVER || theirs->avail == 0)
-			continue;
-		if (mine->cost == SRC_NEVER || mine->rate > theirs->rate ||
-			mine->avail < theirs->avail)
-			return false;
-	}
-	return true;
-}
-
-/*
- * In a plan that has no other shipment from its node, "by", of another node,
- * does what the candidate does at no higher cost, and at equal cost goes
- * before it in the order of plan.h.
- */
-bool
-src_can_replace(const SrcSearch *search, const SrcCandidate *by,
-				const SrcCandidate *cand)
-{
-	const SrcProblem *problem = search->problem;
-	int32_t		i;
-
-	if (by->fixed > cand->fixed || by->node == cand->node ||
-		(by->fixed == cand->fixed && (by->arrival > cand->arrival || by->node > cand->node)))
-		return false;
-	if (by->room >= 0 || may_be_too_heavy(search, &problem->lanes[by->lane]) ||
-		problem->nodes[by->node].min_value > problem->nodes[cand->node].min_value ||
-		(problem->one_date && by->arrival != cand->arrival))
-		return false;
-	for (i = 0; i < search->nlines; i++)
-	{
-		const SrcOption *mine = &by->options[i];
-		const SrcOption *theirs = &cand->options[i];
-
-		if (theirs->cost != SRC_NEVER && theirs->avail > 0 &&
-			(mine->cost == SRC_NEVER || mine->avail < theirs->avail ||
-			 mine->rate > theirs->rate))
-			return false;
-	}
-	return true;
-}
-
 /* what of an item is available on step "step" (-1: before the first) */
 static int64_t
 available_at(const SrcProfile *profile, int32_t step, int64_t need)
@@ -318,7 +204,6 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	int32_t		arrival = src_arrival_day(problem, own, ship);
 	int32_t		day = src_stock_day(problem, own, ship);
 	SrcCandidate *cand;
-	bool		carries = false;
 	int32_t		i;
 
 	if (arrival == CALENDAR_NEVER || day == CALENDAR_NEVER)
@@ -349,16 +234,18 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 	if (cand->fixed > search->amount_limit)
 		cand->fixed = search->amount_limit;
 	cand->gain = 0;
+	cand->carries = 0;
 	cand->options = problem->alloc(problem->arg,
 								   sizeof(SrcOption) * (size_t) search->nlines);
 	for (i = 0; i < search->nlines; i++)
 	{
 		set_option(search, cand, i);
-		carries |= cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0;
+		if (cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0)
+			cand->carries |= (uint64_t) 1 << (i % 64);
 	}
-	if (!carries)
+	if (cand->carries == 0)
 		return NULL;
-	if (problem->nodes[node].min_value > 0 || may_be_too_heavy(search, own) ||
+	if (problem->nodes[node].min_value > 0 || src_may_be_too_heavy(search, own) ||
 		(cand->room >= 0 && has_limits(&search->rooms[cand->room].room)))
 		search->constrained = search->coupled = true;
 	search->ncand++;
@@ -384,7 +271,10 @@ src_note_candidate(SrcSearch *search, const SrcCandidate *cand)
 			continue;
 		info->serving++;
 		if (option->cost < info->best)
+		{
+			search->best_lines += option->cost - info->best;
 			info->best = option->cost;
+		}
 		for (j = 0; j < SRC_EXACT_SHIPMENTS; j++)
 		{
 			int64_t		other = info->top[j];
@@ -450,13 +340,24 @@ src_use_lane(SrcSearch *search, int32_t node, int32_t which)
 	const SrcProblem *problem = search->problem;
 	const SrcLane *lane = &problem->lanes[which];
 	int32_t		possible = src_ship_day(problem, lane, problem->nodes[node].today);
+	const SrcLine *last = NULL;
+	int32_t		first = CALENDAR_NEVER;
 	int32_t		i;
 
 	for (i = 0; i < search->nitems; i++)
 		search->step[i] = -1;
 	for (i = 0; i < search->nlines; i++)
-		search->from[i] = src_may_serve(search, node, i) && src_may_go(problem, which, i) ?
-			src_first_ship(problem, lane, &problem->lines[i], possible) : CALENDAR_NEVER;
+	{
+		const SrcLine *line = &problem->lines[i];
+
+		search->from[i] = CALENDAR_NEVER;
+		if (!src_may_serve(search, node, i) || !src_may_go(problem, which, i))
+			continue;
+		if (last == NULL || !src_same_days(last, line))
+			first = src_first_ship(problem, lane, line, possible);
+		last = line;
+		search->from[i] = first;
+	}
 }
 
 /* a day of that lane, later than those before; NULL if it could carry nothing */
@@ -477,7 +378,7 @@ add_lane(SrcSearch *search, int32_t node, int32_t which)
 {
 	const SrcProblem *problem = search->problem;
 	const SrcLane *lane = &problem->lanes[which];
-	bool		repeat = search->sole_parts || may_be_too_heavy(search, lane);
+	bool		repeat = search->sole_parts || src_may_be_too_heavy(search, lane);
 	int32_t		ship = INT32_MIN;
 	int32_t		ndays = 0;
 	int32_t		unlimited = 0;	/* days since the event, but for those with limits */
@@ -601,7 +502,7 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 	}
 
 	for (i = own->first_lane; i < own->first_lane + own->nlanes; i++)
-		if (!lane_dominated(search, own, i))
+		if (!src_lane_dominated(search, own, i))
 			add_lane(search, node, i);
 
 	for (i = start; i < search->ncand; i++)
@@ -614,8 +515,8 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			if (j == kept && j < i)
 				j = i;
 			if (j != i)
-				dominated = candidate_dominates(search, &search->cand[j],
-												&search->cand[i]);
+				dominated = src_dominates(search, &search->cand[j],
+										  &search->cand[i]);
 		}
 		if (!dominated)
 			search->cand[kept++] = search->cand[i];

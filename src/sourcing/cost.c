@@ -202,6 +202,67 @@ room_for(const SrcSearch *search, const int32_t *cand, int32_t n,
 	return room > 0 ? room : 0;
 }
 
+static bool
+share_node(const SrcSearch *search, const int32_t *cand, int32_t n)
+{
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 1; i < n; i++)
+		for (j = 0; j < i; j++)
+			if (search->cand[cand[i]].node == search->cand[cand[j]].node)
+				return true;
+	return false;
+}
+
+/* the same; "sharing": see share_node */
+static int64_t
+floor_line(const SrcSearch *search, const int32_t *cand, int32_t n, int32_t line,
+		   bool sharing)
+{
+	const SrcLineInfo *info = &search->lines[line];
+	int64_t		whole = search->problem->lines[line].quantity;
+	int64_t		left = whole;
+	int64_t		cost = 0;
+	const SrcOption *order[SRC_PLAN_SHIPMENTS];
+	int32_t		which[SRC_PLAN_SHIPMENTS];
+	int64_t		used[SRC_PLAN_SHIPMENTS];
+	int32_t		norder = 0;
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 0; i < n; i++)
+	{
+		const SrcOption *option = &search->cand[cand[i]].options[line];
+
+		if (sharing)
+			used[i] = 0;
+		if (option->cost >= info->unserved)
+			continue;
+		for (j = norder++; j > 0 && order[j - 1]->cost > option->cost; j--)
+		{
+			order[j] = order[j - 1];
+			which[j] = which[j - 1];
+		}
+		order[j] = option;
+		which[j] = i;
+	}
+	for (i = 0; i < norder && left > 0; i++)
+	{
+		int64_t		take = order[i]->avail;
+
+		if (sharing)
+			take = room_for(search, cand, n, line, used, which[i]);
+		if (take > left)
+			take = left;
+		if (sharing)
+			used[which[i]] = take;
+		left -= take;
+		cost += src_floor_part(order[i]->cost, take, whole);
+	}
+	return cost + src_floor_part(info->unserved, left, whole);
+}
+
 /*
  * Floor of the cost of one line, served as well as the shipments of the set
  * allow while nobody else takes its stock.
@@ -210,50 +271,31 @@ int64_t
 src_floor_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 			   int32_t line)
 {
-	const SrcLineInfo *info = &search->lines[line];
-	int64_t		whole = search->problem->lines[line].quantity;
-	int64_t		left = whole;
-	int64_t		cost = 0;
-	int64_t		used[SRC_PLAN_SHIPMENTS];
-	int32_t		order[SRC_PLAN_SHIPMENTS];
-	int32_t		norder = 0;
-	bool		same_node = false;
+	return floor_line(search, cand, n, line, share_node(search, cand, n));
+}
+
+/*
+ * The sum of that over all lines; if it is above "most" something else that
+ * is may be returned.
+ */
+int64_t
+src_floor_lines(const SrcSearch *search, const int32_t *cand, int32_t n, int64_t most)
+{
+	bool		sharing = share_node(search, cand, n);
+	int64_t		sum = 0;
+	int64_t		rest = search->best_lines - (int64_t) (n + 2) * search->nlines;
 	int32_t		i;
-	int32_t		j;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < search->nlines; i++)
 	{
-		int64_t		rate = search->cand[cand[i]].options[line].cost;
+		sum += floor_line(search, cand, n, i, sharing);
 
-		used[i] = 0;
-		for (j = 0; j < i; j++)
-			same_node |= search->cand[cand[i]].node == search->cand[cand[j]].node;
-		if (rate >= info->unserved)
-			continue;
-		for (j = norder; j > 0; j--)
-		{
-			if (search->cand[cand[order[j - 1]]].options[line].cost <= rate)
-				break;
-			order[j] = order[j - 1];
-		}
-		order[j] = i;
-		norder++;
+		/* rounding of parts may bring a line below the best there is */
+		rest -= search->lines[i].best - (n + 2);
+		if (sum + rest > most && i + 1 < search->nlines)
+			return sum + rest;
 	}
-
-	for (i = 0; i < norder && left > 0; i++)
-	{
-		const SrcOption *option = &search->cand[cand[order[i]]].options[line];
-		int64_t		take = option->avail;
-
-		if (same_node)
-			take = room_for(search, cand, n, line, used, order[i]);
-		if (take > left)
-			take = left;
-		used[order[i]] = take;
-		left -= take;
-		cost += src_floor_part(option->cost, take, whole);
-	}
-	return cost + src_floor_part(info->unserved, left, whole);
+	return sum;
 }
 
 /*
@@ -278,7 +320,7 @@ src_exact_rate(const SrcSearch *search, int32_t line, const SrcCandidate *cand)
 	if (late > limit)
 		late = limit;
 	freight = (src_int128) wanted->quantity * wanted->unit_weight;
-	if (per_kg > 0 && freight > limit / per_kg)
+	if (freight >> 57 != 0 && per_kg > 0 && freight > limit / per_kg)
 		freight = limit;
 	else
 		freight *= per_kg;

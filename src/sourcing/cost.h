@@ -53,6 +53,7 @@ typedef struct SrcCandidate
 	int64_t		base;			/* of the lane, or 0 on its open day */
 	int64_t		price;			/* of capacity */
 	int64_t		gain;			/* sum of its options' gains */
+	uint64_t	carries;		/* the lines it can carry, modulo 64 */
 	SrcOption  *options;		/* one per line */
 } SrcCandidate;
 
@@ -97,6 +98,25 @@ typedef struct SrcRoomDay
 	SrcRoom		room;
 } SrcRoomDay;
 
+/* see blocks.c */
+typedef struct SrcRough
+{
+	bool		usable;
+	int32_t		shift;			/* units */
+	int32_t		nrows;			/* of candidates */
+	int32_t		maxrows;
+	int16_t    *rows;
+	int16_t    *with;
+} SrcRough;
+
+/* how a set serves a line, the cheapest shipment first */
+typedef struct SrcService
+{
+	int32_t		n;				/* shipments that are better than nothing */
+	int64_t		cost[SRC_EXACT_SHIPMENTS];
+	int64_t		avail[SRC_EXACT_SHIPMENTS];
+} SrcService;
+
 typedef struct SrcSearch
 {
 	const SrcProblem *problem;
@@ -115,6 +135,7 @@ typedef struct SrcSearch
 	bool		sole_parts;		/* parts have a largest size: two shipments may carry what one cannot */
 	int64_t		order_weight;	/* of all lines, rounded up */
 	int64_t		order_units;	/* of all lines */
+	int64_t		unserved;		/* floor of serving nothing */
 	int64_t		cut_bound;		/* no plan with a day that was not tried costs less */
 	int32_t		ncuts;
 	int32_t		maxcuts;
@@ -133,6 +154,7 @@ typedef struct SrcSearch
 	int32_t		maxcand;
 	SrcCandidate *cand;
 	int64_t		cand_min_fixed;
+	int64_t		best_lines;		/* sum of what the lines cost at the best */
 
 	/* reading a node */
 	SrcProfile *profile;		/* per item */
@@ -154,6 +176,9 @@ typedef struct SrcSearch
 	/* search */
 	int64_t    *room;			/* per line, for the greedy sets */
 	int64_t    *net;			/* per candidate, likewise; maxcand of them */
+	SrcService *service;		/* per line, likewise */
+	int64_t    *floors;			/* per line, likewise: its cost */
+	SrcRough	rough;
 	SrcSet		best;
 	SrcSet		next;
 	bool		has_next;
@@ -209,6 +234,8 @@ extern int64_t src_floor_cost(const SrcSearch *search, int32_t line,
 extern int64_t src_floor_part(int64_t cost, int64_t part, int64_t whole);
 extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
 							  int32_t n, int32_t line);
+extern int64_t src_floor_lines(const SrcSearch *search, const int32_t *cand,
+							   int32_t n, int64_t most);
 extern int64_t src_slack(const SrcSearch *search, int64_t shipments);
 extern src_int128 src_exact_rate(const SrcSearch *search, int32_t line,
 								 const SrcCandidate *cand);
@@ -247,9 +274,14 @@ extern int32_t src_first_ship(const SrcProblem *problem, const SrcLane *lane,
 extern void src_find_shortage(const SrcSearch *search, int32_t which,
 							  SrcNodeResult *out);
 
-/* candidates.c */
+/* dominate.c */
+extern bool src_lane_dominated(const SrcSearch *search, const SrcNode *node, int32_t which);
+extern bool src_dominates(const SrcSearch *search, const SrcCandidate *a,
+						  const SrcCandidate *b);
 extern bool src_can_replace(const SrcSearch *search, const SrcCandidate *by,
 							const SrcCandidate *cand);
+
+/* candidates.c */
 extern bool src_carries_all(const SrcSearch *search, const SrcCandidate *cand);
 extern bool src_fits_all(const SrcSearch *search, const SrcRoom *room);
 extern void src_use_lane(SrcSearch *search, int32_t node, int32_t which);
@@ -276,6 +308,10 @@ extern void src_improve(SrcSearch *search);
 extern bool src_extend(SrcSearch *search);
 
 extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
+
+/* blocks.c */
+extern void src_rough_savings(SrcSearch *search, const int32_t *set, int32_t n,
+							  const int64_t *floors, int64_t *out);
 
 /* tree.c */
 extern void src_tree(SrcSearch *search);
@@ -335,6 +371,21 @@ src_may_go(const SrcProblem *problem, int32_t lane, int32_t line)
 {
 	return problem->lane_forbidden == NULL ||
 		!problem->lane_forbidden[(size_t) line * (size_t) problem->nlanes + (size_t) lane];
+}
+
+/* one shipment might not take everything for its weight */
+static inline bool
+src_may_be_too_heavy(const SrcSearch *search, const SrcLane *lane)
+{
+	return lane->max_weight > 0 && lane->max_weight < search->order_weight;
+}
+
+/* the two ask for the same first ship day on every lane */
+static inline bool
+src_same_days(const SrcLine *a, const SrcLine *b)
+{
+	return a->requested == b->requested && a->by_ship_day == b->by_ship_day &&
+		a->early_ok == b->early_ok && a->not_before == b->not_before;
 }
 
 /* the day that "requested" and "latest" of the line speak of */

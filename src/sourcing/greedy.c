@@ -100,6 +100,7 @@ room_of_set(SrcSearch *search, const int32_t *cand, int32_t n, int64_t *room)
 		else
 			cost = src_floor_line(search, cand, n, i);
 		floor += cost;
+		search->floors[i] = cost;
 		room[i] = cost > info->best ? cost - info->best : 0;
 	}
 	for (i = 0; i < n; i++)
@@ -119,19 +120,246 @@ saving_of(const SrcSearch *search, const SrcCandidate *cand,
 	return sum;
 }
 
-/* what adding the candidate to the set saves, exactly if no item is shared */
+/*
+ * What adding the candidate to the set saves, exactly if no item is shared.
+ * What is below "least" may come out as something else that is.
+ */
 static int64_t
-saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t floor)
+saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t floor,
+			int64_t least)
 {
-	int64_t		with = search->cand[which].fixed + src_split_floor(search);
 	int32_t		i;
 
-	set[n] = which;
+	floor -= search->cand[which].fixed + src_split_floor(search);
 	for (i = 0; i < n; i++)
-		with += search->cand[set[i]].fixed;
-	for (i = 0; i < search->nlines; i++)
-		with += src_floor_line(search, set, n + 1, i);
-	return floor - with;
+		floor -= search->cand[set[i]].fixed;
+	set[n] = which;
+	return floor - src_floor_lines(search, set, n + 1, floor - least);
+}
+
+/* two shipments of the set are of one node, and share its stock */
+static bool
+share_node(const SrcSearch *search, const int32_t *set, int32_t n)
+{
+	int32_t		i;
+	int32_t		j;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < i; j++)
+			if (search->cand[set[i]].node == search->cand[set[j]].node)
+				return true;
+	return false;
+}
+
+/* how the set serves its lines, for saving_beside */
+static void
+note_service(SrcSearch *search, const int32_t *set, int32_t n)
+{
+	int32_t		i;
+	int32_t		j;
+	int32_t		line;
+
+	for (line = 0; line < search->nlines; line++)
+	{
+		const SrcLineInfo *info = &search->lines[line];
+		SrcService *service = &search->service[line];
+
+		service->n = 0;
+		for (i = 0; i < n; i++)
+		{
+			const SrcOption *option = &search->cand[set[i]].options[line];
+
+			if (option->cost >= info->unserved)
+				continue;
+			for (j = service->n++; j > 0 && service->cost[j - 1] > option->cost; j--)
+			{
+				service->cost[j] = service->cost[j - 1];
+				service->avail[j] = service->avail[j - 1];
+			}
+			service->cost[j] = option->cost;
+			service->avail[j] = option->avail;
+		}
+	}
+}
+
+/* src_floor_line of the set with one more shipment, from a node of its own */
+static int64_t
+floor_beside(const SrcSearch *search, int32_t line, const SrcOption *option)
+{
+	const SrcService *service = &search->service[line];
+	int64_t		whole = search->problem->lines[line].quantity;
+	int64_t		left = whole;
+	int64_t		cost = 0;
+	bool		taken = false;
+	int32_t		i = 0;
+
+	while (left > 0 && (i < service->n || !taken))
+	{
+		bool		own = !taken && (i == service->n || option->cost < service->cost[i]);
+		int64_t		avail = own ? option->avail : service->avail[i];
+		int64_t		part = avail < left ? avail : left;
+
+		cost += src_floor_part(own ? option->cost : service->cost[i], part, whole);
+		left -= part;
+		taken |= own;
+		i += !own;
+	}
+	return cost + src_floor_part(search->lines[line].unserved, left, whole);
+}
+
+/*
+ * saving_with for a set of different nodes and a candidate of another one,
+ * which saves "bound" at the most.  What is below "least" may come out as
+ * something else that is.
+ */
+static int64_t
+saving_beside(const SrcSearch *search, int32_t n, const SrcCandidate *cand,
+			  int64_t bound, int64_t least)
+{
+	int32_t		i;
+
+	/* rounding of the parts of a line may add a little to its bound */
+	bound += (int64_t) (n + 2) * search->nlines;
+	for (i = 0; i < search->nlines && bound >= least; i++)
+	{
+		const SrcOption *option = &cand->options[i];
+		int64_t		room = search->room[i];
+
+		bound -= (option->gain < room ? option->gain : room) + n + 2;
+		if (option->gain > 0)
+			bound += search->floors[i] - floor_beside(search, i, option);
+	}
+	return bound;
+}
+
+static bool
+contains(const int32_t *set, int32_t n, int32_t which)
+{
+	int32_t		i;
+
+	for (i = 0; i < n; i++)
+		if (set[i] == which)
+			return true;
+	return false;
+}
+
+/* the first of those that could save most, by what is left on the lines; -1 */
+static int32_t
+most_promising(const SrcSearch *search, const int32_t *set, int32_t n)
+{
+	int64_t		split = src_split_floor(search);
+	int64_t		most = 0;
+	int32_t		chosen = -1;
+	int32_t		i;
+
+	for (i = 0; i < search->ncand; i++)
+	{
+		const SrcCandidate *cand = &search->cand[i];
+		int64_t		net;
+
+		if (cand->gain - cand->fixed - split <= most || contains(set, n, i))
+			continue;
+		net = saving_of(search, cand, search->room) - cand->fixed - split;
+		if (net <= most)
+			continue;
+		most = net;
+		chosen = i;
+	}
+	return chosen;
+}
+
+/*
+ * The one that saves most, if no item is shared; -1 if none saves anything.
+ * Of several the most promising one, or else the first.
+ */
+static int32_t
+most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *saved)
+{
+	int64_t		split = src_split_floor(search);
+	int64_t    *net = search->net;
+	bool		shared = share_node(search, set, n);
+	bool		tie = false;
+	int64_t		most = 0;
+	int32_t		start = -1;
+	int32_t		chosen = -1;
+	int32_t		i;
+	int32_t		j;
+
+	src_rough_savings(search, set, n, search->floors, net);
+	for (i = 0; i < n; i++)
+		net[set[i]] = 0;
+	for (i = 0; i < search->ncand; i++)
+		if (net[i] > (start < 0 ? 0 : net[start]))
+			start = i;
+	if (start < 0)
+		return -1;
+	note_service(search, set, n);
+	for (i = -1; i < search->ncand; i++)
+	{
+		int32_t		at = i < 0 ? start : i;
+		const SrcCandidate *cand = &search->cand[at];
+		bool		beside = !shared;
+		int64_t		saving;
+
+		if (net[at] <= 0 || net[at] < most || i == start)
+			continue;
+		saving = saving_of(search, cand, search->room) - cand->fixed - split;
+		if (saving <= 0 || saving < most)
+			continue;
+		for (j = 0; j < n; j++)
+			beside &= search->cand[set[j]].node != cand->node;
+		saving = beside ? saving_beside(search, n, cand, saving, most) :
+			saving_with(search, set, n, at, floor, most);
+		if (saving <= 0 || saving < most)
+			continue;
+		tie = saving == most;
+		if (!tie || at < chosen)
+			chosen = at;
+		most = saving;
+	}
+	if (tie)
+	{
+		i = most_promising(search, set, n);
+		if (i >= 0 && i != chosen && saving_with(search, set, n, i, floor, most) == most)
+			chosen = i;
+	}
+	*saved = most;
+	return chosen;
+}
+
+/* every shipment of the set has a line that the others cannot carry whole */
+static bool
+all_loaded(const SrcSearch *search, const int32_t *set, int32_t n)
+{
+	int32_t		i;
+	int32_t		j;
+	int32_t		line;
+
+	if (share_node(search, set, n))
+		return false;
+	for (i = 0; i < n; i++)
+	{
+		const SrcCandidate *cand = &search->cand[set[i]];
+		/* floors of rates are lower by no more */
+		int64_t		slop = search->max_per_kg / SRC_SCALE + 8;
+
+		for (line = 0; line < search->nlines; line++)
+		{
+			int64_t		left = search->problem->lines[line].quantity;
+
+			if (cand->options[line].gain == 0 ||
+				cand->options[line].cost + slop >= search->lines[line].unserved)
+				continue;
+			for (j = 0; j < n; j++)
+				if (j != i && search->cand[set[j]].options[line].cost != SRC_NEVER)
+					left -= search->cand[set[j]].options[line].avail;
+			if (left > 0)
+				break;
+		}
+		if (line == search->nlines)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -141,62 +369,24 @@ saving_with(SrcSearch *search, int32_t *set, int32_t n, int32_t which, int64_t f
 static bool
 add_best(SrcSearch *search, int32_t *set, int32_t n)
 {
-	int64_t		split = src_split_floor(search);
-	int64_t    *room = search->room;
-	int64_t    *net = search->net;
-	int64_t		most = 0;
 	int64_t		floor;
-	int32_t		chosen = -1;
-	int32_t		i;
-	int32_t		j;
+	int64_t		saved = 0;
+	int32_t		chosen;
 
 	if (!src_work(search, search->ncand / 8 + 1))
 		return false;
-	floor = room_of_set(search, set, n, room);
-	for (i = 0; i < search->ncand; i++)
-	{
-		const SrcCandidate *cand = &search->cand[i];
-
-		net[i] = 0;
-		if (cand->gain - cand->fixed - split <= most)
-			continue;
-		for (j = 0; j < n; j++)
-			if (set[j] == i)
-				break;
-		if (j == n)
-			net[i] = saving_of(search, cand, room) - cand->fixed - split;
-		if (net[i] > (chosen < 0 ? 0 : net[chosen]))
-			chosen = i;
-	}
+	floor = room_of_set(search, set, n, search->room);
+	chosen = search->any_shared ? most_promising(search, set, n) :
+		most_saving(search, set, n, floor, &saved);
 	if (chosen < 0)
 		return false;
-
-	/* those are bounds; the most promising one spares a closer look at others */
-	if (!search->any_shared)
-	{
-		int32_t		promising = chosen;
-
-		most = saving_with(search, set, n, promising, floor);
-		if (most <= 0)
-		{
-			most = 0;
-			chosen = -1;
-		}
-		for (i = 0; i < search->ncand; i++)
-		{
-			if (i == promising || net[i] <= most)
-				continue;
-			net[i] = saving_with(search, set, n, i, floor);
-			if (net[i] <= most)
-				continue;
-			most = net[i];
-			chosen = i;
-		}
-		if (chosen < 0)
-			return false;
-	}
 	set[n] = chosen;
-	src_offer(search, set, n + 1, INT64_MAX);
+
+	/* if it is not to have a place the exact figures are of no use */
+	floor += src_split_floor(search) * (n - 1) - saved - search->slack;
+	if (search->coupled || !search->has_next || floor <= search->next.total ||
+		!all_loaded(search, set, n + 1))
+		src_offer(search, set, n + 1, INT64_MAX);
 	return true;
 }
 

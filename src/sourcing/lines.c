@@ -68,6 +68,8 @@ src_set_up_lines(SrcSearch *search)
 			info->unserved = must_serve;
 			info->unserved_rate = (src_int128) 1 << 123;
 		}
+		search->unserved += info->unserved;
+		search->best_lines += info->unserved;
 		info->cheapest = info->unserved;
 		info->best = info->unserved;
 		memset(info->top, 0, sizeof(info->top));

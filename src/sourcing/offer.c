@@ -222,7 +222,10 @@ src_offer(SrcSearch *search, const int32_t *cand, int32_t n, int64_t floor)
 	return false;
 }
 
-/* the same of a single shipment */
+/*
+ * The same of a single shipment.  If what it saves at the most is not enough
+ * for a place, nothing needs to be looked at, unless the proof depends on it.
+ */
 void
 src_offer_alone(SrcSearch *search, int32_t cand)
 {
@@ -230,6 +233,10 @@ src_offer_alone(SrcSearch *search, int32_t cand)
 	int32_t		i;
 
 	search->work++;
+	if (!search->coupled && search->has_next &&
+		search->unserved + floor - search->cand[cand].gain - 2 * (int64_t) search->nlines -
+		search->slack > search->next.total)
+		return;
 	if (search->coupled)
 		for (i = 0; i < search->nlines; i++)
 			floor += src_floor_line(search, &cand, 1, i);

@@ -153,6 +153,10 @@ set_up(SrcSearch *search, const SrcProblem *problem)
 								  search->nitems * shipments);
 	}
 	search->room = src_memory(problem, sizeof(int64_t), nlines);
+	search->service = src_memory(problem, sizeof(SrcService), nlines);
+	search->floors = src_memory(problem, sizeof(int64_t), nlines);
+	search->rough.with = search->rough.rows = NULL;
+	search->rough.nrows = search->rough.maxrows = 0;
 	search->has_next = false;
 	search->work = 0;
 	search->next_interrupt = 1000;

@@ -183,7 +183,7 @@ typedef struct SrcProblem
 	bool		one_date;
 	bool		all_or_nothing;
 	int32_t		max_shipments;	/* hard limit, >= 1 */
-	int64_t		work_limit;		/* sets of shipments examined at the most */
+	int64_t		work_limit;		/* sets of shipments examined at the most; 16 blocks of bounds count as one */
 
 	/*
 	 * Availability of an item at a node; asked at most once for each pair,

@@ -76,15 +76,14 @@ tree_set_up(Tree *tree, const int64_t *most)
 		const SrcCandidate *cand = &search->cand[i];
 		int64_t		value = -cand->fixed;
 
-		for (j = 0; j < search->nlines; j++)
-			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
-
 		if (problem->one_date && cand->arrival != tree->arrival)
 			continue;
 
 		/* nothing saves as much as it costs */
 		if (cand->fixed > sum + search->slack && !search->coupled)
 			continue;
+		for (j = 0; j < search->nlines; j++)
+			value += cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
 		alive[tree->n].net = value;
 		alive[tree->n++].rank = i;
 	}
@@ -92,7 +91,6 @@ tree_set_up(Tree *tree, const int64_t *most)
 	drop_spare(tree, alive);
 	if (tree->n < 2)
 		return false;
-	tree->width = (tree->n + 7) & ~7;
 	tree->split = (int32_t) ((src_split_floor(search) < sum + 1 ?
 							  src_split_floor(search) : sum + 1) >> tree->shift);
 	tree->cand = src_memory(problem, sizeof(int32_t), tree->n);
@@ -100,23 +98,20 @@ tree_set_up(Tree *tree, const int64_t *most)
 	tree->value = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->later = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->most = src_memory(problem, sizeof(int32_t), search->nlines);
-	tree->gain = src_memory(problem, sizeof(int32_t), (int64_t) search->nlines * tree->width);
 	tree->stride = 2 * ((search->nlines + 3) & ~3);
 	tree->both = src_memory(problem, sizeof(int32_t), (int64_t) tree->stride * tree->n);
 	memset(tree->both, 0, sizeof(int32_t) * (size_t) tree->stride * (size_t) tree->n);
-	tree->joint = src_memory(problem, sizeof(int32_t), tree->stride);
 	tree->serving = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->lines = src_memory(problem, sizeof(uint32_t), tree->n);
-	tree->taken = src_memory(problem, sizeof(bool), tree->n);
 	tree->room = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->room2 = src_memory(problem, sizeof(int32_t), search->nlines);
 	tree->top = src_memory(problem, sizeof(int32_t) * 2, search->nlines);
 	tree->min_fixed = INT32_MAX;
-	tree->row = src_memory(problem, sizeof(int32_t), tree->width);
+	tree->row = src_memory(problem, sizeof(int32_t), tree->n);
 	tree->partners = src_memory(problem, sizeof(Partner), tree->n);
 	tree->sorted = src_memory(problem, sizeof(Partner), tree->n);
-	tree->passed = src_memory(problem, sizeof(int32_t), (int64_t) tree->n + 1);
-	memset(tree->gain, 0, sizeof(int32_t) * (size_t) search->nlines * (size_t) tree->width);
+	tree->place = src_memory(problem, sizeof(int32_t), tree->n);
+	tree->chain = src_memory(problem, sizeof(int32_t), tree->n);
 	for (j = 0; j < search->nlines; j++)
 	{
 		tree->most[j] = round_up(most[j], tree->shift);
@@ -125,9 +120,9 @@ tree_set_up(Tree *tree, const int64_t *most)
 	for (i = 0; i < tree->n; i++)
 	{
 		const SrcCandidate *cand = &search->cand[alive[i].rank];
+		int32_t    *row = tree->both + (size_t) i * (size_t) tree->stride;
 
 		tree->cand[i] = alive[i].rank;
-		tree->taken[i] = false;
 		tree->lines[i] = 0;
 		tree->fixed[i] = (int32_t) ((cand->fixed < limit ? cand->fixed : limit) >> tree->shift);
 		tree->value[i] = -tree->fixed[i];
@@ -135,18 +130,19 @@ tree_set_up(Tree *tree, const int64_t *most)
 			tree->min_fixed = tree->fixed[i];
 		for (j = 0; j < search->nlines; j++)
 		{
-			int64_t		gain = cand->options[j].gain < most[j] ? cand->options[j].gain : most[j];
-			int32_t		rounded = round_up(gain, tree->shift);
+			const SrcOption *option = &cand->options[j];
+			int64_t		gain = option->gain < most[j] ? option->gain : most[j];
+			int64_t		height = search->lines[j].unserved - option->cost;
+			int32_t		rounded;
 
-			int64_t		height = gain > 0 ? search->lines[j].unserved - cand->options[j].cost : 0;
-
+			if (option->gain == 0)
+				continue;
 			height = height < most[j] ? height : most[j];
-			tree->gain[(size_t) j * (size_t) tree->width + i] = rounded;
-			tree->both[(size_t) i * (size_t) tree->stride + j] = rounded;
-			tree->both[(size_t) i * (size_t) tree->stride + tree->stride / 2 + j] =
-				round_up(height, tree->shift);
-			tree->serving[j] += gain > 0;
-			if (gain > 0 && j < MASK_LINES)
+			rounded = round_up(gain, tree->shift);
+			row[j] = rounded;
+			row[tree->stride / 2 + j] = round_up(height, tree->shift);
+			tree->serving[j]++;
+			if (j < MASK_LINES)
 				tree->lines[i] |= (uint32_t) 1 << j;
 			tree->value[i] += rounded < tree->most[j] ? rounded : tree->most[j];
 		}
@@ -158,5 +154,7 @@ tree_set_up(Tree *tree, const int64_t *most)
 		if (i + 1 < tree->n && tree->later[i + 1] > tree->later[i])
 			tree->later[i] = tree->later[i + 1];
 	}
+	tree->maxopen = 0;
+	tree_set_up_sites(tree);
 	return true;
 }

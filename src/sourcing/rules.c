@@ -230,14 +230,15 @@ src_failures(SrcSearch *search, int32_t which, int32_t first_cand)
 	{
 		const SrcLane *lane = &problem->lanes[j];
 		int32_t		possible = src_ship_day(problem, lane, node->today);
+		const SrcLine *last = NULL;
+		int32_t		ship = CALENDAR_NEVER;
+		int32_t		arrival = CALENDAR_NEVER;
+		int32_t		day = CALENDAR_NEVER;
 
 		for (i = 0; i < search->nlines; i++)
 		{
 			const SrcLine *line = &problem->lines[i];
 			const SrcProfile *profile = &search->profile[search->lines[i].item];
-			int32_t		ship;
-			int32_t		arrival;
-			int32_t		day;
 			int64_t		available = 0;
 			int32_t		k;
 
@@ -248,9 +249,15 @@ src_failures(SrcSearch *search, int32_t which, int32_t first_cand)
 				failed |= SRC_FAIL_LANE_FORBIDDEN;
 				continue;
 			}
-			ship = src_first_ship(problem, lane, line, possible);
-			arrival = ship == CALENDAR_NEVER ? CALENDAR_NEVER :
-				src_arrival_day(problem, lane, ship);
+			if (last == NULL || !src_same_days(last, line))
+			{
+				ship = src_first_ship(problem, lane, line, possible);
+				arrival = ship == CALENDAR_NEVER ? CALENDAR_NEVER :
+					src_arrival_day(problem, lane, ship);
+				day = arrival == CALENDAR_NEVER ? CALENDAR_NEVER :
+					src_stock_day(problem, lane, ship);
+				last = line;
+			}
 			if (arrival == CALENDAR_NEVER)
 			{
 				failed |= SRC_FAIL_NO_DAY;
@@ -258,11 +265,10 @@ src_failures(SrcSearch *search, int32_t which, int32_t first_cand)
 			}
 			if (src_meant_day(line, ship, arrival) > line->latest)
 				failed |= SRC_FAIL_LATEST;
-			day = src_stock_day(problem, lane, ship);
 			for (k = 0; k < profile->nsteps; k++)
 				if (profile->steps[k].available >= search->lines[i].need)
 					break;
-			if (k < profile->nsteps && profile->steps[k].day > day &&
+			if (line->latest != INT32_MAX && k < profile->nsteps && profile->steps[k].day > day &&
 				src_meant_day(line, src_ship_day(problem, lane, profile->steps[k].day),
 							  src_arrival_day(problem, lane,
 											  src_ship_day(problem, lane,

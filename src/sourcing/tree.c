@@ -13,16 +13,21 @@
  * Why the bounds hold.  The value of a set is what it saves against serving
  * nothing, each line by itself: at most the sum of its candidates' gains, and
  * at most what any set saves on the line; less what its shipments cost empty.
- * Savings so defined are submodular: a candidate adds the less the more is
- * already there.  So with values V of sets,
+ * Where the candidates of a set are known it saves no more on a line than the
+ * best of them would if it had plenty.  Rules and lines that share stock only
+ * add to the cost, so the bounds hold with them, too.  sites.c finds the sets
+ * whose value is of interest; only those are met here.
+ *
+ * The order in which sets are met decides which plan becomes the next best
+ * one, so it is fixed: by the first rank (of those that gain on a line without
+ * which no set is of interest, if there is one); pairs before triples, by the
+ * second rank; triples by what the second adds to the first, then the third,
+ * in classes (sort_partners).  Savings are submodular: a candidate adds the
+ * less the more is already there.  So with values V of sets,
  *
  *		V(abc) <= V(ab) + V(ac) - V(a)
  *
- * and most triples fail by values of pairs.  A line that must be served better
- * than the rest of the set can, for the set to be of interest, leaves only the
- * candidates that do so.  Where the candidates of a set are known it saves no
- * more on a line than the best of them would if it had plenty.  Rules and lines
- * that share stock only add to the cost, so the bounds hold with them, too.
+ * and partners that add too little to the first can be left out of that order.
  *
  * Values are kept in 32 bits, in units of 2^shift ten-thousandths, gains
  * rounded up and costs down: they stay bounds, and the loops that matter are
@@ -32,19 +37,13 @@
 
 #include "tree.h"
 
-#define NOT_DONE		((uint32_t) 1 << 31)	/* beside the lines: triples with it are left */
 #define CLASSES			128
-
-/* gcc does not vectorize such loops at -O2 */
-#if defined(__GNUC__) && !defined(__clang__)
-#define VECTORIZED __attribute__((optimize("O3")))
-#else
-#define VECTORIZED
-#endif
+#define NO_THREES		(-2)
+#define WORTHLESS		INT32_MIN	/* value of a set that is never of interest again */
 
 /* the least value that a set must have to be of interest */
-static int32_t
-threshold(const Tree *tree)
+int32_t
+tree_threshold(const Tree *tree)
 {
 	int64_t		least = tree->root - tree->search->slack - tree->search->best.total;
 
@@ -56,107 +55,76 @@ threshold(const Tree *tree)
 		(int32_t) 1 << (VALUE_BITS + 1) : (int32_t) least;
 }
 
-/* what the pairs of "a" and every other rank save together, before costs */
-VECTORIZED static void
-save_in_pairs(const Tree *tree, int32_t a, int32_t *restrict sum)
-{
-	int32_t		width = tree->width;
-	int32_t		line;
-	int32_t		i;
-
-	memset(sum, 0, sizeof(int32_t) * (size_t) width);
-	for (line = 0; line < tree->nlines; line++)
-	{
-		const int32_t *restrict gain = tree->gain + (size_t) line * (size_t) width;
-		int32_t		own = gain[a];
-		int32_t		most = tree->most[line];
-
-		for (i = 0; i < width; i++)
-		{
-			int32_t		both = own + gain[i];
-
-			sum[i] += both < most ? both : most;
-		}
-	}
-}
-
 /* values of the pairs of "a" */
 static const int32_t *
 pair_row(Tree *tree, int32_t a)
 {
-	int32_t    *row = tree->row;
+	const int32_t *mine = tree_row(tree, a);
 	int32_t		i;
+	int32_t		j;
 
-	save_in_pairs(tree, a, row);
 	for (i = 0; i < tree->n; i++)
-		row[i] -= tree->fixed[a] + tree->fixed[i] + tree->split;
-	src_work(tree->search, tree->n / 16 + 1);
-	return row;
-}
-
-/* savings and heights of two together, for value_with */
-static void
-join(Tree *tree, int32_t a, int32_t b)
-{
-	const int32_t *mine = tree->both + (size_t) a * (size_t) tree->stride;
-	const int32_t *theirs = tree->both + (size_t) b * (size_t) tree->stride;
-	int32_t		half = tree->stride / 2;
-	int32_t		i;
-
-	for (i = 0; i < half; i++)
 	{
-		tree->joint[i] = mine[i] + theirs[i];
-		tree->joint[half + i] = mine[half + i] > theirs[half + i] ? mine[half + i] : theirs[half + i];
-	}
-}
+		const int32_t *theirs = tree_row(tree, i);
+		int32_t		value = -tree->fixed[a] - tree->fixed[i] - tree->split;
 
-/* what two that have been joined and a third save, before costs */
-VECTORIZED static int32_t
-saving_with(const Tree *tree, int32_t c)
-{
-	int32_t		half = tree->stride / 2;
-	const int32_t *restrict gain = tree->both + (size_t) c * (size_t) tree->stride;
-	const int32_t *restrict height = gain + half;
-	const int32_t *restrict joint = tree->joint;
-	const int32_t *restrict tallest = tree->joint + half;
-	int32_t		sum = 0;
-	int32_t		i;
-	int32_t		k;
-
-	for (i = 0; i < half; i += 4)
-		for (k = 0; k < 4; k++)
+		for (j = 0; j < tree->nlines; j++)
 		{
-			int32_t		all = joint[i + k] + gain[i + k];
-			int32_t		most = height[i + k] > tallest[i + k] ? height[i + k] : tallest[i + k];
+			int32_t		both = mine[j] + theirs[j];
 
-			sum += all < most ? all : most;
+			value += both < tree->most[j] ? both : tree->most[j];
 		}
-	return sum;
+		tree->row[i] = value;
+	}
+	src_work(tree->search, tree->n / 16 + 1);
+	return tree->row;
 }
 
-/* evaluate a set whose value is of interest, if its floor is, too */
+/*
+ * The floor of a set whose value is of interest.  False if the set cannot be
+ * better than the plan in hand; "tie": unless that gets cheaper.
+ */
+static bool
+of_interest(const Tree *tree, const int32_t *set, int32_t n, int32_t value,
+			int64_t *floor, bool *tie)
+{
+	const SrcSearch *search = tree->search;
+	int64_t		best = search->best.total;
+	int64_t		sum = src_split_floor(search) * (n - 1);
+	int32_t		i;
+
+	*tie = tree->root - (int64_t) value * ((int64_t) 1 << tree->shift) >= best;
+	for (i = 0; i < n; i++)
+		sum += search->cand[set[i]].fixed;
+	sum += src_floor_lines(search, set, n, best + search->slack - sum);
+	*floor = sum;
+	if (sum - search->slack > best)
+		return false;
+	*tie = (*tie || sum >= best) && src_loses_tie(search, set, n);
+	return true;
+}
+
+/* all sets with "b" are done once "a" is the first */
+static bool
+taken(const Tree *tree, int32_t a, int32_t b)
+{
+	return b == a || (b < a && tree_leads(tree, b));
+}
+
+/* evaluate a set if it is of interest */
 static void
 consider(Tree *tree, const int32_t *ranks, int32_t n, int32_t value)
 {
-	SrcSearch  *search = tree->search;
 	int32_t		set[SRC_EXACT_SHIPMENTS];
-	int64_t		floor = tree->root - (int64_t) value * ((int64_t) 1 << tree->shift);
+	int64_t		floor;
+	bool		tie;
 	int32_t		i;
 
 	for (i = 0; i < n; i++)
 		set[i] = tree->cand[ranks[i]];
-	src_work(search, 1);
-	if (floor >= search->best.total && src_loses_tie(search, set, n))
-		return;
-	floor = src_split_floor(search) * (n - 1);
-	for (i = 0; i < n; i++)
-		floor += search->cand[set[i]].fixed;
-	for (i = 0; i < search->nlines; i++)
-		floor += src_floor_line(search, set, n, i);
-	if (floor - search->slack > search->best.total ||
-		(floor >= search->best.total && src_loses_tie(search, set, n)))
-		return;
-	src_offer(search, set, n, floor);
+	src_work(tree->search, 1);
+	if (of_interest(tree, set, n, value, &floor, &tie) && !tie)
+		src_offer(tree->search, set, n, floor);
 }
 
 /*
@@ -233,7 +201,7 @@ use_room(const Tree *tree, const int32_t *room, int32_t rank, int32_t *left)
 
 	for (line = 0; line < tree->nlines; line++)
 	{
-		int32_t		gain = tree->both[(size_t) rank * (size_t) tree->stride + line];
+		int32_t		gain = tree_row(tree, rank)[line];
 
 		left[line] = gain < room[line] ? room[line] - gain : 0;
 	}
@@ -250,8 +218,7 @@ top_gains(Tree *tree, int32_t npartners)
 	memset(tree->top, 0, sizeof(int32_t) * 2 * (size_t) n);
 	for (i = 0; i < npartners; i++)
 	{
-		const int32_t *gain = tree->both +
-			(size_t) tree->partners[i].rank * (size_t) tree->stride;
+		const int32_t *gain = tree_row(tree, tree->partners[i].rank);
 
 		for (j = 0; j < n; j++)
 		{
@@ -265,22 +232,24 @@ top_gains(Tree *tree, int32_t npartners)
 	}
 }
 
-/* all triples of "a" and two of its partners, which are sorted */
-static void
-try_triples(Tree *tree, int32_t a, int32_t npartners)
+/*
+ * Put the partners of "a" in their places.  Returns the line on which the
+ * second of a set of three must save something, -1 without one, NO_THREES if no
+ * three are of interest.
+ */
+static int32_t
+place_partners(Tree *tree, int32_t a, int32_t npartners)
 {
-	Partner    *list = tree->sorted;
-	int32_t    *passed = tree->passed;
-	int32_t		width = sort_partners(tree, npartners);
-	int32_t		own = tree->value[a];
-	int32_t		entry = tree->split + tree->min_fixed;
 	uint32_t	required;
-	int32_t		line;
 	int32_t		i;
-	int32_t		j;
 
+	for (i = 0; i < tree->n; i++)
+		tree->place[i] = -1;
 	if (npartners < 2)
-		return;
+		return NO_THREES;
+	sort_partners(tree, npartners);
+	for (i = 0; i < npartners; i++)
+		tree->place[tree->sorted[i].rank] = i;
 	top_gains(tree, npartners);
 	use_room(tree, tree->most, a, tree->room);
 	for (i = 0; i < tree->nlines; i++)
@@ -289,64 +258,161 @@ try_triples(Tree *tree, int32_t a, int32_t npartners)
 
 		tree->room2[i] = two < tree->room[i] ? two : tree->room[i];
 	}
-	required = required_lines(tree, tree->room2, threshold(tree) - own + entry);
-	if (required == UINT32_MAX)
+	required = required_lines(tree, tree->room2,
+							  tree_threshold(tree) - tree->value[a] + tree->split + tree->min_fixed);
+	return required == UINT32_MAX ? NO_THREES : rarest_line(tree, required);
+}
+
+/*
+ * The sets of three that begin with "a": by the place of the second among the
+ * partners, then of the third.
+ */
+static void
+try_threes(Tree *tree, int32_t a, int32_t npartners)
+{
+	int32_t		line = place_partners(tree, a, npartners);
+	int32_t		n = 0;
+	int32_t		i;
+
+	if (line == NO_THREES)
 		return;
-	line = rarest_line(tree, required);
-	for (i = 0; i < npartners && !tree->search->stopped; i++)
+	for (i = tree->chain[a]; i >= 0; i = tree->found[i].next)
+		n++;
+	if (n > tree->maxopen)
 	{
-		int32_t		least = threshold(tree);
-		int32_t		b = list[i].rank;
-		int32_t		needed = least - own - list[i].adds;
-		int32_t		empty;
+		tree->maxopen = 2 * n;
+		tree->open = src_memory(tree->search->problem, sizeof(SrcAlive), tree->maxopen);
+	}
+	for (n = 0, i = tree->chain[a]; i >= 0; i = tree->found[i].next)
+	{
+		const Found *found = &tree->found[i];
+		int64_t		second = tree->place[found->rank[1]];
+		int64_t		third = found->rank[2] < 0 ? -1 : tree->place[found->rank[2]];
+		bool		can = line < 0 || ((tree->lines[found->rank[1]] >> line) & 1);
+		bool		other = third >= 0 &&
+			(line < 0 || ((tree->lines[found->rank[2]] >> line) & 1));
 
-		int32_t		npassed = 0;
-
-		if (line < 0 && list[i].adds < needed - width)
-			break;
-		if (line >= 0 && !((list[i].lines >> line) & 1))
+		/* those without a place are worth too little by now */
+		if (second < 0 || third < 0)
 			continue;
-		list[i].lines &= ~NOT_DONE;
-		use_room(tree, tree->room, b, tree->room2);
-		for (j = 0; j < tree->nlines; j++)
-			if (tree->top[j] < tree->room2[j])
-				tree->room2[j] = tree->top[j];
-		required = required_lines(tree, tree->room2, needed + entry);
-		if (required == UINT32_MAX)
-			continue;
-		join(tree, a, b);
-		empty = tree->fixed[a] + tree->fixed[b] + 2 * tree->split;
-
-		/* most fail here, in no foreseeable order: without branches */
-		required |= NOT_DONE;
-		for (j = line < 0 ? i + 1 : 0; j < npartners && list[j].adds >= needed - width; j++)
+		if (other && (!can || third < second))
 		{
-			passed[npassed] = list[j].rank;
-			npassed += (list[j].lines & required) == required;
-		}
-		src_work(tree->search, j / 16 + 1);
-		for (j = 0; j < npassed; j++)
-		{
-			int32_t		ranks[3] = {a, b, passed[j]};
-			int32_t		value;
+			int64_t		swap = second;
 
-			value = saving_with(tree, passed[j]) - empty - tree->fixed[passed[j]];
-			if (value < least)
-				continue;
-			consider(tree, ranks, 3, value);
-			least = threshold(tree);
+			second = third;
+			third = swap;
 		}
+		tree->open[n].net = -(second * npartners + third);
+		tree->open[n++].rank = i;
+	}
+	src_sort_alive(tree->open, n);
+	for (i = 0; i < n && !tree->search->stopped; i++)
+	{
+		const Found *found = &tree->found[tree->open[i].rank];
+
+		if (found->value >= tree_threshold(tree))
+			consider(tree, found->rank, 3, found->value);
 	}
 }
 
-/* what sets without the ranks before "a" cost at the least */
+/* all sets that begin with "a", in their order */
+static void
+try_in_order(Tree *tree, int32_t a)
+{
+	const int32_t *row = pair_row(tree, a);
+	int32_t		own = tree->value[a];
+	int32_t		least = tree_threshold(tree);
+	int32_t		adds_most = 0;
+	int32_t		npartners = 0;
+	int32_t		b;
+
+	if (tree->search->exhaustive > 2)
+		for (b = 0; b < tree->n; b++)
+			if (!taken(tree, a, b) && row[b] - own > adds_most)
+				adds_most = row[b] - own;
+	for (b = 0; b < tree->n; b++)
+	{
+		Partner    *partner = &tree->partners[npartners];
+		int32_t		ranks[2] = {a, b};
+
+		if (row[b] + adds_most < least || taken(tree, a, b))
+			continue;
+		if (row[b] >= least)
+		{
+			consider(tree, ranks, 2, row[b]);
+			least = tree_threshold(tree);
+		}
+		partner->adds = row[b] - own;
+		partner->rank = b;
+		npartners++;
+	}
+	if (tree->search->exhaustive > 2)
+		try_threes(tree, a, npartners);
+}
+
+/*
+ * What was found that begins with "a".  As a rule nothing of it is better than
+ * the plan in hand, and then its order does not matter.
+ */
+static void
+try_first(Tree *tree, int32_t a)
+{
+	SrcSearch  *search = tree->search;
+	int32_t		least = tree_threshold(tree);
+	int32_t		left = 0;
+	bool		better = false;
+	int32_t		set[SRC_EXACT_SHIPMENTS];
+	int32_t		n = 0;
+	int64_t		floor;
+	int32_t		i;
+
+	for (i = tree->chain[a]; i >= 0 && (left < 2 || !better); i = tree->found[i].next)
+	{
+		Found	   *found = &tree->found[i];
+		int32_t		one[SRC_EXACT_SHIPMENTS];
+		int32_t		size = found->rank[2] < 0 ? 2 : 3;
+		int64_t		lower;
+		bool		tie;
+		int32_t		j;
+
+		if (found->value < least)
+			continue;
+		src_work(search, 1);
+		for (j = 0; j < size; j++)
+			one[j] = tree->cand[found->rank[j]];
+		if (!of_interest(tree, one, size, found->value, &lower, &tie))
+		{
+			found->value = WORTHLESS;
+			continue;
+		}
+		left++;
+		if (tie)
+			continue;
+		better = true;
+		memcpy(set, one, sizeof(set));
+		n = size;
+		floor = lower;
+	}
+	if (!better || search->stopped)
+		return;
+	if (left == 1)
+		src_offer(search, set, n, floor);
+	else
+		try_in_order(tree, a);
+}
+
+/* what the sets cost at the least that begin with "a" or a later rank */
 static void
 leave_open(Tree *tree, int32_t a)
 {
 	SrcSearch  *search = tree->search;
-	int64_t		most = tree->later[a];
+	int64_t		most;
 	int64_t		bound;
 
+	if (a == tree->n)
+		return;
+	a = tree->line >= 0 ? 0 : a;
+	most = tree->later[a];
 	if (tree->later[a] > tree->split)
 		most += (int64_t) (search->exhaustive - 1) * (tree->later[a] - tree->split);
 	bound = tree->root - most * ((int64_t) 1 << tree->shift) - search->slack;
@@ -354,77 +420,58 @@ leave_open(Tree *tree, int32_t a)
 		search->open_bound = bound;
 }
 
-/* all pairs and triples of "a" and ranks that are not taken */
+/* the same, those that have been found one by one */
 static void
-try_with(Tree *tree, int32_t a)
+leave_found(Tree *tree, int32_t a)
 {
-	const int32_t *row = pair_row(tree, a);
-	int32_t		own = tree->value[a];
-	int32_t		least = threshold(tree);
-	int32_t		adds_most = 0;
-	int32_t		npartners = 0;
-	int32_t		b;
+	SrcSearch  *search = tree->search;
+	int32_t		i;
 
-	if (tree->search->exhaustive > 2)
-		for (b = 0; b < tree->n; b++)
-			if (!tree->taken[b] && row[b] - own > adds_most)
-				adds_most = row[b] - own;
-	for (b = 0; b < tree->n; b++)
+	for (i = 0; i < tree->nfound; i++)
 	{
-		Partner    *partner = &tree->partners[npartners];
-		int32_t		ranks[2] = {a, b};
+		const Found *found = &tree->found[i];
+		int64_t		bound = tree->root - search->slack -
+			(int64_t) found->value * ((int64_t) 1 << tree->shift);
 
-		if (row[b] + adds_most < least || tree->taken[b])
-			continue;
-		if (row[b] >= least)
-		{
-			consider(tree, ranks, 2, row[b]);
-			least = threshold(tree);
-		}
-		partner->adds = row[b] - own;
-		partner->rank = b;
-		partner->lines = tree->lines[b] | NOT_DONE;
-		npartners++;
+		if (found->rank[0] >= a && found->value != WORTHLESS && bound < search->open_bound)
+			search->open_bound = bound;
 	}
-	if (tree->search->exhaustive < 3)
-		return;
-	try_triples(tree, a, npartners);
+	leave_open(tree, tree->high);
 }
 
 /*
  * All pairs and triples.  If some line must be served better than by nothing,
- * by candidates that do so; else by the best candidate among them.
+ * the first of a set is one that does so; else any may be the first.
  */
 static void
 try_sets(Tree *tree)
 {
 	SrcSearch  *search = tree->search;
-	bool		third = search->exhaustive > 2;
-	int32_t		line;
 	uint32_t	required;
-	int32_t		a;
 
 	required = required_lines(tree, tree->most,
-							  threshold(tree) + 2 * tree->min_fixed + tree->split);
+							  tree_threshold(tree) + 2 * tree->min_fixed + tree->split);
 	if (required == UINT32_MAX)
 		return;
-	line = rarest_line(tree, required);
-	for (a = 0; a < tree->n; a++)
+	tree->line = rarest_line(tree, required);
+	for (tree->low = 0; tree->low < tree->n; tree->low = tree->high)
 	{
-		int32_t		next = tree->later[line >= 0 || a == tree->n - 1 ? 0 : a + 1] - tree->split;
+		int32_t		a;
 
-		if (line >= 0 && !((tree->lines[a] >> line) & 1))
-			continue;
-		if ((int64_t) tree->later[a] + next + (next > 0 && third ? next : 0) < threshold(tree))
-			break;
-		if (!search->stopped)
-		{
-			tree->taken[a] = true;
-			try_with(tree, a);
-		}
+		tree_find(tree);
+		for (a = tree->low; a < tree->high && !search->stopped; a++)
+			if (tree->chain[a] >= 0)
+				try_first(tree, a);
 		if (search->stopped)
 		{
-			leave_open(tree, line >= 0 ? 0 : a);
+			/* the last one may not be done */
+			leave_found(tree, a - 1);
+			break;
+		}
+		if (tree->partial)
+		{
+			leave_open(tree, tree->high);
+			search->stopped = true;
 			break;
 		}
 	}
