@@ -161,6 +161,14 @@ is_event_relation(Relation relation, Oid *root)
 	return OidIsValid(extension) && getExtensionOfObject(RelationRelationId, relid) == extension;
 }
 
+/* An entry of a relation with other columns would be fatal, so that is looked at, too. */
+static inline bool
+is_current(const PluginRelation *entry, Relation relation)
+{
+	return entry->valid &&
+		(!entry->is_event || entry->shape.natts == RelationGetDescr(relation)->natts);
+}
+
 static PluginRelation *
 plugin_relation(Plugin *plugin, Relation relation)
 {
@@ -169,7 +177,7 @@ plugin_relation(Plugin *plugin, Relation relation)
 	bool		found;
 	MemoryContext old;
 
-	if (entry != NULL && entry->relid == relid && entry->valid)
+	if (entry != NULL && entry->relid == relid && is_current(entry, relation))
 		return entry;
 	entry = hash_search(plugin->relations, &relid, HASH_ENTER, &found);
 	if (!found)
@@ -177,7 +185,7 @@ plugin_relation(Plugin *plugin, Relation relation)
 		entry->valid = false;
 		entry->shape.values = NULL;
 	}
-	if (!entry->valid)
+	if (!is_current(entry, relation))
 	{
 		event_shape_free(&entry->shape);
 		/* an invalidation that comes while we read counts */

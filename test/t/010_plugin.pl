@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use IPC::Run;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -300,7 +301,9 @@ BEGIN; SELECT pg_logical_emit_message(true, 'routing', 'rolled back'); ROLLBACK;
 BEGIN; SELECT pg_logical_emit_message(true, 'routing', 'alone'); COMMIT;
 SELECT pg_logical_emit_message(false, 'routing', '\xff00c3'::bytea);
 SELECT pg_logical_emit_message(false, 'routing', repeat('x', 70000));
-SELECT pg_logical_emit_message(false, 'routing', '{"specversion":"1.0","id":"forged"}');));
+SELECT pg_logical_emit_message(false, 'routing', '{"specversion":"1.0","id":"forged"}');
+-- a commit, so that what is before it is flushed
+SELECT pg_logical_emit_message(true, 'other', 'no')));
 is(ids(), 'm1 m2!', 'messages are left out');
 my @with = events(messages => 'on');
 is(join(' ', map { $_->{control} ? "[" . ($_->{transactional} ? 't' : 'n') . " $_->{bytes} " . ($_->{content} // '-') . "]" : $_->{partitionkey} . ($_->{txlast} ? '!' : '') } @with),
@@ -363,6 +366,38 @@ my ($odd) = grep { $_->{partitionkey} eq 'odd' } events();
 my ($source) = grep { $_->{partitionkey} eq 'source' } events();
 is_deeply([ sort keys %$odd ], [ sort keys %$source, 'correlationid' ], 'with the same attributes');
 is("$odd->{type} $odd->{correlationid} $odd->{data}{a}", 'order.received.v1 c 1', 'and their values');
+
+# a partition that is being detached while a transaction goes on that inserts into it
+advance();
+sql(q(SELECT public.emit('template');
+CREATE TABLE public.going (LIKE routing.event);
+ALTER TABLE routing.event ATTACH PARTITION public.going FOR VALUES FROM ('2025-05-07') TO ('2025-05-08')));
+my ($in, $out) = ('', '');
+my $timer   = IPC::Run::timeout(60);
+my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($db) ], '<', \$in, '>', \$out, $timer);
+my $insert  = sub { return "INSERT INTO public.going SELECT (jsonb_populate_record(e, '{\"aggregateid\": \"$_[0]\", \"part_on\": \"2025-05-07\"}')).* FROM routing.event e WHERE aggregateid = 'template';\n" };
+$in .= "BEGIN; LOCK TABLE routing.event IN ROW EXCLUSIVE MODE;\n\\echo locked\n";
+$session->pump until $out =~ /locked/;
+my $detach = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr($db), '-c', 'ALTER TABLE routing.event DETACH PARTITION public.going CONCURRENTLY' ]);
+ok($node->poll_query_until($db, q(SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'public.going'::regclass)), 'a partition is being detached');
+$in .= $insert->('going') . "COMMIT;\n\\echo committed\n";
+$session->pump until $out =~ /committed/;
+$in .= "\\q\n";
+$session->finish;
+$detach->finish;
+sql($insert->('gone') . 'DROP TABLE public.going');
+is(ids(), 'template! going!', 'what such a transaction inserts is an event');
+# columns that come and go within one transaction
+advance();
+sql(q(BEGIN;
+SELECT public.emit('before');
+ALTER TABLE routing.event ADD COLUMN more int DEFAULT 3, ADD COLUMN even_more text;
+SELECT public.emit('with');
+ALTER TABLE routing.event DROP COLUMN more, DROP COLUMN even_more;
+SELECT public.emit('after');
+COMMIT;
+SELECT public.emit('then');));
+is(ids(), 'before with after! then!', 'columns that come and go within a transaction');
 
 # ---- an event table of another version, with the oddest rows
 
