@@ -59,6 +59,10 @@ start() {
 			log_line_prefix = '%m [%p] %q%a '
 			jit = off
 		CONF
+		# newer minor versions load only the output plugins that are named
+		if as_server "$BINDIR/postgres" -D "$CLUSTER/data" -C output_plugin_libraries >/dev/null 2>&1; then
+			echo "output_plugin_libraries = 'pgoutput, test_decoding, routing, wal2json'"
+		fi
 		for setting; do
 			printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"
 		done

@@ -4,7 +4,7 @@
 #
 #   test/run.sh                   every suite
 #   test/run.sh SUITE...          some of: lint docs unit milp fuzz regress isolation tap erp load oracle recipes
-#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS
+#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS, a million events in one transaction
 #   test/run.sh bench             the measurements, which count nothing
 #
 # KEEP=1 leaves the cluster running and prints how to connect.
@@ -21,7 +21,7 @@ ALL="lint docs unit milp fuzz regress isolation tap erp load oracle recipes"
 
 if [ "${1:-}" != --in-cluster ]; then
 	if [ "$*" = bench ]; then
-		"$ROOT/test/setup.sh" || exit 1
+		"$ROOT/test/setup.sh" bench || exit 1
 		# a measurement wants the build that users get
 		build_and_install || exit 1
 		[ -x "$ROOT/test/bench/run.sh" ] || die "there is no test/bench/run.sh"
@@ -131,9 +131,9 @@ for wanted in $*; do
 			fi
 			;;
 		soak)
-			# one of the TAP tests for as long as ROUTING_SOAK_SECONDS says
+			# TAP tests for as long, and with as many events, as ROUTING_SOAK_SECONDS says
 			suite soak make_in_tree -s installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v \
-				PROVE_TESTS=test/t/007_ledger_load.pl
+				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl"
 			;;
 		erp | load | oracle | milp | fuzz | recipes)
 			if has "test/$wanted/run.sh"; then

@@ -4,6 +4,7 @@
 #   test/setup.sh         compiler, make, server, server headers, IPC::Run, Python
 #   test/setup.sh test    what the suites compare with, too: GLPK, CBC, clang with its fuzzer
 #   test/setup.sh lint    cppcheck and clang-tidy as well
+#   test/setup.sh bench   what the measurements compare with: wal2json, which may be missing
 #
 # Looks for what is there, not for package names, so that a server from
 # elsewhere (PG_CONFIG) counts.  The Debian package would create and start a
@@ -13,6 +14,19 @@ set -eu
 
 PG_MAJOR=15
 missing=()
+
+if [ "${1:-}" = bench ]; then
+	"$0"
+	# Debian's is for Debian's server only
+	lib=$("$PG_CONFIG" --pkglibdir)
+	if [ ! -e "$lib/wal2json.so" ] && [ "$lib" = "/usr/lib/postgresql/$PG_MAJOR/lib" ] && command -v apt-get >/dev/null; then
+		say "installing postgresql-$PG_MAJOR-wal2json"
+		{ as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+			as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "postgresql-$PG_MAJOR-wal2json"; } \
+			</dev/null >/dev/null 2>&1 || say "it cannot be installed; what compares with it is skipped"
+	fi
+	exit 0
+fi
 
 if ! command -v gcc >/dev/null && ! command -v cc >/dev/null; then
 	missing+=(gcc libc6-dev)

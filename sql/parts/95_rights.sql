@@ -9,7 +9,7 @@ DECLARE
 							'pegging', 'promise', 'promise_options', 'score_nodes', 'explain', 'explain_rows',
 							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures',
+							'allotment_figures', 'event_hash', 'event_payload',
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
 							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier', 'slot_status',

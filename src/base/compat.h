@@ -75,4 +75,12 @@
 	ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL)
 #endif
 
+/* a decoded change has its tuple in a wrapper up to 16 */
+#if PG_VERSION_NUM >= 170000
+#define routing_new_tuple(change) ((change)->data.tp.newtuple)
+#else
+#define routing_new_tuple(change) \
+	((change)->data.tp.newtuple != NULL ? &(change)->data.tp.newtuple->tuple : NULL)
+#endif
+
 #endif							/* ROUTING_BASE_COMPAT_H */

@@ -90,6 +90,10 @@
 #define RT_HISTORY_GONE					RT_CODE('1', '2', '8')
 #define RT_STILL_IN_EFFECT				RT_CODE('1', '2', '9')
 #define RT_BAD_VERSIONS					RT_CODE('1', '3', '0')
+#define RT_PLUGIN_OPTION				RT_CODE('1', '3', '9')
+#define RT_PLUGIN_VALUE					RT_CODE('1', '4', '0')
+#define RT_PLUGIN_PROTOCOL				RT_CODE('1', '4', '1')
+#define RT_PLUGIN_ENCODING				RT_CODE('1', '4', '2')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a

@@ -19,11 +19,13 @@ use Test::More;
 our @EXPORT = qw(new_server load_network order_sql route bind_erp bound_order_sql
   is_verified is_sound pgbench_start write_script row_sums);
 
-# A running server.  Options: those of Cluster->init, and conf => text.
+# A running server.  Options: those of Cluster->init, conf => text, and plugin => 1:
+# it may load our output plugin.
 sub new_server
 {
 	my ($name, %options) = @_;
 	my $conf = delete $options{conf} || '';
+	my $plugin = delete $options{plugin};
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init(%options);
@@ -33,7 +35,14 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 deadlock_timeout = 100ms
 log_statement = none
-$conf));
+));
+	if ($plugin)
+	{
+		# newer minor versions load only the output plugins that are named
+		my ($known) = run_command([ $node->installed_command('postgres'), '-D', $node->data_dir, '-C', 'output_plugin_libraries' ]);
+		$node->append_conf('postgresql.conf', "output_plugin_libraries = 'pgoutput, test_decoding, routing'\n") if $known ne '';
+	}
+	$node->append_conf('postgresql.conf', $conf);
 	$node->start;
 	return $node;
 }
