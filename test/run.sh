@@ -4,7 +4,7 @@
 #
 #   test/run.sh                   every suite
 #   test/run.sh SUITE...          some of: lint docs unit milp fuzz regress isolation tap erp load oracle recipes
-#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS
+#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS, consumers for a sixth of it
 #   test/run.sh bench             the measurements, which count nothing
 #
 # KEEP=1 leaves the cluster running and prints how to connect.
@@ -131,9 +131,9 @@ for wanted in $*; do
 			fi
 			;;
 		soak)
-			# one of the TAP tests for as long as ROUTING_SOAK_SECONDS says
+			# the TAP tests that take as long as ROUTING_SOAK_SECONDS says
 			suite soak make_in_tree -s installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v \
-				PROVE_TESTS=test/t/007_ledger_load.pl
+				PROVE_TESTS='test/t/007_ledger_load.pl test/t/011_consumers.pl'
 			;;
 		erp | load | oracle | milp | fuzz | recipes)
 			if has "test/$wanted/run.sh"; then
