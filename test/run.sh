@@ -4,7 +4,8 @@
 #
 #   test/run.sh                   every suite
 #   test/run.sh SUITE...          some of: lint docs unit milp fuzz regress isolation tap erp load oracle recipes
-#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS, a million events in one transaction
+#   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS, consumers for a sixth of it, a million
+#                                 events in one transaction
 #   test/run.sh bench             the measurements, which count nothing
 #
 # KEEP=1 leaves the cluster running and prints how to connect.
@@ -133,7 +134,7 @@ for wanted in $*; do
 		soak)
 			# TAP tests for as long, and with as many events, as ROUTING_SOAK_SECONDS says
 			suite soak make_in_tree -s installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v \
-				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl"
+				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl test/t/011_consumers.pl"
 			;;
 		erp | load | oracle | milp | fuzz | recipes)
 			if has "test/$wanted/run.sh"; then

@@ -1,12 +1,5 @@
 -- events: retention, ticks and heartbeats
 
-CREATE FUNCTION routing.consumers_unread_since(before date) RETURNS SETOF text
-	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT NULL::text WHERE false
-$$;
-COMMENT ON FUNCTION routing.consumers_unread_since(date) IS
-	'the registered consumers, of all tenants, that may not have read all events of partitions before a day';
-
 CREATE FUNCTION routing.event_partitions(OUT leaf text, OUT from_on date, OUT to_on date, OUT attached boolean)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 30 AS $$
@@ -148,6 +141,7 @@ BEGIN
 	IF news THEN
 		UPDATE routing.stream_tick SET epoch = cur_epoch, snapshot = cur, notified_at = now();
 		PERFORM pg_notify('routing_events', '');
+		PERFORM routing.mark_stream();
 	END IF;
 	IF beat > interval '0' AND now() - t.heartbeat_at >= beat THEN
 		lsn := pg_current_wal_lsn();

@@ -13,17 +13,20 @@ DECLARE
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
 							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier', 'slot_status',
-							'plugin_problem', 'event_partitions'];
+							'plugin_problem', 'event_partitions', 'consumer_status', 'event_since', 'event_hash'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',
-							'report_service_failure', 'report_service_success'];
+							'report_service_failure', 'report_service_success',
+							'consumer_next', 'consumer_ack', 'consumer_nack'];
 	admins	text[] := ARRAY['bind', 'unbind', 'pause', 'resume', 'sync', 'reconcile', 'run_jobs', 'roll',
 							'verify', 'doctor', 'purge_history', 'purge_decisions', 'create_event_partitions', 'library_version',
 							'time_zone_known', 'put_allotment',
 							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
 							'start_stream_epoch', 'create_publication', 'create_slot', 'tick', 'work',
-							'event_partitions_to_drop', 'drop_event_partition', 'doctor_events', 'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
+							'event_partitions_to_drop', 'drop_event_partition', 'doctor_events',
+							'mark_stream', 'consumer_register', 'consumer_unregister', 'consumer_replay', 'consumer_retry', 'consumer_discard',
+							'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];
 BEGIN
 	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grant_access.role) THEN

@@ -250,13 +250,14 @@ fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
 		e->cause = batch->trace.cause;
 	}
 	values[E_TENANT_ID] = Int32GetDatum(e->tenant_id);
+	/* the id before the number: what snapshot.c says of numbers rests on it */
+	values[E_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[E_SEQ] = Int64GetDatum(nextval_internal(batch->sequence, false));
 	values[E_PART_ON] = DateADTGetDatum(batch->part_on);
 	values[E_RECORDED_AT] = TimestampTzGetDatum(batch->now);
 	/* a timestamptz counts UTC, so this is UTC without a zone */
 	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) batch->now);
 	values[E_ID] = UUIDPGetDatum(&e->id);
-	values[E_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[E_EPOCH] = Int32GetDatum(batch->epoch);
 	values[E_TENANTID] = CStringGetTextDatum(tenant_code(e->tenant_id));
 	values[E_AGGREGATETYPE] = CStringGetTextDatum(e->aggregate);
