@@ -197,6 +197,14 @@ typedef struct SrcProblem
 	 */
 	void		(*room) (void *arg, int32_t node, int32_t ship_day, SrcRoom *out);
 
+	/*
+	 * The only nodes that have, or expect, any of the lines' items, ascending;
+	 * NULL: it is not known which do.  The others are in no plan: they are not
+	 * read unless read_order names them, and their bound is INT64_MAX.
+	 */
+	int32_t		nstocked;
+	const int32_t *stocked;
+
 	/* read exactly these, in this order, whatever their bounds; NULL: best first */
 	int32_t		nread;
 	const int32_t *read_order;
