@@ -252,6 +252,8 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->result.exact = true;
 	if (!order_set_problem(order, ledger, only_locked))
 		return;
+	/* who wants to know why has it computed from the record */
+	order->problem.plan_only = true;
 	parts_search(order, &order->result);
 	substitutes_plan(order, ledger, only_locked);
 	/* what it was told is true until something is booked */

@@ -641,7 +641,7 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			out->arrival = cand->arrival;
 		}
 	}
-	if (out->feasible)
+	if (out->feasible || problem->plan_only)
 		return;
 	src_find_shortage(search, node, out);
 	out->failed = src_failures(search, node, start);

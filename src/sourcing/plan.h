@@ -210,6 +210,8 @@ typedef struct SrcProblem
 	const int32_t *read_order;
 	int64_t		unread_bound;	/* with read_order: no plan with a node that is not in nodes[] costs less; INT64_MAX */
 
+	bool		plan_only;		/* what nodes lack for serving all alone is not asked for */
+
 	/* memory that lives at least as long as the result, aligned for every type; never returns NULL */
 	void	   *(*alloc) (void *arg, size_t size);
 
@@ -289,6 +291,7 @@ typedef struct SrcNodeResult
 	int64_t		bound;			/* no plan using the node costs less */
 	int64_t		total;			/* cheapest plan of a single shipment from it, if feasible */
 	int32_t		arrival;		/* of that plan */
+	/* the rest is not set for plan_only */
 	int32_t		short_line;		/* else: first line it cannot serve completely on its target day, or -1 */
 	int64_t		short_available;	/* what it could offer of that line on that day (best lane) */
 	int32_t		short_day;
