@@ -316,6 +316,10 @@ BEGIN
 						   CASE WHEN (doc ->> 'unread_bound')::numeric > 1e14 THEN 'none can serve any of it'
 								ELSE 'none can cost less than ' || routing.money_text((doc ->> 'unread_bound')::numeric) END);
 	END IF;
+	IF doc ? 'unstocked' THEN
+		RETURN NEXT format('%s%s with nothing of the order', CASE WHEN doc ? 'unread' THEN '           ' ELSE 'Not read:  ' END,
+						   CASE doc ->> 'unstocked' WHEN '1' THEN '1 node' ELSE (doc ->> 'unstocked') || ' nodes' END);
+	END IF;
 	IF doc ? 'gap' THEN
 		RETURN NEXT format('Not proved to be the cheapest; no plan can be cheaper by more than %s',
 						   routing.money_text((doc ->> 'gap')::numeric));
@@ -354,6 +358,7 @@ DECLARE
 	best	numeric;
 	c		record;
 	n		int := 0;
+	bare	text[] := '{}';
 BEGIN
 	SELECT * INTO o FROM routing.sales_order so WHERE so.tenant_id = tenant AND so.order_id = explain_rows.order_id;
 	IF NOT FOUND THEN
@@ -413,6 +418,22 @@ BEGIN
 	END LOOP;
 	service := NULL;
 
+	-- what had nothing of the order is recorded as a number: those that have no position of it now
+	IF doc ? 'unstocked' THEN
+		SELECT coalesce(array_agg(nd.node), '{}') INTO bare
+		FROM routing.node nd
+		WHERE nd.tenant_id = tenant AND nd.status = 'open'
+		  AND EXISTS (SELECT FROM routing.lane l WHERE l.tenant_id = tenant AND l.node = nd.node AND l.zone = doc ->> 'zone')
+		  AND NOT EXISTS (SELECT FROM jsonb_array_elements(doc -> 'candidates') x WHERE x ->> 'node' = nd.node)
+		  AND NOT EXISTS (
+			SELECT FROM jsonb_array_elements(doc -> 'lines') l
+			CROSS JOIN LATERAL (
+				SELECT l ->> 'item'
+				UNION SELECT k.component FROM routing.item_component k WHERE k.tenant_id = tenant AND k.item = l ->> 'item'
+				UNION SELECT s.substitute FROM routing.item_substitute s WHERE s.tenant_id = tenant AND s.item = l ->> 'item') i (item)
+			JOIN routing.position p ON p.tenant_id = tenant AND p.item = i.item AND p.node = nd.node);
+	END IF;
+
 	-- what was not: the bound holds for each of them; that they exist is known now
 	FOR c IN SELECT nd.node, nd.status, f.reasons FROM routing.node nd
 			 LEFT JOIN (SELECT r.node, string_agg(format('line %s: %s', r.line_no, r.reason), '; ' ORDER BY r.line_no) AS reasons
@@ -437,15 +458,22 @@ BEGIN
 			outcome := 'rejected';
 			reason := c.reasons;
 			known := 'now';
+		ELSIF c.node = ANY (bare) THEN
+			outcome := 'not read';
+			reason := 'nothing of the order is there';
+			known := 'now';
 		ELSE
 			outcome := 'not read';
 			bound := (doc ->> 'unread_bound')::numeric;
-			IF bound > 1e14 THEN
+			IF NOT doc ? 'unread' THEN
+				reason := 'nothing of the order was there';
+			ELSIF bound > 1e14 THEN
 				-- the bound of what can serve nothing
 				bound := NULL;
 				reason := 'it can serve no line';
 			ELSE
-				reason := format('no plan using it can cost less than %s', bound);
+				reason := format('no plan using it can cost less than %s%s', bound,
+								 CASE WHEN (doc ->> 'unstocked')::int > cardinality(bare) THEN ', or it had nothing of the order' END);
 			END IF;
 			known := 'then';
 		END IF;

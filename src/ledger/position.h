@@ -115,6 +115,13 @@ typedef struct Position
 	AtpStep    *steps;
 } Position;
 
+/* where an item may be: an entry of the index, whose row need not be visible */
+typedef struct ItemPlace
+{
+	char	   *node;
+	ItemPointerData tid;
+} ItemPlace;
+
 typedef struct Ledger
 {
 	MemoryContext context;
@@ -144,6 +151,9 @@ extern Ledger *ledger_open(bool writes);
 extern void ledger_close(Ledger *ledger);
 extern void ledger_refresh(Ledger *ledger);
 extern Position *ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node);
+extern Position *ledger_get_if_any(Ledger *ledger, int32 tenant_id, const char *item, const char *node);
+extern bool ledger_places_of(Ledger *ledger, int32 tenant_id, const char *item, int *n,
+							 const ItemPlace **places);
 extern bool ledger_probe(Ledger *ledger, const PositionKey *key);
 extern void ledger_decode(Ledger *ledger, Position *pos, TupleTableSlot *slot);
 

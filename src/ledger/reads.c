@@ -22,17 +22,20 @@
  * of it, and where; only those asked for are then fetched.  Such a directory
  * is good for one snapshot.  An item at more nodes than it holds is probed
  * node by node.
+ *
+ * A directory may name a node too many, never one too few: the entry of a row
+ * is in the index before the row can be visible to any snapshot that is taken
+ * later, and stays for as long as a snapshot may see it.  So a node that is
+ * not in it has no position under the ledger's snapshot, and offers nothing,
+ * by a lead time neither, which is the position's.  That needs no lock, as
+ * little as finding no row does: plans are made of what a snapshot shows, and
+ * the first position of a node that is made meanwhile is like a receipt at a
+ * position that was read and is not locked.
  */
 #define DIRECTORY_SIZE			128
 
 #define POSITIONS				8	/* allocated together */
 #define ROOM					1024	/* bytes of codes allocated together */
-
-typedef struct DirectoryEntry
-{
-	char	   *node;
-	ItemPointerData tid;
-} DirectoryEntry;
 
 typedef struct ItemKey
 {
@@ -48,7 +51,7 @@ typedef struct ItemReads
 	bool		too_many;
 	bool		has_directory;
 	int			n;
-	DirectoryEntry *entries;	/* by node; one node may have several */
+	ItemPlace *entries;	/* by node; one node may have several */
 } ItemReads;
 
 /* FNV-1a: codes are short, and a plan asks for many. */
@@ -287,7 +290,7 @@ read_directory(Ledger *ledger, ItemReads *reads)
 	ItemPointer tid;
 
 	if (reads->entries == NULL)
-		reads->entries = MemoryContextAlloc(ledger->context, sizeof(DirectoryEntry) * DIRECTORY_SIZE);
+		reads->entries = MemoryContextAlloc(ledger->context, sizeof(ItemPlace) * DIRECTORY_SIZE);
 	reads->n = 0;
 	ks->index_only = true;
 	keyscan_start(ks, reads->key.tenant_id, CStringGetTextDatum(reads->key.item), 0);
@@ -313,6 +316,25 @@ read_directory(Ledger *ledger, ItemReads *reads)
 	keyscan_stop(ks);
 }
 
+/* Index in the directory of the first entry of a node; if it has none, of one of another or the end. */
+static int
+find_in_directory(const ItemReads *reads, const char *node)
+{
+	int			low = 0,
+				high = reads->n;
+
+	while (low < high)
+	{
+		int			mid = (low + high) / 2;
+
+		if (strcmp(reads->entries[mid].node, node) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /*
  * Fetch the position of a node through the directory.  An entry may lead to a
  * dead row, or to one that took its place: then it is not visible.
@@ -321,18 +343,8 @@ static bool
 fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
 {
 	KeyScan    *ks = &ledger->scan;
-	int			low = 0,
-				high = reads->n;
+	int			low = find_in_directory(reads, pos->key.node);
 
-	while (low < high)
-	{
-		int			mid = (low + high) / 2;
-
-		if (strcmp(reads->entries[mid].node, pos->key.node) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	for (; low < reads->n && strcmp(reads->entries[low].node, pos->key.node) == 0; low++)
 	{
 		ItemPointerData tid = reads->entries[low].tid;
@@ -364,12 +376,24 @@ read_position(Ledger *ledger, ItemReads *reads, Position *pos)
 	ExecClearTuple(ledger->scan.slot);
 }
 
-/*
- * The position of an item-node, read without a lock the first time it is
- * asked for.  One without a row has exists = false and offers nothing.
- */
-Position *
-ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
+/* Whether the directory says that there is no position. */
+static bool
+is_nowhere(Ledger *ledger, ItemReads *reads, const char *node)
+{
+	int			at;
+
+	if (ledger->past != NULL)
+		return false;			/* what has gone since then is in no index */
+	if (!reads->has_directory && !reads->too_many)
+		read_directory(ledger, reads);
+	if (!reads->has_directory)
+		return false;
+	at = find_in_directory(reads, node);
+	return at == reads->n || strcmp(reads->entries[at].node, node) != 0;
+}
+
+static Position *
+get_position(Ledger *ledger, int32 tenant_id, const char *item, const char *node, bool any)
 {
 	PositionKey key = {tenant_id, item, node};
 	ItemKey		item_key = {tenant_id, item};
@@ -393,6 +417,8 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 	}
 
 	reads = item_reads(ledger, item_key, hash_item);
+	if (!any && is_nowhere(ledger, reads, node))
+		return NULL;
 	key.item = reads->key.item;
 	pos = add_position(ledger, &key, hash);
 	read_position(ledger, reads, pos);
@@ -401,4 +427,42 @@ ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
 	else if (!ledger->writes)
 		slots_merge(ledger, pos);
 	return pos;
+}
+
+/*
+ * The position of an item-node, read without a lock the first time it is
+ * asked for.  One without a row has exists = false and offers nothing.
+ */
+Position *
+ledger_get(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
+{
+	return get_position(ledger, tenant_id, item, node, true);
+}
+
+/* The same for who only asks what there is: NULL if it is known to have no row. */
+Position *
+ledger_get_if_any(Ledger *ledger, int32 tenant_id, const char *item, const char *node)
+{
+	return get_position(ledger, tenant_id, item, node, false);
+}
+
+/*
+ * The nodes that may have a position of the item, by code; no other has one.
+ * False if that is not known: they are too many, or it is about the past.
+ * Good until the ledger is refreshed.
+ */
+bool
+ledger_places_of(Ledger *ledger, int32 tenant_id, const char *item, int *n, const ItemPlace **places)
+{
+	ItemKey		key = {tenant_id, item};
+	ItemReads  *reads;
+
+	if (ledger->past != NULL)
+		return false;
+	reads = item_reads(ledger, key, item_hash(&key));
+	if (!reads->has_directory && !reads->too_many)
+		read_directory(ledger, reads);
+	*n = reads->n;
+	*places = reads->entries;
+	return reads->has_directory;
 }

@@ -19,86 +19,92 @@
 /* of a destination in no zone */
 static const ZoneLanes no_lanes = {.zone = NULL};
 
+/* What a fault begins with: made when there is one. */
+static char *
+where_of(const SalesOrder *order, const OrderLine *line)
+{
+	return line == NULL ? psprintf("order \"%s\": ", order->order_id) :
+		psprintf("order \"%s\", line %d: ", order->order_id, line->line_no);
+}
+
 static void
-check_date(SalesOrder *order, const char *where, const char *field, bool given, DateADT day)
+check_date(SalesOrder *order, const OrderLine *line, const char *field, bool given, DateADT day)
 {
 	if (given && (day < FIRST_DATE || day > LAST_DATE))
 		fault_set(&order->fault, RT_BAD_DATE, "Give a date from 1900 to 2999.",
-				  "%s%s %s is out of range", where, field, date_text(day));
+				  "%s%s %s is out of range", where_of(order, line), field, date_text(day));
 }
 
 /* When and how it is to be delivered, and what becomes of the rest. */
 static void
-check_delivery(SalesOrder *order, const char *where)
+check_delivery(SalesOrder *order)
 {
 	Fault	   *fault = &order->fault;
 
-	check_date(order, where, "requested_on", order->has_requested, order->requested);
-	check_date(order, where, "ship_not_before", order->has_not_before, order->not_before);
-	check_date(order, where, "cancel_after", order->has_cancel_after, order->cancel_after);
+	check_date(order, NULL, "requested_on", order->has_requested, order->requested);
+	check_date(order, NULL, "ship_not_before", order->has_not_before, order->not_before);
+	check_date(order, NULL, "cancel_after", order->has_cancel_after, order->cancel_after);
 	if (!complete_parse(order->completeness, &order->complete))
 		fault_set(fault, RT_BAD_DELIVERY,
 				  "It is none, line, group, order_one_date, order_one_shipment or fill_or_kill.",
-				  "%scompleteness \"%s\" is unknown", where, order->completeness);
+				  "%scompleteness \"%s\" is unknown", where_of(order, NULL), order->completeness);
 	if (order->rest != NULL && !rest_parse(order->rest, NULL))
 		fault_set(fault, RT_BAD_DELIVERY, "It is backorder, cancel or wait.",
-				  "%srest \"%s\" is unknown", where, order->rest);
+				  "%srest \"%s\" is unknown", where_of(order, NULL), order->rest);
 	if (order->rest_days < 0 || order->rest_days > 3650)
 		fault_set(fault, RT_BAD_DELIVERY, "Give the days to wait, from 0 to 3650.",
-				  "%srest_days %d is out of range", where, order->rest_days);
+				  "%srest_days %d is out of range", where_of(order, NULL), order->rest_days);
 	if (strcmp(order->freight_terms, "prepaid") != 0 && strcmp(order->freight_terms, "collect") != 0 &&
 		strcmp(order->freight_terms, "third_party") != 0)
 		fault_set(fault, RT_BAD_DELIVERY, "It is prepaid, collect or third_party.",
-				  "%sfreight_terms \"%s\" is unknown", where, order->freight_terms);
+				  "%sfreight_terms \"%s\" is unknown", where_of(order, NULL), order->freight_terms);
 }
 
 static void
 check_line(SalesOrder *order, OrderLine *line)
 {
-	char	   *where = psprintf("order \"%s\", line %d: ", order->order_id, line->line_no);
 	Fault	   *fault = &order->fault;
 
 	if (!line->item_known)
-		fault_unknown_item(fault, where, line->item);
+		fault_unknown_item(fault, where_of(order, line), line->item);
 	else if (line->unit == UNIT_UNKNOWN)
 		fault_set(fault, RT_UNKNOWN_UNIT,
 				  psprintf("The item's unit is \"%s\"; further ones stand in routing.item_uom.", line->item_uom),
-				  "%sunit \"%s\" of item \"%s\" is unknown", where, line->uom, line->item);
+				  "%sunit \"%s\" of item \"%s\" is unknown", where_of(order, line), line->uom, line->item);
 	else if (line->unit == UNIT_INEXACT)
 		fault_set(fault, RT_BAD_QUANTITY,
 				  psprintf("Correct the factor in routing.item_uom, or give the quantity in \"%s\".", line->item_uom),
-				  "%squantity %s %s of item \"%s\" has no exact equivalent in %s", where,
+				  "%squantity %s %s of item \"%s\" has no exact equivalent in %s", where_of(order, line),
 				  scaled_to_text(line->quantity), line->uom, line->item, line->item_uom);
 	else if (line->serial && line->quantity % SCALE != 0)
 		fault_set(fault, RT_BAD_QUANTITY, "Units with serial numbers are not divided.",
-				  "%squantity %s of item \"%s\" is not a whole number", where, scaled_to_text(line->quantity),
+				  "%squantity %s of item \"%s\" is not a whole number", where_of(order, line), scaled_to_text(line->quantity),
 				  line->item);
 	else if (line->nparts > 0 && line->quantity % SCALE != 0)
 		fault_set(fault, RT_BAD_KIT_LINE, "Kits are not divided; enter components as lines of their own.",
-				  "%squantity %s of kit \"%s\" is not a whole number", where, scaled_to_text(line->quantity),
+				  "%squantity %s of kit \"%s\" is not a whole number", where_of(order, line), scaled_to_text(line->quantity),
 				  line->item);
 	else if (line->nparts > 0 && line->lot[0] != '\0')
 		fault_set(fault, RT_BAD_KIT_LINE, "A kit has no lots; enter components as lines of their own.",
-				  "%slot \"%s\" of kit \"%s\" is unknown", where, line->lot, line->item);
+				  "%slot \"%s\" of kit \"%s\" is unknown", where_of(order, line), line->lot, line->item);
 	if (line->substitutes != NULL && strcmp(line->substitutes, "never") != 0 &&
 		strcmp(line->substitutes, "allowed") != 0 && strcmp(line->substitutes, "consented") != 0)
 		fault_set(fault, RT_BAD_DELIVERY, "It is never, allowed or consented.",
-				  "%ssubstitutes \"%s\" is unknown", where, line->substitutes);
+				  "%ssubstitutes \"%s\" is unknown", where_of(order, line), line->substitutes);
 	if (line->pinned != NULL && network_find_node(order->net, line->pinned) < 0)
-		fault_unknown_node(fault, where, line->pinned);
+		fault_unknown_node(fault, where_of(order, line), line->pinned);
 	if (line->quantity <= 0)
 		fault_set(fault, RT_BAD_QUANTITY, "A quantity is more than 0.",
-				  "%squantity %s is not more than 0", where, scaled_to_text(line->quantity));
-	check_date(order, where, "requested_on", line->has_requested, line->requested);
+				  "%squantity %s is not more than 0", where_of(order, line), scaled_to_text(line->quantity));
+	check_date(order, line, "requested_on", line->has_requested, line->requested);
 	if (line->shipped > 0 && strcmp(line->status, "cancelled") != 0 && strcmp(line->shipped_item, line->item) != 0)
 		fault_set(fault, RT_SHIPPED_ALREADY, "Enter another line for the other item.",
-				  "%sitem is \"%s\" but %s of item \"%s\" are shipped", where, line->item,
+				  "%sitem is \"%s\" but %s of item \"%s\" are shipped", where_of(order, line), line->item,
 				  scaled_to_text(line->shipped), line->shipped_item);
 	else if (line->quantity > 0 && line->quantity < line->shipped && strcmp(line->status, "cancelled") != 0)
 		fault_set(fault, RT_SHIPPED_ALREADY, "What is shipped is not taken from a line any more.",
-				  "%squantity %s is less than the %s that are shipped", where,
+				  "%squantity %s is less than the %s that are shipped", where_of(order, line),
 				  scaled_to_text(line->quantity), scaled_to_text(line->shipped));
-	pfree(where);
 }
 
 /* The policy of an order, and what of it applies to the order. */
@@ -139,18 +145,17 @@ order_check(SalesOrder *order)
 {
 	Fault	   *fault = &order->fault;
 	const char *zone;
-	char	   *where = psprintf("order \"%s\": ", order->order_id);
 
 	order->net = network_get(order->tenant_id);
 	if (!order->customer_known)
 		fault_set(fault, RT_UNKNOWN_CUSTOMER, "Insert it into routing.customer first, or correct the code.",
-				  "%scustomer \"%s\" is unknown", where, order->customer);
+				  "%scustomer \"%s\" is unknown", where_of(order, NULL), order->customer);
 	if (order->channel != NULL && !order->channel_known)
 		fault_unknown_channel(fault, order->channel);
-	check_delivery(order, where);
+	check_delivery(order);
 	if (order->country == NULL || order->country[0] == '\0' || order->postal_code == NULL)
 		fault_set(fault, RT_NO_SHIP_TO, "Give country and postal_code of the destination.",
-				  "%sship-to is missing: %s is not given", where,
+				  "%sship-to is missing: %s is not given", where_of(order, NULL),
 				  order->postal_code == NULL ? "postal_code" : "country");
 	else
 	{
@@ -159,7 +164,7 @@ order_check(SalesOrder *order)
 			order->lanes = network_lanes(order->net, zone);
 		else if (order->quote)
 			fault_set(fault, RT_NO_SHIP_TO, "Insert the country, or a prefix of the postal code, into routing.zone_area.",
-					  "%sship-to %s %s is in no zone", where, order->country, order->postal_code);
+					  "%sship-to %s %s is in no zone", where_of(order, NULL), order->country, order->postal_code);
 		else
 			order->lanes = &no_lanes;	/* it is kept, and waits for its zone */
 	}
@@ -167,5 +172,4 @@ order_check(SalesOrder *order)
 		check_line(order, &order->lines[i]);
 	if (fault->sqlerrcode == 0)
 		order_find_policy(order);
-	pfree(where);
 }

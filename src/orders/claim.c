@@ -143,11 +143,13 @@ order_queue_node(const SalesOrder *order, const OrderLine *line, Ledger *ledger)
 	for (int c = 0; c < order->ncandidates; c++)
 	{
 		const char *node = nodes[order->candidates[c]].node;
+		const Position *pos;
 
 		/* what may not serve it is nothing to wait for, nor to keep from others */
 		if (order_line_why(order, (int) (line - order->lines), c) != 0)
 			continue;
-		if (ledger_get(ledger, order->tenant_id, line->nparts > 0 ? line->parts[0].item : line->item, node)->exists)
+		pos = ledger_get_if_any(ledger, order->tenant_id, line->nparts > 0 ? line->parts[0].item : line->item, node);
+		if (pos != NULL && pos->exists)
 			return node;
 		if (first == NULL)
 			first = node;

@@ -148,6 +148,7 @@ compare_scores(const void *a, const void *b)
 static void
 alter_to_node(SalesOrder *order)
 {
+	order->problem.stocked = NULL;	/* whatever it has */
 	order->problem.max_shipments = 1;
 	order->problem.nread = 1;
 	order->problem.read_order = order->alter_arg;

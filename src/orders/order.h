@@ -256,6 +256,7 @@ typedef struct SalesOrder
 	int			ncandidates;	/* nodes of the problem */
 	int		   *candidates;		/* index in the problem -> index in the network */
 	DateADT    *todays;			/* per candidate */
+	const struct CandidateCodes *codes; /* of the candidates; NULL: but a few */
 	int			nproblem_lines;
 	int		   *problem_lines;	/* index in the problem -> index in lines[] */
 	const Lane **problem_lanes;

@@ -95,7 +95,7 @@ item_profile(PlanContext *ctx, int node, int number, const char *item, int64 per
 {
 	SalesOrder *order = ctx->order;
 	const OrderLine *line = order->problem_items[number];
-	Position   *pos = ledger_get(ctx->ledger, order->tenant_id, item, order_candidate(order, node)->node);
+	Position   *pos = ledger_get_if_any(ctx->ledger, order->tenant_id, item, order_candidate(order, node)->node);
 	const SrcNode *n = &order->problem.nodes[node];
 	const AtpStep *steps;
 	OfferRequest req;
@@ -104,7 +104,7 @@ item_profile(PlanContext *ctx, int node, int number, const char *item, int64 per
 
 	out->nsteps = 0;
 	out->steps = NULL;
-	if (ctx->only_locked && !pos->locked)
+	if (pos == NULL || (ctx->only_locked && !pos->locked))
 		return;
 	/* lots must outlive the slowest lane: the search asks once for all of them */
 	if (pos->lots.n > 0)
@@ -199,6 +199,8 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	ctx->nitems = problem_set_lines(order, relaxed);
 	eligibility_set_lines(order, relaxed);
 	substitutes_set_terms(order);
+	if (order->imposed == NULL)
+		problem_set_stocked(order, ledger, ctx->nitems);
 	/* a second pass finds the same as the first; a simulation does not know what was open then */
 	if (order->terms.consolidate && relaxed == 0 && order->imposed == NULL)
 		order_join_open(order, ledger);
@@ -250,6 +252,8 @@ order_plan(SalesOrder *order, Ledger *ledger, bool only_locked)
 	order->result.exact = true;
 	if (!order_set_problem(order, ledger, only_locked))
 		return;
+	/* who wants to know why has it computed from the record */
+	order->problem.plan_only = true;
 	parts_search(order, &order->result);
 	substitutes_plan(order, ledger, only_locked);
 	/* what it was told is true until something is booked */

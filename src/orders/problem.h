@@ -68,6 +68,12 @@ extern void order_join_open(SalesOrder *order, const Ledger *ledger);
 extern void problem_set_nodes(SalesOrder *order);
 extern const NetNode *order_candidate(const SalesOrder *order, int candidate);
 
+/* stocked.c */
+typedef struct CandidateCodes CandidateCodes;
+
+extern const CandidateCodes *candidate_codes_make(const NetNode *nodes, const int *candidates, int n);
+extern void problem_set_stocked(SalesOrder *order, Ledger *ledger, int nitems);
+
 /* problem_lines.c */
 extern int	problem_set_lines(SalesOrder *order, uint32 relaxed);
 

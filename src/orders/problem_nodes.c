@@ -34,6 +34,7 @@ typedef struct PlanNodes
 	SrcLane    *src_lanes;
 	int		   *candidates;
 	DateADT    *todays;
+	const CandidateCodes *codes;
 	const Lane **problem_lanes;
 	TimestampTz retry_at;		/* the first of its breakers' trials, or 0 */
 	int			nskips;
@@ -205,6 +206,7 @@ make_nodes(const SalesOrder *order, const Breakers *breakers)
 			add_node(&m, lane->node, start);
 		add_lane(pn, lane, first_ship);
 	}
+	pn->codes = candidate_codes_make(m.nodes, pn->candidates, pn->nnodes);
 	/* what always holds comes after what holds for a while */
 	for (int i = 0; i < zl->nclosed; i++)
 		skip(&m, zl->closed[i].node, zl->closed[i].service, zl->closed[i].reason);
@@ -245,12 +247,14 @@ problem_set_nodes(SalesOrder *order)
 	PlanNodes  *pn;
 
 	order->ncandidates = p->nnodes = p->nlanes = 0;
+	order->codes = NULL;
 	if (order->lanes->zone == NULL)
 		return;					/* a destination in no zone */
 	pn = get_nodes(order);
 	order->ncandidates = pn->nnodes;
 	order->candidates = pn->candidates;
 	order->todays = pn->todays;
+	order->codes = pn->codes;
 	order->problem_lanes = pn->problem_lanes;
 	order->retry_at = pn->retry_at;
 	order->nskips = pn->nskips;

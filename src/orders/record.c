@@ -26,6 +26,7 @@
 #define FLAG_CONTENDED	0x01
 #define FLAG_PLANNED	0x02
 #define FLAG_SECOND		0x04	/* and once more, without the soft constraints */
+#define FLAG_UNSTOCKED	0x08	/* before each problem: how many nodes had nothing */
 
 /* of a part */
 #define PART_ON_HAND	0x01
@@ -178,15 +179,31 @@ put_parts(Writer *w, const SalesOrder *order)
 	}
 }
 
+static int
+compare_numbers(const void *a, const void *b)
+{
+	return *(const int32_t *) a - *(const int32_t *) b;
+}
+
+/* candidates that had nothing of the order, and so were not looked at */
+static int
+count_unstocked(const SrcProblem *p)
+{
+	return p->stocked == NULL ? 0 : p->nnodes - p->nstocked;
+}
+
 /* a problem, as order_plan() packed it, then what its numbers stand for */
 static void
-put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass)
+put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass, bool any_unstocked)
 {
 	const SrcProblem *p = &pass->problem;
-	int32_t    *node_map = palloc(sizeof(int32_t) * Max(p->nnodes, 1));
-	int32_t    *lane_map = palloc(sizeof(int32_t) * Max(p->nlanes, 1));
+	int			nread = pass->result.nodes_read;
+	int			unstocked = count_unstocked(p);
+	int32_t    *nodes = palloc(sizeof(int32_t) * Max(nread, 1));
 
-	put(w, p->nnodes - pass->result.nodes_read);
+	if (any_unstocked)
+		put(w, unstocked);
+	put(w, p->nnodes - unstocked - nread);
 	put(w, pass->packed_size);
 	appendBinaryStringInfo(&w->buf, (char *) pass->packed, (int) pass->packed_size);
 	for (int i = 0; i < p->nlines; i++)
@@ -202,19 +219,20 @@ put_problem(Writer *w, const SalesOrder *order, const SecondPass *pass)
 		put_signed(w, s != NULL ? s->ratio : 0);
 		put_signed(w, s != NULL ? s->penalty : 0);
 	}
-	src_pack_maps(p, &pass->result, node_map, lane_map);
-	for (int i = 0; i < p->nnodes; i++)
+	/* as they are numbered in it: those that were read, in the problem's order */
+	if (nread > 0)
+		memcpy(nodes, pass->result.read_order, sizeof(int32_t) * nread);
+	qsort(nodes, nread, sizeof(int32_t), compare_numbers);
+	for (int i = 0; i < nread; i++)
+		put_name(w, order_candidate(order, nodes[i])->node);
+	for (int i = 0; i < nread; i++)
 	{
-		if (node_map[i] >= 0)
-			put_name(w, order_candidate(order, i)->node);
+		const SrcNode *n = &p->nodes[nodes[i]];
+
+		for (int l = n->first_lane; l < n->first_lane + n->nlanes; l++)
+			put_name(w, order->problem_lanes[l]->service);
 	}
-	for (int i = 0; i < p->nlanes; i++)
-	{
-		if (lane_map[i] >= 0)
-			put_name(w, order->problem_lanes[i]->service);
-	}
-	pfree(node_map);
-	pfree(lane_map);
+	pfree(nodes);
 }
 
 /* the problem of the order's first pass, as it is kept of a second one */
@@ -239,13 +257,16 @@ record_write(const SalesOrder *order)
 	Writer		w = {0};
 	bool		twice = order->second != NULL;
 	bool		planned = order->packed != NULL && (!twice || order->second->packed_size > 0);
+	bool		unstocked = planned && (count_unstocked(&order->problem) > 0 ||
+										(twice && count_unstocked(&order->second->problem) > 0));
 	ListCell   *cell;
 
 	initStringInfo(&w.buf);
 	w.buf.len = VARHDRSZ;
 	put(&w, RECORD_VERSION);
 	put(&w, (order->gave_up ? FLAG_CONTENDED : 0) | (planned ? FLAG_PLANNED : 0) |
-		(planned && twice ? FLAG_SECOND : 0));
+		(planned && twice ? FLAG_SECOND : 0) |
+		(unstocked ? FLAG_UNSTOCKED : 0));
 	put_name(&w, order->lanes ? order->lanes->zone : NULL);
 	put_name(&w, tenant_currency(order->tenant_id));
 	put(&w, order->relaxed);
@@ -265,9 +286,9 @@ record_write(const SalesOrder *order)
 	{
 		SecondPass	first = first_pass(order);
 
-		put_problem(&w, order, &first);
+		put_problem(&w, order, &first, unstocked);
 		if (twice)
-			put_problem(&w, order, order->second);
+			put_problem(&w, order, order->second, unstocked);
 	}
 	SET_VARSIZE(w.buf.data, w.buf.len);
 	return (bytea *) w.buf.data;
@@ -377,14 +398,15 @@ get_code(Reader *r)
 }
 
 static void
-get_problem(Reader *r, DecisionRecord *d, int nlines)
+get_problem(Reader *r, DecisionRecord *d, int nlines, bool unstocked)
 {
 	static const SrcHost host = {problem_alloc, problem_interrupt, NULL};
 	const SrcProblem *p;
-	uint64		unread;
+	uint64		bare = unstocked ? get(r) : 0;
+	uint64		unread = get(r);
 	int			size;
 
-	unread = get(r);
+	d->unstocked = (int) Min(bare, (uint64) PG_INT32_MAX);
 	d->unread = (int) Min(unread, (uint64) PG_INT32_MAX);
 	size = get_count(r);
 	d->search = src_unpack(r->at, size, &host);
@@ -492,11 +514,11 @@ record_read(const bytea *record)
 	for (int i = 0; i < d->ndropped; i++)
 		d->dropped[i] = get_name(&r);
 	if (flags & FLAG_PLANNED)
-		get_problem(&r, d, d->nlines);
+		get_problem(&r, d, d->nlines, (flags & FLAG_UNSTOCKED) != 0);
 	if ((flags & FLAG_PLANNED) && (flags & FLAG_SECOND))
 	{
 		d->second = palloc0(sizeof(DecisionRecord));
-		get_problem(&r, d->second, d->nlines);
+		get_problem(&r, d->second, d->nlines, (flags & FLAG_UNSTOCKED) != 0);
 		if (!record_join_passes(d))
 			damaged();
 	}

@@ -62,7 +62,8 @@ typedef struct DecisionRecord
 	OrderSkip *skips;
 	int			ndropped;
 	const char **dropped;		/* custom terms that could not be computed */
-	int			unread;			/* nodes that were not read */
+	int			unread;			/* nodes that were not read, */
+	int			unstocked;		/* besides those that had nothing of the order */
 	int		   *problem_lines;	/* line of the problem -> index in lines[] */
 	RecordSubstitute *substitutes;	/* of the lines of the problem */
 	const char **nodes;			/* of the problem */

@@ -308,6 +308,8 @@ write_search(JsonWriter *w, const DecisionRecord *d)
 		json_key_int(w, "unread", unread);
 		json_key_scaled(w, "unread_bound", unread_bound);
 	}
+	if (d->unstocked > 0)
+		json_key_int(w, "unstocked", d->unstocked);
 	if (!record_is_exact(d, &gap))
 		json_key_scaled(w, "gap", gap);
 	if (second == NULL)

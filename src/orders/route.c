@@ -391,8 +391,8 @@ offered_meanwhile(SalesOrder *order, Ledger *ledger)
 			{
 				const char *item = line->nparts > 0 ? line->parts[k].item : line->item;
 
-				pos = ledger_get(ledger, order->tenant_id, item, node);
-				if (!pos->locked || !pos->whole)
+				pos = ledger_get_if_any(ledger, order->tenant_id, item, node);
+				if (pos == NULL || !pos->locked || !pos->whole)
 					continue;
 				order_request(order, line, item, node_date(&nodes[lane->node], order->clock),
 							  lane->transit_days, &req);

@@ -517,6 +517,7 @@ question_of_order(Question *q, SalesOrder *order, Ledger *ledger)
 		return false;
 	q->node = -1;
 	q->problem = *p;
+	q->problem.stocked = NULL;	/* changes give the node what it has not */
 	q->nodes = palloc(sizeof(char *) * p->nnodes);
 	for (int c = 0; c < p->nnodes; c++)
 	{

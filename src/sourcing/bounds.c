@@ -403,25 +403,31 @@ src_bounds_of_read(SrcSearch *search, const SrcNodeResult *nodes)
 
 /*
  * Fill nodes[].bound: no plan that uses the node costs less, whatever is
- * available.  A node that can never serve anything gets INT64_MAX.  Also sets
- * min_fixed and the lines' cheapest.
+ * available.  A node that can never serve anything gets INT64_MAX, and so does
+ * one that has nothing.  Also sets min_fixed and the lines' cheapest, of the
+ * other nodes.
  */
 void
 src_bounds(SrcSearch *search, SrcNodeResult *nodes)
 {
 	const SrcProblem *problem = search->problem;
-	int32_t		i;
+	int32_t		n = src_nodes(problem);
+	int32_t		k;
 	int32_t		j;
 
 	search->min_fixed = search->amount_limit;
-	for (i = 0; i < problem->nnodes; i++)
+	for (k = 0; k < problem->nnodes; k++)
 	{
+		nodes[k].bound = INT64_MAX;
+		nodes[k].total = INT64_MAX;
+	}
+	for (k = 0; k < n; k++)
+	{
+		int32_t		i = src_node(problem, k);
 		const SrcNode *node = &problem->nodes[i];
 		bool		serves = false;
 
 		/* "total" serves as the least fixed cost until the second pass */
-		nodes[i].bound = INT64_MAX;
-		nodes[i].total = INT64_MAX;
 		for (j = 0; j < search->nlines && !serves; j++)
 			serves = src_may_serve(search, i, j);
 		if (!serves)
@@ -446,15 +452,22 @@ src_bounds(SrcSearch *search, SrcNodeResult *nodes)
 			search->min_fixed = nodes[i].total;
 	}
 
-	for (i = 0; i < problem->nlanes; i++)
-		if (problem->lanes[i].per_kg > search->max_per_kg)
-			search->max_per_kg = problem->lanes[i].per_kg;
+	for (k = 0; k < n; k++)
+	{
+		const SrcNode *node = &problem->nodes[src_node(problem, k)];
+
+		for (j = node->first_lane; j < node->first_lane + node->nlanes; j++)
+			if (problem->lanes[j].per_kg > search->max_per_kg)
+				search->max_per_kg = problem->lanes[j].per_kg;
+	}
 	sum_up(search);
 
 	/* from here on that of the nodes that are read: others are in no plan */
 	search->max_per_kg = 0;
-	for (i = 0; i < problem->nnodes; i++)
+	for (k = 0; k < n; k++)
 	{
+		int32_t		i = src_node(problem, k);
+
 		if (nodes[i].bound != INT64_MAX)
 			nodes[i].bound = node_bound(search, nodes[i].bound, nodes[i].total);
 		nodes[i].total = INT64_MAX;

@@ -474,6 +474,7 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 	const SrcNode *own = &problem->nodes[node];
 	int32_t		start = search->ncand;
 	int32_t		kept = start;
+	bool		any = false;
 	int32_t		i;
 	int32_t		j;
 
@@ -494,14 +495,15 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			search->step[search->lines[i].item] = 1;
 	for (i = 0; i < search->nitems; i++)
 	{
-		search->profile[i].nsteps = 0;
-		search->profile[i].steps = NULL;
+		search->profile[i] = (SrcProfile) {0, NULL};
 		if (search->step[i])
 			problem->profile(problem->arg, node, search->item_number[i],
 							 &search->profile[i]);
+		any |= search->profile[i].nsteps > 0;
 	}
 
-	for (i = own->first_lane; i < own->first_lane + own->nlanes; i++)
+	/* with nothing on any day no shipment carries anything */
+	for (i = own->first_lane; any && i < own->first_lane + own->nlanes; i++)
 		if (!src_lane_dominated(search, own, i))
 			add_lane(search, node, i);
 
@@ -542,7 +544,7 @@ src_read_node(SrcSearch *search, int32_t node, SrcNodeResult *out)
 			out->arrival = cand->arrival;
 		}
 	}
-	if (out->feasible)
+	if (out->feasible || problem->plan_only)
 		return;
 	src_find_shortage(search, node, out);
 	out->failed = src_failures(search, node, start);

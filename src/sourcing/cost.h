@@ -345,6 +345,19 @@ src_split_floor(const SrcSearch *search)
 		search->problem->split_penalty : search->amount_limit;
 }
 
+/* the nodes that may be in a plan: so many, and the one of a place among them */
+static inline int32_t
+src_nodes(const SrcProblem *problem)
+{
+	return problem->stocked != NULL ? problem->nstocked : problem->nnodes;
+}
+
+static inline int32_t
+src_node(const SrcProblem *problem, int32_t which)
+{
+	return problem->stocked != NULL ? problem->stocked[which] : which;
+}
+
 static inline const SrcLineNode *
 src_line_node(const SrcProblem *problem, int32_t line, int32_t node)
 {

@@ -345,8 +345,13 @@ plan_search(const SrcProblem *problem, SrcResult *result)
 	{
 		result->nodes[i].short_line = -1;
 		result->nodes[i].complete_day = INT32_MAX;
-		if (result->nodes[i].bound != INT64_MAX)
-			queue.node[queue.n++] = i;
+	}
+	for (i = 0; i < src_nodes(problem); i++)
+	{
+		int32_t		node = src_node(problem, i);
+
+		if (result->nodes[node].bound != INT64_MAX)
+			queue.node[queue.n++] = node;
 	}
 	for (i = queue.n / 2 - 1; i >= 0; i--)
 		queue_settle(&queue, i);

@@ -197,10 +197,20 @@ typedef struct SrcProblem
 	 */
 	void		(*room) (void *arg, int32_t node, int32_t ship_day, SrcRoom *out);
 
+	/*
+	 * The only nodes that have, or expect, any of the lines' items, ascending;
+	 * NULL: it is not known which do.  The others are in no plan: they are not
+	 * read unless read_order names them, and their bound is INT64_MAX.
+	 */
+	int32_t		nstocked;
+	const int32_t *stocked;
+
 	/* read exactly these, in this order, whatever their bounds; NULL: best first */
 	int32_t		nread;
 	const int32_t *read_order;
 	int64_t		unread_bound;	/* with read_order: no plan with a node that is not in nodes[] costs less; INT64_MAX */
+
+	bool		plan_only;		/* what nodes lack for serving all alone is not asked for */
 
 	/* memory that lives at least as long as the result, aligned for every type; never returns NULL */
 	void	   *(*alloc) (void *arg, size_t size);
@@ -281,6 +291,7 @@ typedef struct SrcNodeResult
 	int64_t		bound;			/* no plan using the node costs less */
 	int64_t		total;			/* cheapest plan of a single shipment from it, if feasible */
 	int32_t		arrival;		/* of that plan */
+	/* the rest is not set for plan_only */
 	int32_t		short_line;		/* else: first line it cannot serve completely on its target day, or -1 */
 	int64_t		short_available;	/* what it could offer of that line on that day (best lane) */
 	int32_t		short_day;

@@ -478,3 +478,66 @@ check_work_limit(int instances)
 	printf("# %d of %d stopped before the proof\n", stopped, instances);
 	return failures;
 }
+
+/*
+ * Which nodes have nothing is said beforehand, or found by reading them: the
+ * same plan, and the others alone are read.
+ */
+int
+check_stocked(int instances)
+{
+	static Instance in;
+	int			failures = 0;
+	int			spared = 0;
+	int			number;
+
+	for (number = 0; number < instances; number++)
+	{
+		uint64_t	seed = UINT64_C(9000000) + (uint64_t) number;
+		int32_t		stocked[MAX_NODES];
+		int			nstocked = 0;
+		SrcResult	all;
+		SrcResult	few;
+		int			rule = 0;
+		int			i;
+		int			j;
+
+		instance_init(&in);
+		large_instance(&in, &seed);
+		for (i = 0; i < in.problem.nnodes; i++)
+		{
+			int			bare = random_below(&seed, 3) > 0;
+
+			for (j = 0; j < MAX_LINES && bare; j++)
+				in.nsteps[i][j] = 0;
+			if (!bare)
+				stocked[nstocked++] = i;
+		}
+		instance_search(&in, &all);
+		in.problem.stocked = stocked;
+		in.problem.nstocked = nstocked;
+		instance_search(&in, &few);
+		if (all.exact && (!few.exact || !plans_equal(&all.best, &few.best, in.problem.nlines)))
+			rule = 1;
+		if (all.nodes_read < few.nodes_read)
+			rule = 2;
+		for (i = 0, j = 0; i < in.problem.nnodes; i++)
+		{
+			if (j < nstocked && stocked[j] == i)
+			{
+				j++;
+				if (few.nodes[i].bound < all.nodes[i].bound)
+					rule = 3;
+				continue;
+			}
+			if (few.nodes[i].read || few.nodes[i].bound != INT64_MAX)
+				rule = 4;
+			spared += all.nodes[i].read;
+		}
+		if (rule && failures++ < 5)
+			printf("# instance %d with nodes without stock: rule %d\n", number, rule);
+		instance_free(&in);
+	}
+	printf("# nodes without stock that were not read: %d\n", spared);
+	return failures;
+}

@@ -11,5 +11,6 @@
 extern int	compare_with_oracle(int instances, int rounding, int shared);
 extern int	check_properties(int instances, int falling);
 extern int	check_work_limit(int instances);
+extern int	check_stocked(int instances);
 
 #endif							/* PLAN_RANDOM_H */

@@ -548,6 +548,8 @@ main(void)
 	falling();
 	ok(check_work_limit(1000) == 0,
 	   "1000 orders stopped early: still plans, true gaps");
+	ok(check_stocked(2000) == 0,
+	   "2000 orders, told which nodes have nothing: the same plan, the others are not read");
 	printf("1..%d\n", ntests);
 	return nfailed > 0;
 }
