@@ -58,6 +58,7 @@ start() {
 			log_timezone = 'UTC'
 			log_line_prefix = '%m [%p] %q%a '
 			jit = off
+			routing.event_validate = error
 		CONF
 		for setting; do
 			printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"

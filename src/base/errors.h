@@ -90,6 +90,8 @@
 #define RT_HISTORY_GONE					RT_CODE('1', '2', '8')
 #define RT_STILL_IN_EFFECT				RT_CODE('1', '2', '9')
 #define RT_BAD_VERSIONS					RT_CODE('1', '3', '0')
+#define RT_BAD_EVENT					RT_CODE('1', '4', '8')
+#define RT_BAD_EVENT_TYPE				RT_CODE('1', '4', '9')
 
 /*
  * Why an order or row cannot be used.  A native caller gets it as an error, a
