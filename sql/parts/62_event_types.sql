@@ -195,7 +195,7 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"delta": {"$ref": "#/$defs/decimal", "description": "the change of the stock on hand, in uom"},
 		"before": {"$ref": "#/$defs/stock"},
 		"after": {"$ref": "#/$defs/stock"},
-		"reason": {"$ref": "#/$defs/open_code", "description": "why", "examples": ["correction"]}
+		"reason": {"$ref": "#/$defs/word", "description": "why", "examples": ["correction"]}
 	}}$$),
 
 ('stream.epoch_started.v1', 1, 'stream',

@@ -11,14 +11,14 @@
 DO $do$
 DECLARE
 	common	CONSTANT jsonb := $${
-	"code": {"type": "string", "minLength": 1, "description": "a code of the master data"},
-	"open_code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "a word of ours; more may come"},
+	"code": {"type": "string", "minLength": 1, "description": "a code of the master data, or an id"},
+	"word": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "a word of ours; more may come"},
 	"decimal": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,4})?$", "description": "decimal number with at most four places"},
 	"quantity": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,4})?$", "description": "decimal number in uom, with at most four places"},
 	"day": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "day of the calendar at the place"},
 	"instant": {"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$", "description": "instant in UTC with microseconds"},
 	"order_id": {"$ref": "#/$defs/code", "description": "id of the order"},
-	"order_status": {"$ref": "#/$defs/open_code", "description": "of the whole order after this event",
+	"order_status": {"$ref": "#/$defs/word", "description": "of the whole order after this event",
 		"examples": ["received", "allocated", "scheduled", "partially_allocated", "partially_scheduled", "backordered", "shipped", "cancelled"]},
 	"line_no": {"type": "integer", "description": "number of the line within its order"},
 	"item": {"$ref": "#/$defs/code", "description": "code of the item"},
@@ -28,9 +28,9 @@ DECLARE
 	"uom": {"$ref": "#/$defs/code", "description": "the item's unit of measure, that of all its quantities"},
 	"allocation_id": {"type": "string", "pattern": "^-?[0-9]+/[0-9]+$", "description": "<line>/<part>, unique within the order"},
 	"promise_id": {"$ref": "#/$defs/code", "description": "id of the hold"},
-	"supply_type": {"$ref": "#/$defs/open_code", "description": "what it rests on", "examples": ["on_hand", "inbound"]},
+	"supply_type": {"$ref": "#/$defs/word", "description": "what it rests on", "examples": ["on_hand", "inbound"]},
 	"split_count": {"type": "integer", "minimum": 0, "description": "number of shipments"},
-	"cause": {"$ref": "#/$defs/open_code", "examples": ["supply_shortage", "horizon_missed", "better_supply", "policy_recall"]},
+	"cause": {"$ref": "#/$defs/word", "examples": ["supply_shortage", "horizon_missed", "better_supply", "policy_recall"]},
 
 	"money": {"type": "object", "additionalProperties": false, "required": ["amount", "currency"], "properties": {
 		"amount": {"$ref": "#/$defs/decimal", "description": "decimal number in units of the currency, with at most four places"},
@@ -47,17 +47,17 @@ DECLARE
 		"policy_version": {"type": "integer", "minimum": 0, "description": "of the policy; 0: built-in values"}},
 		"description": "the decision that this follows from"},
 	"shortage_reason": {"type": "object", "additionalProperties": false, "required": ["code"], "properties": {
-		"code": {"$ref": "#/$defs/open_code", "description": "late_supply: all of it has a promise, only later than asked for", "examples": ["no_supply", "late_supply"]},
+		"code": {"$ref": "#/$defs/word", "description": "late_supply: all of it has a promise, only later than asked for", "examples": ["no_supply", "late_supply"]},
 		"text": {"type": "string", "description": "for people"}},
 		"description": "why it is not served in full and in time"},
 	"cancel_reason": {"type": "object", "additionalProperties": false, "required": ["code"], "properties": {
-		"code": {"$ref": "#/$defs/open_code", "description": "requested: by cancel_order(); from fill_or_kill on: what nothing serves is not waited for",
+		"code": {"$ref": "#/$defs/word", "description": "requested: by cancel_order(); from fill_or_kill on: what nothing serves is not waited for",
 			"examples": ["requested", "cancelled", "deleted", "cancelled_in_erp", "deleted_in_erp", "all_lines_cancelled", "all_lines_deleted",
 				"fill_or_kill", "cancel_after", "rest_cancelled", "waited_in_vain"]},
 		"text": {"type": "string", "description": "what cancel_order() was given"}},
 		"description": "why it is cancelled"},
 	"expiry_reason": {"type": "object", "additionalProperties": false, "required": ["code"], "properties": {
-		"code": {"$ref": "#/$defs/open_code", "examples": ["cancelled"]},
+		"code": {"$ref": "#/$defs/word", "examples": ["cancelled"]},
 		"text": {"type": "string", "description": "for people"}},
 		"description": "why it was given up"},
 	"stock": {"type": "object", "additionalProperties": false, "required": ["on_hand", "reserved", "available"], "properties": {

@@ -33,6 +33,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 deadlock_timeout = 100ms
 log_statement = none
+routing.event_validate = error
 $conf));
 	$node->start;
 	return $node;
