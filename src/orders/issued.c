@@ -377,11 +377,11 @@ routing_confirm_ship(PG_FUNCTION_ARGS)
 	if (sh.lot == NULL)
 		sh.lot = "";
 	sh.shipped_at = PG_ARGISNULL(6) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(6);
-	if (TIMESTAMP_NOT_FINITE(sh.shipped_at))
+	if (!issue_time_usable(sh.shipped_at))
 		ereport(ERROR,
 				(errcode(RT_BAD_DATE),
 				 errmsg("order \"%s\": shipped_at is not a time", sh.order_id),
-				 errhint("Give the time at which the goods left.")));
+				 errhint("Give the time at which the goods left, from 1900 to 2999.")));
 
 	SPI_connect();
 	order = order_load(sh.tenant_id, sh.order_id, ORDER_LOCK);
