@@ -10,9 +10,10 @@
 #   make fuzz          plans from made-up records           (test/fuzz)
 #   make soak          the ledger and consumers under a long random load, a million events in one transaction
 #                      (test/t/007, 011)
+#   make docs          write what is generated of the documents (tools/event_docs.sh)
 #   make lint          checks of the sources, cppcheck and clang-tidy included
 #
-# These ten work on a machine that has only Debian, make, and root or sudo.
+# These eleven work on a machine that has only Debian, make, and root or sudo.
 # For packagers, with server headers at hand (PG_CONFIG=... selects a server):
 #
 #   make && make install && make installcheck
@@ -106,8 +107,11 @@ fuzz:
 # ROUTING_SOAK_SECONDS of random load on the ledger, half an hour by default
 soak:
 	+@ROUTING_SOAK_SECONDS=$${ROUTING_SOAK_SECONDS:-1800} test/run.sh soak
+# the chapter of event types of doc/events.md, and doc/asyncapi.yaml
+docs:
+	+@tools/event_docs.sh
 lint:
 	@test/setup.sh lint
 	@test/lint.sh all
 
-.PHONY: FORCE check-names setup demo test bench load erp oracle milp fuzz soak lint
+.PHONY: FORCE check-names setup demo test bench load erp oracle milp fuzz soak docs lint

@@ -16,6 +16,7 @@
 #include "erp/settle.h"
 #include "events/envelope.h"
 #include "events/trace.h"
+#include "events/validate.h"
 #include "ledger/position.h"
 #include "orders/settle.h"
 #include "workers/workers.h"
@@ -51,6 +52,7 @@ _PG_init(void)
 							   PGC_USERSET, 0, NULL, assign_tenant, NULL);
 	trace_define_settings();
 	envelope_define_settings();
+	validate_define_settings();
 	DefineCustomIntVariable("routing.settle_timeout",
 							"Longest time that the settlement of bound tables may take.",
 							"After that the ERP's transaction goes on and the keys become pending; 0 turns the limit off.",

@@ -58,6 +58,7 @@ start() {
 			log_timezone = 'UTC'
 			log_line_prefix = '%m [%p] %q%a '
 			jit = off
+			routing.event_validate = error
 		CONF
 		# newer minor versions load only the output plugins that are named
 		if as_server "$BINDIR/postgres" -D "$CLUSTER/data" -C output_plugin_libraries >/dev/null 2>&1; then

@@ -3,7 +3,7 @@
 # cluster and runs the tests; ends with the line "N passed, N failed".
 #
 #   test/run.sh                   every suite
-#   test/run.sh SUITE...          some of: lint docs unit milp fuzz regress isolation tap erp load oracle recipes
+#   test/run.sh SUITE...          some of: lint docs unit milp fuzz regress isolation tap erp load oracle recipes schemas
 #   test/run.sh soak              the ledger under load for ROUTING_SOAK_SECONDS, consumers for a sixth of it, a million
 #                                 events in one transaction
 #   test/run.sh bench             the measurements, which count nothing
@@ -11,14 +11,14 @@
 # KEEP=1 leaves the cluster running and prints how to connect.
 #
 # regress, isolation and tap run as the user that servers run as, in a copy of
-# the tree inside the cluster's directory.  erp, load, oracle, milp, fuzz and recipes print
+# the tree inside the cluster's directory.  erp, load, oracle, milp, fuzz, recipes and schemas print
 # TAP lines (ok / not ok / # ...); they run as the caller with the cluster's
 # PG* variables set, create the databases they need, and may write to
 # $CLUSTER_TMP.  A suite that fails without a failed test counts as one.
 set -u
 . "$(dirname "$0")/lib.sh"
 
-ALL="lint docs unit milp fuzz regress isolation tap erp load oracle recipes"
+ALL="lint docs unit milp fuzz regress isolation tap erp load oracle recipes schemas"
 
 if [ "${1:-}" != --in-cluster ]; then
 	if [ "$*" = bench ]; then
@@ -104,6 +104,7 @@ for wanted in $*; do
 			createdb docs
 			psql -Xqd docs -c "CREATE EXTENSION routing"
 			suite docs "$ROOT/test/doc_coverage.sh" docs
+			suite event_docs "$ROOT/tools/event_docs.sh" check
 			;;
 		unit)
 			if has test/unit/Makefile; then
@@ -136,7 +137,7 @@ for wanted in $*; do
 			suite soak make_in_tree -s installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v \
 				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl test/t/011_consumers.pl"
 			;;
-		erp | load | oracle | milp | fuzz | recipes)
+		erp | load | oracle | milp | fuzz | recipes | schemas)
 			if has "test/$wanted/run.sh"; then
 				suite "$wanted" "$ROOT/test/$wanted/run.sh"
 			fi

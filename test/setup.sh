@@ -2,7 +2,7 @@
 # Installs from Debian's packages what building and testing need and is missing.
 #
 #   test/setup.sh         compiler, make, server, server headers, IPC::Run, Python
-#   test/setup.sh test    what the suites compare with, too: GLPK, CBC, clang with its fuzzer
+#   test/setup.sh test    what the suites compare with, too: GLPK, CBC, clang with its fuzzer, a validator of JSON Schemas
 #   test/setup.sh lint    cppcheck and clang-tidy as well
 #   test/setup.sh bench   what the measurements compare with: wal2json, which may be missing
 #
@@ -42,6 +42,7 @@ if [ "${1:-}" = test ]; then
 	command -v glpsol >/dev/null || missing+=(glpk-utils)
 	command -v cbc >/dev/null || missing+=(coinor-cbc)
 	command -v clang >/dev/null || missing+=(clang)
+	(. "$ROOT/test/schemas/python.sh" && [ -n "$PYTHON" ]) || missing+=(python3-jsonschema)
 	compgen -G "$(clang -print-runtime-dir 2>/dev/null || true)/libclang_rt.fuzzer*.a" >/dev/null ||
 		missing+=(libclang-rt-dev)
 fi

@@ -13,7 +13,7 @@ DECLARE
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
 							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier', 'slot_status',
-							'plugin_problem', 'event_partitions', 'consumer_status', 'event_since', 'event_hash'];
+							'plugin_problem', 'event_partitions', 'consumer_status', 'event_since', 'event_problem'];
 	writers	text[] := ARRAY['route_order', 'cancel_order', 'hold', 'confirm_hold', 'cancel_hold',
 							'put_supply', 'adjust_on_hand', 'receive', 'put_snapshot', 'put_demand',
 							'put_transfer', 'cancel_demand', 'confirm_transfer_shipped', 'confirm_ship',

@@ -128,7 +128,7 @@ read_row(const IssueKey *k, SPITupleTable *rows, int i, IssueRow *row, Fault *fa
 	row->lot = mapping_value(m, rows, i, F_LOT);
 	if (row->lot == NULL)
 		row->lot = "";
-	if (!mapping_time(m, rows, i, F_SHIPPED_AT, &row->shipped_at) || TIMESTAMP_NOT_FINITE(row->shipped_at))
+	if (!mapping_time(m, rows, i, F_SHIPPED_AT, &row->shipped_at) || !issue_time_usable(row->shipped_at))
 		row->shipped_at = clock_now();
 	if (row->order_id == NULL)
 		fault_set(fault, RT_UNKNOWN_ORDER, "Leave issues that are for no order out of the mapping.",

@@ -387,6 +387,7 @@ bound_order_apply(Settlement *s, Binding *binding, const char *key, Fault *fault
 		held->net = network_get(held->tenant_id);
 		held->status = "cancelled";
 		held->cancel_reason = erp->cancelled ? CANCELLED_IN_ERP : DELETED_IN_ERP;
+		held->cancel_code = erp->cancelled ? "cancelled_in_erp" : "deleted_in_erp";
 		settlement_add_order(s, held);
 		writeback_want(binding, held);
 		return true;

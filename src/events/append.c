@@ -15,6 +15,7 @@
 #include "events/append.h"
 #include "events/epoch.h"
 #include "events/trace.h"
+#include "events/validate.h"
 
 #include "base/cache.h"
 #include "base/engine.h"
@@ -32,8 +33,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/xid8.h"
-
-#define EVENT_SCHEMA	1
 
 typedef struct PendingEvent
 {
@@ -243,7 +242,9 @@ fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
 	const AttrNumber *attnos = event_columns(store->rel);
 	Datum		values[E_NCOLS];
 	bool		nulls[E_NCOLS] = {0};
+	int32		schemaversion = event_schemaversion(e->type);
 
+	event_validate(e->type, schemaversion, e->payload);
 	if (!e->has_cause && batch->trace.has_cause)
 	{
 		e->has_cause = true;
@@ -264,7 +265,7 @@ fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
 	values[E_AGGREGATEID] = CStringGetTextDatum(e->aggregate_id);
 	values[E_AGGREGATEVERSION] = Int64GetDatum(e->version);
 	values[E_TYPE] = CStringGetTextDatum(e->type);
-	values[E_SCHEMAVERSION] = Int32GetDatum(EVENT_SCHEMA);
+	values[E_SCHEMAVERSION] = Int32GetDatum(schemaversion);
 	values[E_OCCURRED_AT] = TimestampTzGetDatum(e->occurred_at);
 	set_text(values, nulls, E_CORRELATIONID, e->correlation_id);
 	values[E_CAUSATIONID] = UUIDPGetDatum(&e->cause);

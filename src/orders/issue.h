@@ -16,6 +16,14 @@ typedef struct ShippedPart
 	int64		quantity;		/* negative: taken back */
 } ShippedPart;
 
+/* whether a time that a caller gives can be written down: as dates are, from 1900 to 2999 */
+static inline bool
+issue_time_usable(TimestampTz at)
+{
+	return at >= (date2j(1900, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY &&
+		at < (date2j(3000, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
 /* an issue to be applied; the order's row is locked */
 typedef struct Shipment
 {

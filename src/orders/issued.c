@@ -152,14 +152,13 @@ shipment_add_event(SalesOrder *order, const Shipment *sh, EventBatch *events)
 	for (int i = 0; i < sh->nparts; i++)
 	{
 		const ShippedPart *p = &sh->parts[i];
-		OrderLine  *line = order_line(order, p->line_no);
 
 		json_begin_object(&w);
 		json_key_int(&w, "line_no", p->line_no);
 		json_key_text(&w, "item", p->item);
 		json_key_text(&w, "node", p->node);
 		json_key_scaled(&w, "quantity", back ? -p->quantity : p->quantity);
-		json_key_text(&w, "uom", line ? line->item_uom : NULL);
+		json_key_text(&w, "uom", order_uom(order, p->line_no, p->item));
 		if (sh->lot[0] != '\0')
 			json_key_text(&w, "lot", sh->lot);
 		json_end_object(&w);
@@ -177,7 +176,7 @@ shipment_add_event(SalesOrder *order, const Shipment *sh, EventBatch *events)
 		json_key_int(&w, "line_no", line->line_no);
 		json_key_text(&w, "item", line->item);
 		json_key_scaled(&w, "quantity", line->quantity - line->shipped);
-		json_key_text(&w, "uom", line->item_uom);
+		json_key_text(&w, "uom", order_uom(order, line->line_no, line->item));
 		json_end_object(&w);
 	}
 	json_end_array(&w);
@@ -378,11 +377,11 @@ routing_confirm_ship(PG_FUNCTION_ARGS)
 	if (sh.lot == NULL)
 		sh.lot = "";
 	sh.shipped_at = PG_ARGISNULL(6) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(6);
-	if (TIMESTAMP_NOT_FINITE(sh.shipped_at))
+	if (!issue_time_usable(sh.shipped_at))
 		ereport(ERROR,
 				(errcode(RT_BAD_DATE),
 				 errmsg("order \"%s\": shipped_at is not a time", sh.order_id),
-				 errhint("Give the time at which the goods left.")));
+				 errhint("Give the time at which the goods left, from 1900 to 2999.")));
 
 	SPI_connect();
 	order = order_load(sh.tenant_id, sh.order_id, ORDER_LOCK);

@@ -61,20 +61,39 @@ order_serves(const SalesOrder *order, int line_no, bool with_new)
 	return (int64) ((sum + FINE / 2) / FINE);
 }
 
-/* The unit of what is booked. */
+/* The unit of an item. */
 const char *
-booking_uom(SalesOrder *order, const Booking *b)
+item_uom(int32 tenant_id, const char *item)
 {
 	Datum		args[2];
 	char	   *uom;
 
-	if (b->of == NULL)
-		return order_line(order, b->line_no)->item_uom;
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(b->item);
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(item);
 	uom = engine_exec(&plan_uom, args, NULL, ENGINE_FRESH) > 0 ? spi_text(0, 1) : NULL;
 	SPI_freetuptable(SPI_tuptable);
 	return uom;
+}
+
+/*
+ * The unit of an item that is or was booked or shipped for a line, which may be
+ * gone, may have another item by now, and is not looked up if nobody plans it.
+ */
+const char *
+order_uom(SalesOrder *order, int line_no, const char *item)
+{
+	const OrderLine *line = order_line(order, line_no);
+
+	if (line != NULL && line->item_uom != NULL && strcmp(line->item, item) == 0)
+		return line->item_uom;
+	return item_uom(order->tenant_id, item);
+}
+
+/* The unit of what is booked. */
+const char *
+booking_uom(SalesOrder *order, const Booking *b)
+{
+	return order_uom(order, b->line_no, b->item);
 }
 
 /* The item of a booking, and what it is booked for. */

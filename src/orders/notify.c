@@ -46,6 +46,17 @@ order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status)
 	json_key_text(w, "order_status", status);
 }
 
+/* Why something is so: a code, and if there is one a text for people. */
+void
+event_write_reason(JsonWriter *w, const char *code, const char *text)
+{
+	json_key(w, "reason");
+	json_begin_object(w);
+	json_key_text(w, "code", code);
+	json_key_text(w, "text", text);
+	json_end_object(w);
+}
+
 /* Where it goes, no finer than a zone and three characters of postal code. */
 static void
 write_destination(JsonWriter *w, const SalesOrder *order)
@@ -135,7 +146,7 @@ write_open_lines(JsonWriter *w, const char *key, const SalesOrder *order)
 		json_key_scaled(w, "quantity", line->quantity);
 		json_key_scaled(w, "unserved", line_missing(line));
 		json_key_text(w, "uom", line->item_uom);
-		json_key_text(w, "reason", line->reason);
+		event_write_reason(w, line->unserved > 0 ? "no_supply" : "late_supply", line->reason);
 		json_end_object(w);
 	}
 	json_end_array(w);
@@ -182,8 +193,8 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 		add_received(order, events);
 	if (strcmp(order->new_status, "cancelled") == 0 || order->nlines == 0)
 	{
-		order_add_cancelled_event(order, order->nlines == 0 ? "all lines deleted" :
-								  order->rest_cause != NULL ? order->rest_cause : "all lines cancelled", events);
+		order_add_cancelled_event(order, order->nlines == 0 ? "all_lines_deleted" :
+								  order->rest_cause != NULL ? order->rest_cause : "all_lines_cancelled", events);
 		return;
 	}
 	if (order_is_moved(order))
@@ -196,7 +207,7 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 	if (backordered)
 	{
 		write_open_lines(&w, "lines", order);
-		json_key_text(&w, "reason", order_waits(order) ? "no_supply" : "late_supply");
+		event_write_reason(&w, order_waits(order) ? "no_supply" : "late_supply", NULL);
 	}
 	else
 		write_allocations(&w, order);
@@ -222,7 +233,7 @@ promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const cha
 	json_begin_object(&w);
 	json_key_text(&w, "promise_id", hold_id);
 	if (order == NULL)
-		json_key_text(&w, "reason", "cancelled");
+		event_write_reason(&w, "cancelled", NULL);
 	else if (order->from_hold != NULL)
 		json_key_text(&w, "order_id", order->order_id);
 	else
@@ -252,9 +263,12 @@ promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const cha
 			  order ? order->correlation_id : NULL, json_result(&w));
 }
 
-/* An order that is cancelled, or whose row is gone. */
+/*
+ * An order that is cancelled, or whose row is gone; "code" is why, unless
+ * somebody said why.
+ */
 void
-order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events)
+order_add_cancelled_event(SalesOrder *order, const char *code, EventBatch *events)
 {
 	JsonWriter	w;
 
@@ -272,7 +286,10 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 		order->event_version = isnull ? 0 : DatumGetInt64(d);
 	}
 	order_begin_event(&w, order, "cancelled");
-	json_key_text(&w, "reason", reason);
+	if (order->cancel_reason != NULL && order->cancel_code == NULL)
+		event_write_reason(&w, "requested", order->cancel_reason);
+	else
+		event_write_reason(&w, order->cancel_code ? order->cancel_code : code, NULL);
 	json_key_text(&w, "scope", "full");
 	json_key(&w, "released_allocations");
 	json_begin_array(&w);
@@ -288,6 +305,7 @@ order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *eve
 		booking_write_item(&w, b);
 		json_key_text(&w, "node", b->node);
 		json_key_scaled(&w, "quantity", b->quantity);
+		json_key_text(&w, "uom", booking_uom(order, b));
 		json_end_object(&w);
 	}
 	json_end_array(&w);
@@ -340,6 +358,7 @@ stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events)
 		json_begin_object(&w);
 		json_key_text(&w, "item", c->pos->key.item);
 		json_key_text(&w, "node", c->pos->key.node);
+		json_key_text(&w, "uom", item_uom(c->pos->key.tenant_id, c->pos->key.item));
 		json_key_scaled(&w, "delta", scaled_sub(c->on_hand_after, c->on_hand_before));
 		write_stock(&w, "before", c->on_hand_before, c->promised_before, c->atp_before);
 		write_stock(&w, "after", c->on_hand_after, c->promised_after, c->atp_after);

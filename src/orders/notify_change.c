@@ -24,7 +24,7 @@ order_is_moved(const SalesOrder *order)
 }
 
 static void
-write_moved(JsonWriter *w, const char *key, const SalesOrder *order, bool added)
+write_moved(JsonWriter *w, const char *key, SalesOrder *order, bool added)
 {
 	json_key(w, key);
 	json_begin_array(w);
@@ -40,6 +40,7 @@ write_moved(JsonWriter *w, const char *key, const SalesOrder *order, bool added)
 		booking_write_item(w, b);
 		json_key_text(w, "node", b->node);
 		json_key_scaled(w, "quantity", b->quantity);
+		json_key_text(w, "uom", booking_uom(order, b));
 		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
 		json_key_date(w, "ship_by", b->ship_on);
 		json_key_date(w, "deliver_by", b->deliver_on);

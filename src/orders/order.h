@@ -300,6 +300,7 @@ typedef struct SalesOrder
 	const char *cause;			/* why it is routed though nobody asked, or NULL */
 	bool		anew;			/* its decision is written even if it comes to the same */
 	const char *cancel_reason;	/* of an order that is to be cancelled */
+	const char *cancel_code;	/* the same for events, or NULL: the reason is a caller's text */
 	const char *new_status;
 	int64		new_decision_id;
 	int64		cost;
@@ -397,6 +398,8 @@ extern void kits_sum_shipped(SalesOrder *order);
 extern void kits_choose_release(SalesOrder *order);
 extern bool kits_lock(SalesOrder *order, Ledger *ledger);
 extern void kits_give_back(SalesOrder *order, Ledger *ledger);
+extern const char *item_uom(int32 tenant_id, const char *item);
+extern const char *order_uom(SalesOrder *order, int line_no, const char *item);
 extern const char *booking_uom(SalesOrder *order, const Booking *b);
 extern void booking_write_item(JsonWriter *w, const Booking *b);
 extern int kit_undo_kept(SalesOrder *order, int index, int first, int *end);
@@ -481,7 +484,8 @@ extern void service_waits_due(int32 tenant_id);
 extern void order_add_events(SalesOrder *order, EventBatch *events, bool first);
 extern void promise_add_event(int32 tenant_id, const char *hold_id, int64 version, const char *type,
 							  SalesOrder *order, EventBatch *events);
-extern void order_add_cancelled_event(SalesOrder *order, const char *reason, EventBatch *events);
+extern void order_add_cancelled_event(SalesOrder *order, const char *code, EventBatch *events);
+extern void event_write_reason(JsonWriter *w, const char *code, const char *text);
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
 extern void order_write_decision(JsonWriter *w, const SalesOrder *order);

@@ -205,7 +205,7 @@ settle(Recalled *chosen, int n)
 
 		if (chosen[i].passed || order->fault.sqlerrcode)
 			continue;
-		order->cause = "policy recall";
+		order->cause = "policy_recall";
 		order->anew = true;
 		settlement_add_order(s, order);
 	}

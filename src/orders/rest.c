@@ -167,7 +167,7 @@ rest_add_event(SalesOrder *order, EventBatch *events)
 	if (order->rest_cause == NULL)
 		return;
 	order_begin_event(&w, order, order->new_status);
-	json_key_text(&w, "reason", order->rest_cause);
+	event_write_reason(&w, order->rest_cause, NULL);
 	json_key_text(&w, "scope", "partial");
 	json_key(&w, "lines");
 	json_begin_array(&w);

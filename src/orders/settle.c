@@ -289,6 +289,7 @@ load_again(Settlement *s, SalesOrder *order)
 	{
 		now->status = order->status;
 		now->cancel_reason = order->cancel_reason;
+		now->cancel_code = order->cancel_code;
 	}
 	if (now->exists && !order_is_cancelled(now))
 		order_check(now);

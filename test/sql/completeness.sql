@@ -64,7 +64,7 @@ call t.reset(); call t.supplies();
 -- fill or kill: everything, in time, or the order is cancelled at once
 call t.whole('F1', 'fill_or_kill', 9, 'A 6, B 1'); call t.whole('F2', 'fill_or_kill', 9, 'A 6, B 1'); table t.b; table t.o; table t.l;
 call t.whole('F3', 'fill_or_kill', 1, 'B 1'); call t.whole('F4', 'fill_or_kill', 2, 'B 1'); call t.whole('F5', 'fill_or_kill', null, 'B 1'); table t.o;
-select type, payload ->> 'reason' as reason, payload ->> 'scope' as scope from routing.event where aggregateid = 'F3' order by seq;
+select type, payload #>> '{reason,code}' as reason, payload ->> 'scope' as scope from routing.event where aggregateid = 'F3' order by seq;
 -- of a change that cannot be filled nothing is left
 update routing.sales_order_line set quantity = 20 where order_id = 'F4'; table t.b; table t.o; select * from routing.verify();
 select "order", line, quantity, cancelled_quantity from routing.sales_order_line l join (select order_id as "order", line_no as line from routing.sales_order_line) x on "order" = order_id and line = line_no order by 1, 2;
@@ -72,7 +72,7 @@ call t.reset(); call t.supplies();
 
 -- the rest: cancelled at once; waited for; by the order, else by the policy
 call t.whole('R1', 'none', 9, 'A 12, B 1', $$rest = 'cancel'$$); table t.b; table t.l; table t.o;
-select type, payload -> 'lines' as lines, payload ->> 'reason' as reason, payload ->> 'scope' as scope from routing.event where aggregateid = 'R1' and type = 'order.cancelled.v1';
+select type, payload -> 'lines' as lines, payload #>> '{reason,code}' as reason, payload ->> 'scope' as scope from routing.event where aggregateid = 'R1' and type = 'order.cancelled.v1';
 -- stock that comes is not for it; what is ordered on top is served, and less takes from the cancelled part first
 call t.stock('A', 'CHI', 2, null, 'more'); select quantity, cancelled_quantity from routing.sales_order_line where line_no = 1; table t.b;
 update routing.sales_order_line set quantity = 13 where line_no = 1; table t.b; select * from routing.verify();

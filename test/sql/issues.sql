@@ -335,6 +335,7 @@ select t.try($$select routing.confirm_ship('S1', 1, 1.00001)$$);
 select t.try($$select routing.confirm_ship('S1', 1, 1, 'MOON')$$);
 select t.try($$select routing.confirm_ship('S1', 1, 1, 'DAL')$$);
 select t.try($$select routing.confirm_ship('S1', 1, 1, shipped_at => 'infinity')$$);
+select t.try($$select routing.confirm_ship('S1', 1, 1, shipped_at => '3000-01-01 00:00Z')$$);
 select routing.cancel_order('S2');
 select t.try($$select routing.confirm_ship('S2')$$);
 table t.s; select * from routing.verify();

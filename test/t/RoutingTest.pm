@@ -35,6 +35,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 deadlock_timeout = 100ms
 log_statement = none
+routing.event_validate = error
 ));
 	if ($plugin)
 	{
