@@ -149,6 +149,7 @@ CREATE TABLE routing.position (
 	quotas			bigint[],
 	claims			bigint[],
 	falls			bigint[],
+	band			smallint NOT NULL DEFAULT 0,
 	PRIMARY KEY (tenant_id, item, node, slot)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE routing.position IS 'engine''s own: one row per item-node, its lock and its timeline of supply and demand; more for a hot one';
@@ -278,8 +279,10 @@ CREATE TABLE routing.exception (
 	facts			jsonb NOT NULL DEFAULT '{}',
 	opened_at		timestamptz NOT NULL DEFAULT now(),
 	state			text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
+	event_version	bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (tenant_id, exception_id)
 );
 ALTER SEQUENCE routing.exception_seq OWNED BY routing.exception.exception_id;
 CREATE INDEX exception_open ON routing.exception (tenant_id, order_id) WHERE state = 'open';
 COMMENT ON TABLE routing.exception IS 'what a person or a rule must act on';
+COMMENT ON COLUMN routing.exception.event_version IS 'engine''s own: of the last event of its stream';

@@ -49,6 +49,16 @@ CREATE TABLE routing.stream_epoch (
 COMMENT ON TABLE routing.stream_epoch IS
 	'epochs of the event stream: the cluster whose transaction ids and WAL positions its events carry';
 
+CREATE TABLE routing.event_stream (
+	tenant_id		int,
+	aggregatetype	text COLLATE "C",
+	aggregateid		text COLLATE "C",
+	event_version	bigint NOT NULL,
+	PRIMARY KEY (tenant_id, aggregatetype, aggregateid)
+);
+COMMENT ON TABLE routing.event_stream IS
+	'engine''s own: lock and version of the streams that no other row has: those of policies and nodes';
+
 CREATE TABLE routing.event_type (
 	type			text COLLATE "C",
 	schemaversion	int CHECK (schemaversion >= 1),

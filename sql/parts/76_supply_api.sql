@@ -100,6 +100,11 @@ $$;
 COMMENT ON FUNCTION routing.reference_is_new(int, text, text, text, text, text, numeric, text, text) IS
 	'whether no stock movement has the reference; an error if one of other content has';
 
+CREATE FUNCTION routing.note_movement(tenant_id int, item text, node text, reason text, reference text) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'routing_note_movement';
+COMMENT ON FUNCTION routing.note_movement(int, text, text, text, text) IS
+	'engine''s own: why stock on hand is about to change, for the event that will tell of it';
+
 CREATE FUNCTION routing.record_movement(tenant_id int, reference text, kind text, item text, node text, lot text,
 										quantity numeric, ref text, reason text, moved_at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -111,6 +116,10 @@ BEGIN
 			coalesce(record_movement.reason, ''), record_movement.moved_at)
 	ON CONFLICT (tenant_id, reference) DO NOTHING;
 	IF FOUND THEN
+		PERFORM routing.note_movement(record_movement.tenant_id, record_movement.item, record_movement.node,
+			CASE record_movement.kind WHEN 'adjustment' THEN coalesce(record_movement.reason, '')
+				 WHEN 'snapshot' THEN 'count' WHEN 'issue' THEN 'transfer' ELSE record_movement.kind END,
+			record_movement.reference);
 		RETURN true;
 	END IF;
 	RETURN routing.reference_is_new(record_movement.tenant_id, record_movement.reference, record_movement.kind,
@@ -345,7 +354,7 @@ COMMENT ON FUNCTION routing.receive(text, numeric, text, text, date, text, text,
 
 -- a count: what moved after it was taken is added to it
 CREATE FUNCTION routing.apply_count(tenant_id int, item text, node text, lot text, quantity numeric, as_of timestamptz,
-									reference text, expires_on date DEFAULT NULL) RETURNS boolean
+									reference text, expires_on date DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -361,26 +370,37 @@ BEGIN
 	  AND x.ref = '' AND x.lot = apply_count.lot FOR UPDATE;
 	IF EXISTS (SELECT FROM routing.stock_movement m
 			   WHERE m.tenant_id = apply_count.tenant_id AND m.item = apply_count.item AND m.node = apply_count.node
-				 AND m.lot = apply_count.lot AND m.kind = 'snapshot' AND m.moved_at > apply_count.as_of)
-	   OR NOT routing.record_movement(apply_count.tenant_id, coalesce(apply_count.reference, 'snapshot:' || gen_random_uuid()),
+				 AND m.lot = apply_count.lot AND m.kind = 'snapshot' AND m.moved_at > apply_count.as_of) THEN
+		RETURN 'older';
+	END IF;
+	IF NOT routing.record_movement(apply_count.tenant_id, coalesce(apply_count.reference, 'snapshot:' || gen_random_uuid()),
 									  'snapshot', apply_count.item, apply_count.node, apply_count.lot,
 									  apply_count.quantity, '', 'count', apply_count.as_of) THEN
-		RETURN false;
+		RETURN 'repeated';
 	END IF;
 	SELECT apply_count.quantity + coalesce(sum(m.quantity), 0) INTO target FROM routing.stock_movement m
 	WHERE m.tenant_id = apply_count.tenant_id AND m.item = apply_count.item AND m.node = apply_count.node
 	  AND m.lot = apply_count.lot AND m.kind <> 'snapshot' AND m.moved_at > apply_count.as_of;
 	IF target = s.quantity AND (apply_count.expires_on IS NULL OR apply_count.expires_on = s.expires_on) THEN
-		RETURN false;
+		RETURN 'same';
 	END IF;
 	UPDATE routing.supply x SET quantity = target, expires_on = coalesce(apply_count.expires_on, x.expires_on)
 	WHERE x.tenant_id = apply_count.tenant_id AND x.item = apply_count.item AND x.node = apply_count.node
 	  AND x.ref = '' AND x.lot = apply_count.lot;
-	RETURN true;
+	RETURN 'changed';
 END
 $$;
 COMMENT ON FUNCTION routing.apply_count(int, text, text, text, numeric, timestamptz, text, date) IS
-	'makes stock on hand what a count says and what moved since; false if that changed nothing';
+	'makes stock on hand what a count says and what moved since; tells whether that was changed, same, older than the last count or repeated';
+
+CREATE FUNCTION routing.tell_snapshot(tenant_id int, node text, as_of timestamptz, items int, changed int, older int,
+									  complete boolean) RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT routing.note_event($1, 'node', $2, 'inventory.snapshot_applied.v1', jsonb_build_object(
+		'node', $2, 'as_of', routing.event_time($3), 'items', $4, 'changed', $5, 'conflicts', $6, 'complete', coalesce($7, false)))
+$$;
+COMMENT ON FUNCTION routing.tell_snapshot(int, text, timestamptz, int, int, int, boolean) IS
+	'internal: the event of a count of a node';
 
 CREATE FUNCTION routing.put_snapshot(item text, node text, quantity numeric, as_of timestamptz,
 									 reference text DEFAULT NULL, lot text DEFAULT '') RETURNS numeric
@@ -395,7 +415,8 @@ BEGIN
 	IF reference IS NOT NULL THEN
 		PERFORM routing.check_text('reference', reference);
 	END IF;
-	PERFORM routing.apply_count(tenant, item, node, of_lot, quantity, as_of, reference);
+	PERFORM routing.tell_snapshot(tenant, node, as_of, 1, (r = 'changed')::int, (r = 'older')::int, false)
+	FROM routing.apply_count(tenant, item, node, of_lot, quantity, as_of, reference) r WHERE r <> 'repeated';
 	RETURN routing.on_hand_of(tenant, item, node, of_lot);
 END
 $$;
@@ -408,7 +429,10 @@ CREATE FUNCTION routing.put_snapshot(node text, as_of timestamptz, counts jsonb,
 #variable_conflict use_column
 DECLARE
 	tenant	int := routing.current_tenant();
+	counted	int := 0;
 	changed	int := 0;
+	older	int := 0;
+	result	text;
 	c		record;
 	bad		text;
 BEGIN
@@ -458,9 +482,13 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = 'RT011', MESSAGE = format('item "%s" lot "%s" is counted twice', c.item, c.lot),
 				HINT = 'Add the counts of an item and lot up.';
 		END IF;
-		changed := changed + routing.apply_count(tenant, c.item, put_snapshot.node, c.lot, c.quantity, put_snapshot.as_of,
-												 NULL, c.expires_on)::int;
+		result := routing.apply_count(tenant, c.item, put_snapshot.node, c.lot, c.quantity, put_snapshot.as_of,
+									  NULL, c.expires_on);
+		counted := counted + 1;
+		changed := changed + (result = 'changed')::int;
+		older := older + (result = 'older')::int;
 	END LOOP;
+	PERFORM routing.tell_snapshot(tenant, put_snapshot.node, put_snapshot.as_of, counted, changed, older, put_snapshot.complete);
 	RETURN changed;
 END
 $$;

@@ -19,7 +19,9 @@ typedef enum NoteKind
 	NOTE_BOUND_ORDER,			/* a = binding, b = key of the order */
 	NOTE_BOUND_SUPPLY,			/* a = binding, b = key of the row */
 	NOTE_BOUND_ALL,				/* a = binding: a watched table was emptied */
-	NOTE_BOUND_ISSUE			/* a = binding, b = key of the document */
+	NOTE_BOUND_ISSUE,			/* a = binding, b = key of the document */
+	NOTE_MOVEMENT,				/* stock on hand was changed for a reason: ledger/tell.c */
+	NOTE_EVENT					/* an event that is to be made: events/told.c */
 } NoteKind;
 
 typedef struct Note

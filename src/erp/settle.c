@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/firing.h"
 #include "erp/differ.h"
+#include "events/told.h"
 
 #include "access/xact.h"
 #include "commands/trigger.h"
@@ -526,6 +527,7 @@ settle_all(void)
 		(void) settle_native(notes, n);
 		order_row_queued(NULL, NULL);
 		settle_bound(notes, n, &result);
+		events_told(notes, n);
 	}
 	SPI_connect();
 	settle_clear_token();

@@ -34,6 +34,9 @@
 #include "utils/rel.h"
 #include "utils/xid8.h"
 
+/* events of one aggregate are so close to each other in a batch */
+#define CAUSE_REACH		8
+
 typedef struct PendingEvent
 {
 	int32		tenant_id;
@@ -97,16 +100,30 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 	e->correlation_id = guc_correlation_id[0] != '\0' ? guc_correlation_id :
 		correlation_id ? pstrdup(correlation_id) : NULL;
 	e->payload = payload;
-	if (batch->n > 1 && same_aggregate(e - 1, e))
+	e->has_cause = batch->cause.known;
+	e->cause = batch->cause.id;
+	for (PendingEvent *p = e; p > batch->events && e - p < CAUSE_REACH; p--)
 	{
+		if (!same_aggregate(p - 1, e))
+			continue;
 		e->has_cause = true;
-		e->cause = e[-1].id;
+		e->cause = p[-1].id;
+		break;
 	}
-	else
+}
+
+/* The last event is the cause of the next ones of other aggregates; returns what was. */
+EventCause
+event_cause_is_last(EventBatch *batch)
+{
+	EventCause	before = batch->cause;
+
+	if (batch->n > 0)
 	{
-		e->has_cause = batch->has_cause;
-		e->cause = batch->cause;
+		batch->cause.known = true;
+		batch->cause.id = batch->events[batch->n - 1].id;
 	}
+	return before;
 }
 
 /* The newest partition that begins not after "today", and where it begins. */

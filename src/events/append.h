@@ -8,6 +8,13 @@
 #include "base/json.h"
 #include "events/uuid.h"
 
+/* the event that others are a consequence of, if any */
+typedef struct EventCause
+{
+	bool		known;
+	pg_uuid_t	id;
+} EventCause;
+
 /* events of one decision or settlement, written together */
 typedef struct EventBatch
 {
@@ -15,13 +22,13 @@ typedef struct EventBatch
 	int			capacity;
 	struct PendingEvent *events;
 	TimestampTz now;			/* of its ids */
-	bool		has_cause;		/* the event that is the cause of those added from now on */
-	pg_uuid_t	cause;
+	EventCause	cause;			/* of the events that are added from now on */
 } EventBatch;
 
 extern void event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 					  const char *aggregate_id, int64 version, const char *type,
 					  TimestampTz occurred_at, const char *correlation_id, Jsonb *payload);
+extern EventCause event_cause_is_last(EventBatch *batch);
 extern void events_write(EventBatch *batch);
 
 #endif							/* ROUTING_EVENTS_APPEND_H */

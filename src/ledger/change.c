@@ -85,10 +85,11 @@ ledger_prepare_changes(Ledger *ledger, Position **positions, int n)
  */
 void
 ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz clock,
-					 ChangeResult *result)
+					 EventBatch *events, ChangeResult *result)
 {
 	memset(result, 0, sizeof(*result));
 	result->clock = clock;
+	result->events = events;
 	if (n == 0)
 		return;
 	ledger_lock_all(ledger, positions, n);
@@ -141,7 +142,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		falls_settle(pos, &nodes[node], c->on_hand_before, req.today, result);
 		position_judge(ledger, pos, req.today, result);
 		falls_keep(pos, clock);
-		picked_settle(pos, req.today, was_short);
+		picked_settle(pos, req.today, was_short, result);
 		if (waits || pos->lead_time >= 0)
 			position_ripen(pos, req.today, result->nvictims > nvictims, result);
 		measure(pos, &req, &c->on_hand_after, &c->promised_after, &c->atp_after);

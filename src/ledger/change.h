@@ -5,6 +5,7 @@
 #ifndef ROUTING_LEDGER_CHANGE_H
 #define ROUTING_LEDGER_CHANGE_H
 
+#include "events/append.h"
 #include "ledger/booked.h"
 #include "ledger/offer.h"
 #include "ledger/position.h"
@@ -38,6 +39,7 @@ typedef struct StockChange
 typedef struct ChangeResult
 {
 	TimestampTz clock;			/* of the settlement */
+	EventBatch *events;
 	int			nvictims;
 	Victim	   *victims;
 	int			nchanges;
@@ -54,7 +56,7 @@ typedef struct JudgeChoice
 /* change.c */
 extern void ledger_prepare_changes(Ledger *ledger, Position **positions, int n);
 extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz clock,
-								 ChangeResult *result);
+								 EventBatch *events, ChangeResult *result);
 extern void change_add_victim(ChangeResult *result, const Position *pos, const char *order_id,
 							  int line_no, int64 quantity, DateADT needed_on, const char *cause);
 
@@ -68,7 +70,7 @@ extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeR
 
 /* picked.c: what is picked and not in the books */
 extern bool position_is_short(const Position *pos, DateADT today);
-extern void picked_settle(const Position *pos, DateADT today, bool may_be_open);
+extern void picked_settle(const Position *pos, DateADT today, bool may_be_open, ChangeResult *result);
 
 /* ripen.c: what waits for supply, or for its time to pass */
 extern void position_ripen(Position *pos, DateADT today, bool others_first, ChangeResult *result);

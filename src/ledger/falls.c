@@ -27,7 +27,9 @@
 #include "base/engine.h"
 #include "base/json.h"
 #include "base/quantity.h"
+#include "events/exception.h"
 #include "ledger/booked.h"
+#include "ledger/tell.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -60,20 +62,6 @@ static EnginePlan plan_issued = {
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL AND r.state = 'issued'"
 	" ORDER BY r.\"from\", r.order_id, r.line_no, r.part",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
-};
-
-static EnginePlan plan_exception = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
-	" SELECT $1, 'issue_unmatched', $4, $5, $2, $3, $6"
-	" WHERE NOT EXISTS (SELECT FROM routing.exception e WHERE e.tenant_id = $1 AND e.order_id = $4"
-	"  AND e.line_no = $5 AND e.node = $3 AND e.type = 'issue_unmatched' AND e.state = 'open')",
-	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, INT4OID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_resolve = {
-	"UPDATE routing.exception SET state = 'resolved' WHERE tenant_id = $1 AND order_id = $2"
-	" AND line_no = $3 AND node = $4 AND type = 'issue_unmatched' AND state = 'open'",
-	4, {INT4OID, TEXTOID, INT4OID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_wait = {
@@ -274,10 +262,24 @@ position_ship(Position *pos, const StockBooking *b, int64 quantity, bool counted
 	pos->dirty = true;
 }
 
+/* The exception of an issue that stock did not follow. */
+static ExceptionCase
+unmatched(const Position *pos, const Waiting *w)
+{
+	ExceptionCase about = {
+		.tenant_id = pos->key.tenant_id, .type = "issue_unmatched",
+		.order_id = w->booked.row.order_id, .line_no = w->booked.row.line_no,
+		.item = pos->key.item, .node = pos->key.node
+	};
+
+	return about;
+}
+
 /* Stock fell: issued bookings are shipped, the oldest issue first. */
 static int64
-meet_issued(Position *pos, TimestampTz now, int64 quantity)
+meet_issued(Position *pos, int64 quantity, ChangeResult *result)
 {
+	TimestampTz now = result->clock;
 	bool		overdue = false;
 	int64		met = take_pairs(pos, true, true, quantity, &overdue);
 	int64		left = met;
@@ -298,13 +300,9 @@ meet_issued(Position *pos, TimestampTz now, int64 quantity)
 		left -= part;
 		if (overdue && part == w->booked.quantity)
 		{
-			Datum		args[4];
+			ExceptionCase about = unmatched(pos, w);
 
-			args[0] = Int32GetDatum(w->booked.row.tenant_id);
-			args[1] = CStringGetTextDatum(w->booked.row.order_id);
-			args[2] = Int32GetDatum(w->booked.row.line_no);
-			args[3] = CStringGetTextDatum(pos->key.node);
-			(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+			exception_resolve(result->events, &about, now);
 		}
 	}
 	return met;
@@ -387,8 +385,9 @@ settle_at_risk(Position *pos, DateADT today, ChangeResult *result)
  * become exceptions and are waited for without an end.
  */
 static void
-give_up_expecting(Position *pos, TimestampTz now)
+give_up_expecting(Position *pos, ChangeResult *result)
 {
+	TimestampTz now = result->clock;
 	int64		grace = grace_of(pos->key.tenant_id);
 	int64		booked = 0;
 	Waiting    *issued;
@@ -399,7 +398,7 @@ give_up_expecting(Position *pos, TimestampTz now)
 	{
 		Waiting    *w = &issued[i];
 		JsonWriter	writer = {0};
-		Datum		args[6];
+		ExceptionCase about = unmatched(pos, w);
 
 		booked += w->booked.quantity;
 		if (w->since + grace > now)
@@ -409,11 +408,7 @@ give_up_expecting(Position *pos, TimestampTz now)
 		json_key(&writer, "issued_at");
 		json_time(&writer, w->since);
 		json_end_object(&writer);
-		position_key_args(&pos->key, args);
-		args[3] = CStringGetTextDatum(w->booked.row.order_id);
-		args[4] = Int32GetDatum(w->booked.row.line_no);
-		args[5] = JsonbPGetDatum(json_result(&writer));
-		(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
+		exception_put(result->events, &about, json_result(&writer), EXCEPTION_KEEP, now);
 	}
 	for (int i = pos->falls.n - 2; i >= 0; i -= 2)
 	{
@@ -458,7 +453,11 @@ falls_settle(Position *pos, const NetNode *node, int64 on_hand_before, DateADT t
 
 		/* what was issued and is not on hand any more has left, whatever was said of it */
 		if (expected > 0)
-			fall -= meet_issued(pos, now, Max(fall, expected - Max(on_hand, 0)));
+		{
+			fall -= meet_issued(pos, Max(fall, expected - Max(on_hand, 0)), result);
+			if (fall <= 0 && pos->moved_for == NULL)
+				position_moved(pos, MOVED_SALE, NULL);
+		}
 		/* where nobody else lowers on hand, no issue is to be heard of */
 		if (fall > 0 && node != NULL && node->stock_feed)
 			add_pair(pos, now, fall);
@@ -474,7 +473,7 @@ falls_settle(Position *pos, const NetNode *node, int64 on_hand_before, DateADT t
 	for (int i = 0; i < pos->falls.n && !overdue; i += 2)
 		overdue = pos->falls.v[i + 1] < 0 && pos->falls.v[i] <= now;
 	if (overdue)
-		give_up_expecting(pos, now);
+		give_up_expecting(pos, result);
 }
 
 /* How much of a victim of the judgement is at risk only, instead of uncovered. */

@@ -16,6 +16,7 @@
 #include "ledger/control.h"
 #include "ledger/history.h"
 #include "ledger/kits.h"
+#include "ledger/tell.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -193,18 +194,23 @@ routing_note_ledger(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" must be called as a BEFORE row trigger", "note_ledger")));
 
 	desc = RelationGetDescr(tg->tg_relation);
+	is_supply = strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0;
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))
 	{
 		if (!engine_is_writing())
 			note_row(tg, tg->tg_trigtuple);
+		if (is_supply)
+			dated_supply_note(tuple_tenant(tg->tg_trigtuple, desc), tg->tg_trigtuple, NULL, desc);
 		return PointerGetDatum(tg->tg_trigtuple);
 	}
 	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
-	is_supply = strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0;
 	if (is_supply)
 		check_supply(row, desc);
 	if (TRIGGER_FIRED_BY_INSERT(tg->tg_event) && column_is_true(row, desc, "posted"))
 		return PointerGetDatum(row);
+	if (is_supply)
+		dated_supply_note(tuple_tenant(row, desc),
+						  TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL, row, desc);
 	if (is_supply)
 		serial = check_control(row, TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_trigtuple : NULL, desc);
 	if (strcmp(RelationGetRelationName(tg->tg_relation), "allotment") == 0)

@@ -16,6 +16,7 @@
 #include "base/engine.h"
 #include "base/json.h"
 #include "base/quantity.h"
+#include "events/exception.h"
 #include "ledger/lots.h"
 
 #include "catalog/pg_type.h"
@@ -29,26 +30,6 @@ static EnginePlan plan_picked = {
 	" WHERE r.tenant_id = $1 AND r.item = $2 AND r.node = $3 AND r.\"to\" IS NULL AND r.state = 'firm'"
 	"   AND l.status IN ('picked', 'packed', 'shipped', 'delivered')"
 	" ORDER BY 1",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
-};
-
-static EnginePlan plan_change = {
-	"UPDATE routing.exception SET facts = $4"
-	" WHERE tenant_id = $1 AND order_id IS NULL AND type = 'picked_short'"
-	"   AND item = $2 AND node = $3 AND state = 'open'",
-	4, {INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_open = {
-	"INSERT INTO routing.exception (tenant_id, type, item, node, facts)"
-	" VALUES ($1, 'picked_short', $2, $3, $4)",
-	4, {INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_resolve = {
-	"UPDATE routing.exception SET state = 'resolved'"
-	" WHERE tenant_id = $1 AND order_id IS NULL AND type = 'picked_short'"
-	"   AND item = $2 AND node = $3 AND state = 'open'",
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -113,27 +94,24 @@ missing_of_picked(const Position *pos, DateADT today)
  * "may_be_open": it was short before, or something was issued or fell due.
  */
 void
-picked_settle(const Position *pos, DateADT today, bool may_be_open)
+picked_settle(const Position *pos, DateADT today, bool may_be_open, ChangeResult *result)
 {
 	bool		is_short = position_is_short(pos, today);
 	int64		missing = is_short ? missing_of_picked(pos, today) : 0;
-	Datum		args[4];
+	ExceptionCase about = {
+		.tenant_id = pos->key.tenant_id, .type = "picked_short", .item = pos->key.item, .node = pos->key.node
+	};
 	JsonWriter	w = {0};
 
 	if (missing == 0 && !may_be_open)
 		return;
-	args[0] = Int32GetDatum(pos->key.tenant_id);
-	args[1] = CStringGetTextDatum(pos->key.item);
-	args[2] = CStringGetTextDatum(pos->key.node);
 	if (missing == 0)
 	{
-		(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+		exception_resolve(result->events, &about, result->clock);
 		return;
 	}
 	json_begin_object(&w);
 	json_key_scaled(&w, "quantity", missing);
 	json_end_object(&w);
-	args[3] = JsonbPGetDatum(json_result(&w));
-	if (engine_exec(&plan_change, args, NULL, ENGINE_FRESH) == 0)
-		(void) engine_exec(&plan_open, args, NULL, ENGINE_FRESH);
+	exception_put(result->events, &about, json_result(&w), EXCEPTION_CHANGE, result->clock);
 }

@@ -75,6 +75,7 @@ typedef struct Position
 	int64		safety_stock;
 	bool		enabled;
 	int64		event_version;
+	int			band;			/* what was last told of what is available: tell.c */
 	int32		slot;			/* 0, or the slot that is in hand instead */
 	int32		slots;			/* how many slots there are besides the row in hand */
 	TimestampTz slots_at;		/* when slots were last made or refilled */
@@ -105,6 +106,10 @@ typedef struct Position
 
 	/* see falls.c */
 	int64		risk_room;		/* how much may be at risk instead of uncovered */
+	const char *moved_for;		/* why its stock on hand was changed, if that was said; see tell.c */
+	const char *moved_by;		/* and by which movement */
+	bool		moved_twice;	/* for several reasons */
+	struct DatedChange *dated;	/* its dated supply that was changed */
 	bool		falls_moved;	/* issues took stock that had fallen, or were taken back */
 	int64		taken_back;		/* at risk since issues whose stock has fallen were wrong */
 

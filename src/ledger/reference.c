@@ -13,6 +13,11 @@ static EnginePlan plan_item = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+static EnginePlan plan_uom = {
+	"SELECT uom FROM routing.item WHERE tenant_id = $1 AND item = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
 static EnginePlan plan_life = {
 	"SELECT min_life_days FROM routing.item WHERE tenant_id = $1 AND item = $2",
 	2, {INT4OID, TEXTOID}, NULL
@@ -92,4 +97,18 @@ fault_unknown_channel(Fault *fault, const char *channel)
 {
 	fault_set(fault, RT_UNKNOWN_CHANNEL, "Insert it into routing.channel first, or correct the code.",
 			  "channel \"%s\" is unknown", channel);
+}
+
+/* The unit of an item; NULL: there is no such item. */
+const char *
+item_uom(int32 tenant_id, const char *item)
+{
+	Datum		args[2];
+	char	   *uom;
+
+	args[0] = Int32GetDatum(tenant_id);
+	args[1] = CStringGetTextDatum(item);
+	uom = engine_exec(&plan_uom, args, NULL, ENGINE_FRESH) > 0 ? spi_text(0, 1) : NULL;
+	SPI_freetuptable(SPI_tuptable);
+	return uom;
 }

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 
 extern bool item_exists(int32 tenant_id, const char *item);
+extern const char *item_uom(int32 tenant_id, const char *item);
 extern int32 item_min_life(int32 tenant_id, const char *item);
 extern bool channel_exists(int32 tenant_id, const char *channel);
 extern void fault_unknown_item(Fault *fault, const char *where, const char *item);

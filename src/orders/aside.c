@@ -13,6 +13,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "events/exception.h"
 #include "sourcing/dates.h"
 
 #include "catalog/pg_type.h"
@@ -33,25 +34,11 @@ static EnginePlan plan_try_lines = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-/*
- * One that is open already tells of all that the line has lost by now; who
- * holds its row, because he has the order, is not waited for.
- */
-static EnginePlan plan_exception_more = {
-	"UPDATE routing.exception SET facts = facts || $5 || pg_catalog.jsonb_build_object('quantity',"
-	"   pg_catalog.trim_scale((SELECT pg_catalog.sum(r.quantity) FROM routing.reservation r"
-	"    WHERE r.tenant_id = $1 AND r.order_id = $3 AND r.line_no = $4 AND r.\"to\" IS NULL"
-	"      AND r.state = 'uncovered'))::text)"
-	" WHERE tenant_id = $1 AND exception_id IN (SELECT e.exception_id FROM routing.exception e"
-	"  WHERE e.tenant_id = $1 AND e.type = $2 AND e.order_id = $3 AND e.line_no = $4"
-	"    AND e.state = 'open' FOR NO KEY UPDATE SKIP LOCKED)",
-	5, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_exception = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts, opened_at)"
-	" VALUES ($1, $2, $3, $4, $6, $7, $5, $8)",
-	8, {INT4OID, TEXTOID, TEXTOID, INT4OID, JSONBOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+/* all that a line has lost by now */
+static EnginePlan plan_uncovered = {
+	"SELECT pg_catalog.sum(r.quantity) FROM routing.reservation r"
+	" WHERE r.tenant_id = $1 AND r.order_id = $2 AND r.line_no = $3 AND r.\"to\" IS NULL AND r.state = 'uncovered'",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
 };
 
 /* Lock an order and its lines if nobody else has any of them. */
@@ -66,27 +53,33 @@ order_try_lock(int32 tenant_id, const char *order_id)
 		engine_exec(&plan_try_lines, args, NULL, ENGINE_FRESH) > 0;
 }
 
+/*
+ * One exception tells of all that the line has lost; who holds its row,
+ * because he has the order, is not waited for.
+ */
 static void
-open_exception(const Settlement *s, const Victim *v)
+open_exception(Settlement *s, const Victim *v)
 {
-	Datum		args[8];
+	ExceptionCase about = {
+		.tenant_id = v->tenant_id, .type = v->cause, .order_id = v->order_id, .line_no = v->line_no,
+		.item = v->item, .node = v->node
+	};
+	Datum		args[3];
 	JsonWriter	w = {0};
+	bool		isnull;
+	Datum		lost;
 
+	args[0] = Int32GetDatum(v->tenant_id);
+	args[1] = CStringGetTextDatum(v->order_id);
+	args[2] = Int32GetDatum(v->line_no);
+	(void) engine_exec(&plan_uncovered, args, NULL, ENGINE_FRESH);
+	lost = spi_datum(0, 1, &isnull);
 	json_begin_object(&w);
-	json_key_scaled(&w, "quantity", v->quantity);
+	json_key_scaled(&w, "quantity", isnull ? v->quantity : scaled_from_datum(lost));
 	json_key_date(&w, "needed_on", v->needed_on);
 	json_end_object(&w);
-	args[0] = Int32GetDatum(v->tenant_id);
-	args[1] = CStringGetTextDatum(v->cause);
-	args[2] = CStringGetTextDatum(v->order_id);
-	args[3] = Int32GetDatum(v->line_no);
-	args[4] = JsonbPGetDatum(json_result(&w));
-	if (engine_exec(&plan_exception_more, args, NULL, ENGINE_FRESH) > 0)
-		return;
-	args[5] = CStringGetTextDatum(v->item);
-	args[6] = CStringGetTextDatum(v->node);
-	args[7] = TimestampTzGetDatum(s->clock);
-	(void) engine_exec(&plan_exception, args, NULL, ENGINE_FRESH);
+	SPI_freetuptable(SPI_tuptable);
+	exception_put(&s->events, &about, json_result(&w), EXCEPTION_CHANGE_FREE, s->clock);
 }
 
 /* Lines that have something without supply, or that are to be planned anew. */

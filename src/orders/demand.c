@@ -380,7 +380,7 @@ demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
 
 /* Demand that cannot be had now: what it is short of is said all the same. */
 static void
-leave_pending(int32 tenant_id, const char *ref)
+leave_pending(Settlement *s, int32 tenant_id, const char *ref)
 {
 	Demand	   *d = make_demand(tenant_id, ref);
 	int64		missing = 0;
@@ -395,7 +395,7 @@ leave_pending(int32 tenant_id, const char *ref)
 			missing = scaled_add(missing, d->bookings[i].quantity);
 	}
 	if (d->exists)
-		demand_sync_exception(d, missing);
+		demand_sync_exception(s, d, missing);
 }
 
 /*
@@ -449,7 +449,7 @@ demands_follow(Settlement *s)
 			if (in_hand(s, tenant_ids[i], refs[i]))
 				continue;
 			if (follows > MAX_FOLLOWS || !try_demand(s, tenant_ids[i], refs[i]))
-				leave_pending(tenant_ids[i], refs[i]);
+				leave_pending(s, tenant_ids[i], refs[i]);
 		}
 	}
 }

@@ -61,6 +61,6 @@ extern int	demand_arrivals(const Demand *d);
 /* demand_book.c */
 extern void demands_release(Settlement *s);
 extern void demands_book(Settlement *s);
-extern void demand_sync_exception(const Demand *d, int64 missing);
+extern void demand_sync_exception(Settlement *s, const Demand *d, int64 missing);
 
 #endif							/* ROUTING_ORDERS_DEMAND_H */

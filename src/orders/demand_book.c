@@ -6,6 +6,7 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "events/exception.h"
 #include "ledger/falls.h"
 
 #include "catalog/pg_type.h"
@@ -33,24 +34,6 @@ static EnginePlan plan_put_arrival = {
 	" SET quantity = excluded.quantity, available_on = excluded.available_on"
 	" WHERE s.source_key = excluded.source_key RETURNING 1",
 	7, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, DATEOID}, NULL
-};
-
-static EnginePlan plan_change_exception = {
-	"UPDATE routing.exception SET item = $3, node = $4, facts = $5"
-	" WHERE tenant_id = $1 AND order_id = $2 AND type = 'demand_short' AND state = 'open'",
-	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_open_exception = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
-	" VALUES ($1, 'demand_short', $2, 1, $3, $4, $5)",
-	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_resolve_exception = {
-	"UPDATE routing.exception SET state = 'resolved'"
-	" WHERE tenant_id = $1 AND order_id = $2 AND type = 'demand_short' AND state = 'open'",
-	2, {INT4OID, TEXTOID}, NULL
 };
 
 static void
@@ -226,26 +209,25 @@ available(Settlement *s, const Demand *d, const char **basis)
 
 /* One exception is open as long as something is missing. */
 void
-demand_sync_exception(const Demand *d, int64 missing)
+demand_sync_exception(Settlement *s, const Demand *d, int64 missing)
 {
-	Datum		args[5];
+	ExceptionCase about = {
+		.tenant_id = d->tenant_id, .type = "demand_short", .order_id = d->id, .line_no = 1,
+		.item = d->item, .node = d->node
+	};
 	JsonWriter	w = {0};
 
-	demand_id_args(d, args);
 	if (missing == 0)
 	{
-		(void) engine_exec(&plan_resolve_exception, args, NULL, ENGINE_FRESH);
+		about.node = NULL;		/* it may be told of another */
+		exception_resolve(&s->events, &about, s->clock);
 		return;
 	}
 	json_begin_object(&w);
 	json_key_scaled(&w, "quantity", missing);
 	json_key_date(&w, "needed_on", d->needed_on);
 	json_end_object(&w);
-	args[2] = CStringGetTextDatum(d->item);
-	args[3] = CStringGetTextDatum(d->node);
-	args[4] = JsonbPGetDatum(json_result(&w));
-	if (engine_exec(&plan_change_exception, args, NULL, ENGINE_FRESH) == 0)
-		(void) engine_exec(&plan_open_exception, args, NULL, ENGINE_FRESH);
+	exception_put(&s->events, &about, json_result(&w), EXCEPTION_CHANGE, s->clock);
 }
 
 /*
@@ -349,7 +331,7 @@ book(Settlement *s, Demand *d)
 			post(s, d, d->item, d->node, d->needed_on, take);
 		}
 	}
-	demand_sync_exception(d, missing);
+	demand_sync_exception(s, d, missing);
 	sync_arrival(d, covered + take);
 }
 

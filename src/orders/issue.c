@@ -15,7 +15,9 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "events/exception.h"
 #include "ledger/falls.h"
+#include "ledger/tell.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -35,9 +37,8 @@ static EnginePlan plan_order = {
 
 /* what the line no longer waits for */
 static EnginePlan plan_resolve = {
-	"UPDATE routing.exception SET state = 'resolved'"
-	" WHERE tenant_id = $1 AND order_id = $2 AND line_no = $3 AND state = 'open'"
-	"   AND type NOT IN ('issue_unmatched', 'issue_without_booking')",
+	RESOLVE_EXCEPTIONS "e.tenant_id = $1 AND e.order_id = $2 AND e.line_no = $3"
+	" AND e.type NOT IN ('issue_unmatched', 'issue_without_booking')" RESOLVED_EXCEPTIONS "'auto'",
 	3, {INT4OID, TEXTOID, INT4OID}, NULL
 };
 
@@ -225,7 +226,10 @@ ship_booking(Settlement *s, SalesOrder *order, Shipment *sh, Booking *b, int64 q
 	if (lower || quantity > now_closed)
 		falls_expect(pos, s->clock, lower ? quantity : quantity - now_closed);
 	if (lower)
+	{
 		on_hand_lower(pos, sh->lot, quantity);
+		position_moved(pos, MOVED_SALE, sh->reference);
+	}
 }
 
 /* An issue for which there is no booking: the stock has left all the same. */
@@ -235,7 +239,7 @@ ship_unbooked(Settlement *s, Shipment *sh, int64 quantity)
 	Position   *pos;
 
 	sh->unbooked = quantity;
-	shipment_unbooked(sh, quantity);
+	shipment_unbooked(s, sh, quantity);
 	if (sh->item == NULL || sh->node == NULL)
 		return;
 	pos = ledger_get(s->ledger, sh->tenant_id, sh->item, sh->node);
@@ -245,6 +249,7 @@ ship_unbooked(Settlement *s, Shipment *sh, int64 quantity)
 	{
 		falls_expect(pos, s->clock, quantity);
 		on_hand_lower(pos, sh->lot, quantity);
+		position_moved(pos, MOVED_SALE, sh->reference);
 		return;
 	}
 	quantity -= falls_take(pos, s->clock, quantity);
@@ -463,7 +468,7 @@ shipments_apply(Settlement *s)
 
 /* The lines and the order of an issue get their status. */
 static void
-write_status(SalesOrder *order)
+write_status(Settlement *s, SalesOrder *order)
 {
 	Datum		args[4];
 
@@ -482,7 +487,8 @@ write_status(SalesOrder *order)
 		args[3] = CStringGetTextDatum(line->new_status);
 		(void) engine_exec(&plan_lines, args, NULL, ENGINE_FRESH);
 		if (strcmp(line->new_status, "shipped") == 0)
-			(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+			exceptions_tell_resolved(&s->events, order->tenant_id,
+									 (int) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH), s->clock);
 	}
 	if ((strcmp(order->new_status, "shipped") == 0) != (strcmp(order->status, "shipped") == 0))
 		order->status = pstrdup(order->new_status);
@@ -513,7 +519,7 @@ shipments_write(Settlement *s)
 			order = order_load(sh->tenant_id, sh->order_id, ORDER_NO_LOCK);
 			order->clock = s->clock;
 			if (order->exists && !order_is_cancelled(order))
-				write_status(order);
+				write_status(s, order);
 			seen = true;		/* nobody else tells of it */
 		}
 		open_shipments_follow(sh->tenant_id, sh->order_id);

@@ -55,7 +55,7 @@ extern void issues_due(int32 tenant_id);
 extern void on_hand_lock(int32 tenant_id, char **items, char **nodes, int n);
 extern void on_hand_lower(const Position *pos, const char *lot, int64 quantity);
 extern void shipment_add_event(SalesOrder *order, const Shipment *shipment, EventBatch *events);
-extern void shipment_unbooked(const Shipment *shipment, int64 quantity);
+extern void shipment_unbooked(Settlement *s, const Shipment *shipment, int64 quantity);
 
 /* dedicated_issue.c */
 extern bool dedicated_lower(Settlement *s, const SalesOrder *order, const Booking *b, int64 quantity);

@@ -8,6 +8,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
+#include "events/exception.h"
 #include "ledger/reference.h"
 #include "ledger/rules.h"
 
@@ -49,12 +50,6 @@ static EnginePlan plan_movement = {
 	"INSERT INTO routing.stock_movement (tenant_id, reference, kind, item, node, lot, quantity, ref, reason, moved_at)"
 	" VALUES ($1, $2, 'issue', $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
 	9, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
-};
-
-static EnginePlan plan_exception = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, line_no, item, node, facts)"
-	" VALUES ($1, 'issue_without_booking', $2, $3, $4, $5, $6)",
-	6, {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
 };
 
 /*
@@ -189,11 +184,13 @@ shipment_add_event(SalesOrder *order, const Shipment *sh, EventBatch *events)
 
 /* The exception of an issue, or a part of one, that nothing was booked for. */
 void
-shipment_unbooked(const Shipment *sh, int64 quantity)
+shipment_unbooked(Settlement *s, const Shipment *sh, int64 quantity)
 {
+	ExceptionCase about = {
+		.tenant_id = sh->tenant_id, .type = "issue_without_booking", .order_id = sh->order_id,
+		.line_no = sh->line_no, .item = sh->item, .node = sh->node
+	};
 	JsonWriter	w = {0};
-	Datum		args[6];
-	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
 
 	json_begin_object(&w);
 	json_key_scaled(&w, "quantity", quantity);
@@ -201,16 +198,7 @@ shipment_unbooked(const Shipment *sh, int64 quantity)
 	json_key(&w, "shipped_at");
 	json_time(&w, sh->shipped_at);
 	json_end_object(&w);
-	args[0] = Int32GetDatum(sh->tenant_id);
-	args[1] = CStringGetTextDatum(sh->order_id);
-	args[2] = Int32GetDatum(sh->line_no);
-	nulls[2] = sh->line_no == 0 ? 'n' : ' ';
-	args[3] = sh->item ? CStringGetTextDatum(sh->item) : (Datum) 0;
-	nulls[3] = sh->item ? ' ' : 'n';
-	args[4] = sh->node ? CStringGetTextDatum(sh->node) : (Datum) 0;
-	nulls[4] = sh->node ? ' ' : 'n';
-	args[5] = JsonbPGetDatum(json_result(&w));
-	(void) engine_exec(&plan_exception, args, nulls, ENGINE_FRESH);
+	exception_put(&s->events, &about, json_result(&w), EXCEPTION_ANOTHER, s->clock);
 }
 
 /* ------------------------------------------------------------------------

@@ -15,14 +15,11 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/reference.h"
 
 #include "catalog/pg_type.h"
 
 #define FINE	100000000		/* shares of a ten-thousandth while a sum is made */
-
-static EnginePlan plan_uom = {
-	"SELECT uom FROM routing.item WHERE tenant_id = $1 AND item = $2", 2, {INT4OID, TEXTOID}, NULL
-};
 
 static int128
 serves_finely(const Booking *b)
@@ -59,20 +56,6 @@ order_serves(const SalesOrder *order, int line_no, bool with_new)
 			sum += serves_finely(b);
 	}
 	return (int64) ((sum + FINE / 2) / FINE);
-}
-
-/* The unit of an item. */
-const char *
-item_uom(int32 tenant_id, const char *item)
-{
-	Datum		args[2];
-	char	   *uom;
-
-	args[0] = Int32GetDatum(tenant_id);
-	args[1] = CStringGetTextDatum(item);
-	uom = engine_exec(&plan_uom, args, NULL, ENGINE_FRESH) > 0 ? spi_text(0, 1) : NULL;
-	SPI_freetuptable(SPI_tuptable);
-	return uom;
 }
 
 /*

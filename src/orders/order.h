@@ -398,7 +398,6 @@ extern void kits_sum_shipped(SalesOrder *order);
 extern void kits_choose_release(SalesOrder *order);
 extern bool kits_lock(SalesOrder *order, Ledger *ledger);
 extern void kits_give_back(SalesOrder *order, Ledger *ledger);
-extern const char *item_uom(int32 tenant_id, const char *item);
 extern const char *order_uom(SalesOrder *order, int line_no, const char *item);
 extern const char *booking_uom(SalesOrder *order, const Booking *b);
 extern void booking_write_item(JsonWriter *w, const Booking *b);
@@ -489,7 +488,6 @@ extern void event_write_reason(JsonWriter *w, const char *code, const char *text
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
 extern void order_write_decision(JsonWriter *w, const SalesOrder *order);
-extern void stock_add_events(ChangeResult *changes, TimestampTz clock, EventBatch *events);
 
 /* notify_change.c */
 extern bool order_is_moved(const SalesOrder *order);
@@ -497,6 +495,6 @@ extern void order_add_moved_event(SalesOrder *order, EventBatch *events);
 extern void order_add_change_events(SalesOrder *order, EventBatch *events);
 
 /* stock_case.c */
-extern void stock_add_cases(const ChangeResult *changes);
+extern void stock_add_cases(const ChangeResult *changes, EventBatch *events);
 
 #endif							/* ROUTING_ORDERS_ORDER_H */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/quantity.h"
+#include "ledger/tell.h"
 #include "orders/demand.h"
 
 #include "access/xact.h"
@@ -305,6 +306,7 @@ void
 settlement_finish(Settlement *s)
 {
 	ChangeResult changes;
+	EventCause	cause;
 	bool		free_to_lock = s->npositions == 0;
 	int			writing_before = engine_write_begin();
 
@@ -318,7 +320,7 @@ settlement_finish(Settlement *s)
 		shipments_apply(s);
 		for (int i = 0; i < s->norders; i++)
 			dedicated_catch_up(s, s->orders[i]);
-		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &changes);
+		ledger_apply_changes(s->ledger, s->positions, s->npositions, s->clock, &s->events, &changes);
 		/* bookings of the orders in hand may be among the victims or have been shipped */
 		for (int i = 0; i < s->norders; i++)
 		{
@@ -336,10 +338,13 @@ settlement_finish(Settlement *s)
 		else
 			orders_route(s->orders, s->norders, s->ledger, free_to_lock);
 		s->ledger->aside = true;
+		/* what comes of stock that fell or came is told after it, with it as the cause */
+		cause = stock_add_events(s->ledger, s->positions, s->npositions, &changes, &s->events);
+		s->events.cause = cause;
 		settle_victims(s, &changes);
 		s->ledger->aside = s->holds;
-		stock_add_cases(&changes);
-		stock_add_events(&changes, s->clock, &s->events);
+		stock_add_cases(&changes, &s->events);
+		s->events.cause.known = false;
 		for (int i = 0; i < s->norders; i++)
 		{
 			SalesOrder *order = s->orders[i];
@@ -348,11 +353,15 @@ settlement_finish(Settlement *s)
 				settlement_write_order(s, order);
 		}
 		s->ledger->aside = true;
+		/* orders in hand may have given back what those who waited get */
+		s->events.cause.known = cause.known && s->norders == 0 && s->ndemands == 0;
 		settle_queues(s);
 		settle_capacity(s);
 		settle_arrivals(s);
+		s->events.cause.known = false;
 		shipments_write(s);
 		write_left(s);
+		stock_add_bands(s->ledger, s->clock, &s->events);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);
@@ -380,6 +389,7 @@ settlement_end(Settlement *s)
 		settle_queues(s);
 		settle_capacity(s);
 		write_left(s);
+		stock_add_bands(s->ledger, s->clock, &s->events);
 		ledger_flush(s->ledger);
 		events_write(&s->events);
 		ledger_close(s->ledger);
@@ -597,6 +607,9 @@ settle_native(Note *notes, int n)
 				break;
 			case NOTE_LEDGER_ALL:
 				touch_all(s);
+				break;
+			case NOTE_MOVEMENT:
+				ledger_take_movement(s->ledger, &notes[i]);
 				break;
 			case NOTE_DEMAND:
 				demands[ndemands++] = &notes[i];

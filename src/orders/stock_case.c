@@ -7,54 +7,32 @@
  */
 #include "orders/order.h"
 
-#include "base/engine.h"
 #include "base/quantity.h"
-
-#include "catalog/pg_type.h"
-
-static EnginePlan plan_change = {
-	"UPDATE routing.exception SET facts = $4"
-	" WHERE tenant_id = $1 AND order_id IS NULL AND type = 'negative_on_hand'"
-	"   AND item = $2 AND node = $3 AND state = 'open'",
-	4, {INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_open = {
-	"INSERT INTO routing.exception (tenant_id, type, item, node, facts)"
-	" VALUES ($1, 'negative_on_hand', $2, $3, $4)",
-	4, {INT4OID, TEXTOID, TEXTOID, JSONBOID}, NULL
-};
-
-static EnginePlan plan_resolve = {
-	"UPDATE routing.exception SET state = 'resolved'"
-	" WHERE tenant_id = $1 AND order_id IS NULL AND type = 'negative_on_hand'"
-	"   AND item = $2 AND node = $3 AND state = 'open'",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
-};
+#include "events/exception.h"
 
 /* Open, change or resolve the exception of each position whose on hand changed. */
 void
-stock_add_cases(const ChangeResult *changes)
+stock_add_cases(const ChangeResult *changes, EventBatch *events)
 {
 	for (int i = 0; i < changes->nchanges; i++)
 	{
 		const StockChange *c = &changes->changes[i];
+		ExceptionCase about = {
+			.tenant_id = c->pos->key.tenant_id, .type = "negative_on_hand",
+			.item = c->pos->key.item, .node = c->pos->key.node
+		};
 		JsonWriter	w = {0};
-		Datum		args[4];
 
 		if (c->on_hand_after >= 0 && c->on_hand_before >= 0)
 			continue;
-		position_key_args(&c->pos->key, args);
 		if (c->on_hand_after >= 0)
 		{
-			(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+			exception_resolve(events, &about, changes->clock);
 			continue;
 		}
 		json_begin_object(&w);
 		json_key_scaled(&w, "on_hand", c->on_hand_after);
 		json_end_object(&w);
-		args[3] = JsonbPGetDatum(json_result(&w));
-		if (engine_exec(&plan_change, args, NULL, ENGINE_FRESH) == 0)
-			(void) engine_exec(&plan_open, args, NULL, ENGINE_FRESH);
+		exception_put(events, &about, json_result(&w), EXCEPTION_CHANGE, changes->clock);
 	}
 }

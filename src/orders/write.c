@@ -10,6 +10,7 @@
 #include "base/engine.h"
 #include "base/quantity.h"
 #include "base/store.h"
+#include "events/exception.h"
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -112,23 +113,18 @@ static EnginePlan plan_remember = {
 	3, {INT4OID, TEXTOID, INT8OID}, NULL
 };
 
-/* what the order's lines no longer wait for */
+/* what the order's lines no longer wait for; $3: its zone, with how that was resolved */
 static EnginePlan plan_resolve = {
-	"UPDATE routing.exception e SET state = 'resolved'"
-	" WHERE e.tenant_id = $1 AND e.order_id = $2 AND e.state = 'open'"
+	RESOLVE_EXCEPTIONS "e.tenant_id = $1 AND e.order_id = $2"
 	"   AND NOT EXISTS (SELECT FROM routing.sales_order_line l WHERE l.tenant_id = e.tenant_id"
 	"    AND l.order_id = e.order_id AND l.line_no = e.line_no"
 	"    AND l.status NOT IN ('allocated', 'scheduled', 'shipped', 'cancelled'))"
-	"   AND e.type NOT IN ('issue_unmatched', 'issue_without_booking') AND (e.type <> 'no_zone' OR $3)",
-	3, {INT4OID, TEXTOID, BOOLOID}, NULL
-};
-
-static EnginePlan plan_no_zone = {
-	"INSERT INTO routing.exception (tenant_id, type, order_id, facts, opened_at)"
-	" SELECT $1, 'no_zone', $2, pg_catalog.jsonb_build_object('country', $3, 'postal_code', $4), $5"
-	" WHERE NOT EXISTS (SELECT FROM routing.exception e WHERE e.tenant_id = $1 AND e.order_id = $2"
-	"  AND e.type = 'no_zone' AND e.state = 'open')",
-	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
+	"   AND e.type NOT IN ('issue_unmatched', 'issue_without_booking') AND (e.type <> 'no_zone' OR $3 <> '')"
+	RESOLVED_EXCEPTIONS
+	"CASE WHEN e.line_no IS NULL THEN $3 ELSE COALESCE((SELECT CASE l.status WHEN 'cancelled' THEN 'cancelled'"
+	" WHEN 'shipped' THEN 'auto' ELSE 'rerouted' END FROM routing.sales_order_line l"
+	" WHERE l.tenant_id = e.tenant_id AND l.order_id = e.order_id AND l.line_no = e.line_no), 'cancelled') END",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
 static EnginePlan plan_cancel_order = {
@@ -492,30 +488,38 @@ has_zone(const SalesOrder *order)
 	return order->lanes == NULL || order->lanes->zone != NULL;
 }
 
-/* Resolve what the order's lines no longer wait for. */
+/*
+ * Resolve what the order's lines no longer wait for.  "zone": how the
+ * exception of its zone is resolved; empty: it is not.
+ */
 static void
-resolve_exceptions(const SalesOrder *order, bool with_zone)
+resolve_exceptions(const SalesOrder *order, const char *zone, EventBatch *events)
 {
+	EventCause	before = event_cause_is_last(events);
 	Datum		args[3];
 
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
-	args[2] = BoolGetDatum(with_zone);
-	(void) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH);
+	args[2] = CStringGetTextDatum(zone);
+	exceptions_tell_resolved(events, order->tenant_id,
+							 (int) engine_exec(&plan_resolve, args, NULL, ENGINE_FRESH), order->clock);
+	events->cause = before;
 }
 
 /* Somebody must say where the destination belongs. */
 static void
-open_no_zone(const SalesOrder *order)
+open_no_zone(const SalesOrder *order, EventBatch *events)
 {
-	Datum		args[5];
+	ExceptionCase about = {.tenant_id = order->tenant_id, .type = "no_zone", .order_id = order->order_id};
+	EventCause	before = event_cause_is_last(events);
+	JsonWriter	w = {0};
 
-	args[0] = Int32GetDatum(order->tenant_id);
-	args[1] = CStringGetTextDatum(order->order_id);
-	args[2] = CStringGetTextDatum(order->country);
-	args[3] = CStringGetTextDatum(order->postal_code);
-	args[4] = TimestampTzGetDatum(order->clock);
-	(void) engine_exec(&plan_no_zone, args, NULL, ENGINE_FRESH);
+	json_begin_object(&w);
+	json_key_text(&w, "country", order->country);
+	json_key_text(&w, "postal_code", order->postal_code);
+	json_end_object(&w);
+	exception_put(events, &about, json_result(&w), EXCEPTION_KEEP, order->clock);
+	events->cause = before;
 }
 
 static int64
@@ -547,7 +551,7 @@ order_write(SalesOrder *order, EventBatch *events)
 		args[1] = CStringGetTextDatum(order->order_id);
 		args[2] = CStringGetTextDatum("deleted");
 		(void) engine_exec(&plan_cancel_lines, args, NULL, ENGINE_FRESH);
-		resolve_exceptions(order, true);
+		resolve_exceptions(order, "cancelled", events);
 		order_wait_for_capacity(order);
 		args[2] = Int64GetDatum(order->event_version);
 		(void) engine_exec(&plan_remember, args, NULL, ENGINE_FRESH);
@@ -565,9 +569,10 @@ order_write(SalesOrder *order, EventBatch *events)
 	order_wait_for_capacity(order);
 	CommandCounterIncrement();
 	if (!has_zone(order) && strcmp(order->new_status, "cancelled") != 0)
-		open_no_zone(order);
+		open_no_zone(order, events);
 	if (!first)
-		resolve_exceptions(order, has_zone(order) || strcmp(order->new_status, "cancelled") == 0);
+		resolve_exceptions(order, strcmp(order->new_status, "cancelled") == 0 ? "cancelled" :
+						   has_zone(order) ? "auto" : "", events);
 	order->decision_id = order->new_decision_id;
 	order->status = pstrdup(order->new_status);
 }
@@ -587,7 +592,7 @@ order_write_cancelled(SalesOrder *order, const char *reason, EventBatch *events)
 	args[2] = Int64GetDatum(order->event_version);
 	args[3] = CStringGetTextDatum(reason);
 	(void) engine_exec(&plan_cancel_order, args, NULL, ENGINE_FRESH);
-	resolve_exceptions(order, true);
+	resolve_exceptions(order, "cancelled", events);
 	order->status = pstrdup("cancelled");
 	order_wait_for_capacity(order);
 }
