@@ -149,7 +149,7 @@ CREATE TABLE routing.position (
 	quotas			bigint[],
 	claims			bigint[],
 	falls			bigint[],
-	band			smallint NOT NULL DEFAULT 0,
+	band			int NOT NULL DEFAULT 0,
 	PRIMARY KEY (tenant_id, item, node, slot)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE routing.position IS 'engine''s own: one row per item-node, its lock and its timeline of supply and demand; more for a hot one';

@@ -36,7 +36,10 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"allocations": {"type": "array", "items": {"$ref": "#/$defs/allocation"}, "description": "everything that is booked now; what has left is not listed"},
 		"decision": {"$ref": "#/$defs/decision"},
 		"split_count": {"$ref": "#/$defs/split_count"},
-		"total_cost": {"$ref": "#/$defs/total_cost"}
+		"total_cost": {"$ref": "#/$defs/total_cost"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"previous_status": {"$ref": "#/$defs/order_status", "description": "of the order before this event, unless this is its first routing"},
+		"trigger": {"$ref": "#/$defs/cause", "description": "why it was routed again, if nobody asked for it"}
 	}}$$),
 
 ('order.partially_allocated.v1', 1, 'order',
@@ -49,7 +52,10 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"unallocated": {"type": "array", "items": {"$ref": "#/$defs/open_line"}, "description": "lines that are not served in full and in time"},
 		"decision": {"$ref": "#/$defs/decision"},
 		"split_count": {"$ref": "#/$defs/split_count"},
-		"total_cost": {"$ref": "#/$defs/total_cost"}
+		"total_cost": {"$ref": "#/$defs/total_cost"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"previous_status": {"$ref": "#/$defs/order_status", "description": "of the order before this event, unless this is its first routing"},
+		"trigger": {"$ref": "#/$defs/cause", "description": "why it was routed again, if nobody asked for it"}
 	}}$$),
 
 ('order.backordered.v1', 1, 'order',
@@ -62,7 +68,10 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"lines": {"type": "array", "items": {"$ref": "#/$defs/open_line"}, "description": "lines that are not served in full and in time"},
 		"decision": {"$ref": "#/$defs/decision"},
 		"split_count": {"$ref": "#/$defs/split_count"},
-		"total_cost": {"$ref": "#/$defs/total_cost"}
+		"total_cost": {"$ref": "#/$defs/total_cost"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"previous_status": {"$ref": "#/$defs/order_status", "description": "of the order before this event, unless this is its first routing"},
+		"trigger": {"$ref": "#/$defs/cause", "description": "why it was routed again, if nobody asked for it"}
 	}}$$),
 
 ('order.reallocated.v1', 1, 'order',
@@ -76,7 +85,9 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"added": {"type": "array", "items": {"$ref": "#/$defs/allocation"}, "description": "what it got instead"},
 		"decision": {"$ref": "#/$defs/decision"},
 		"split_count": {"$ref": "#/$defs/split_count"},
-		"total_cost": {"$ref": "#/$defs/total_cost"}
+		"total_cost": {"$ref": "#/$defs/total_cost"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"previous_status": {"$ref": "#/$defs/order_status", "description": "of the order before this event"}
 	}}$$),
 
 ('order.cancelled.v1', 1, 'order',
@@ -88,7 +99,9 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"reason": {"$ref": "#/$defs/cancel_reason"},
 		"scope": {"enum": ["full", "partial"], "description": "partial: only the quantities in lines, of which order_status tells what became of the rest"},
 		"lines": {"type": "array", "items": {"$ref": "#/$defs/line"}, "description": "what is cancelled of an order that goes on; only if scope is partial"},
-		"released_allocations": {"type": "array", "items": {"$ref": "#/$defs/released"}, "description": "what was given back"}
+		"released_allocations": {"type": "array", "items": {"$ref": "#/$defs/released"}, "description": "what was given back"},
+		"previous_status": {"$ref": "#/$defs/order_status", "description": "of the order before this event, if it was not changed to cancelled"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('order.partially_shipped.v1', 1, 'order',
@@ -100,7 +113,9 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"shipped_at": {"$ref": "#/$defs/instant", "description": "when the goods left"},
 		"reference": {"type": "string", "description": "the caller's, or the key of the document; only if given"},
 		"shipments": {"type": "array", "items": {"$ref": "#/$defs/shipment"}, "description": "what has left"},
-		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "description": "what is left to ship"}
+		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "description": "what is left to ship"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('order.shipped.v1', 1, 'order',
@@ -112,7 +127,9 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"shipped_at": {"$ref": "#/$defs/instant", "description": "when the goods left"},
 		"reference": {"type": "string", "description": "the caller's, or the key of the document; only if given"},
 		"shipments": {"type": "array", "items": {"$ref": "#/$defs/shipment"}, "description": "what has left"},
-		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "maxItems": 0, "description": "nothing"}
+		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "maxItems": 0, "description": "nothing"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('order.shipment_reversed.v1', 1, 'order',
@@ -124,7 +141,9 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"shipped_at": {"$ref": "#/$defs/instant", "description": "when the goods left, as the document said"},
 		"reference": {"type": "string", "description": "the key of the document; only if given"},
 		"shipments": {"type": "array", "items": {"$ref": "#/$defs/shipment"}, "description": "what was taken back"},
-		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "description": "what is left to ship"}
+		"remaining": {"type": "array", "items": {"$ref": "#/$defs/line"}, "description": "what is left to ship"},
+		"totals": {"type": "array", "items": {"$ref": "#/$defs/totals"}, "description": "the lines that changed, as they are after this event"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('promise.changed.v1', 1, 'order',
@@ -139,7 +158,8 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"old": {"$ref": "#/$defs/day", "description": "the day it was promised for"},
 		"new": {"$ref": "#/$defs/day", "description": "the day it is promised for now"},
 		"direction": {"enum": ["earlier", "later"]},
-		"cause": {"$ref": "#/$defs/cause", "description": "why it moved"}
+		"cause": {"$ref": "#/$defs/cause", "description": "why it moved"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('replenishment.requested.v1', 1, 'order',
@@ -157,7 +177,8 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"quantity": {"$ref": "#/$defs/quantity"},
 		"uom": {"$ref": "#/$defs/uom"},
 		"order_by": {"$ref": "#/$defs/day", "description": "the day by which it must be ordered"},
-		"needed_on": {"$ref": "#/$defs/day", "description": "the day on which it is needed at the node"}
+		"needed_on": {"$ref": "#/$defs/day", "description": "the day on which it is needed at the node"},
+		"decision_id": {"$ref": "#/$defs/decision_id"}
 	}}$$),
 
 ('promise.quoted.v1', 1, 'promise',
@@ -192,6 +213,7 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 		"item": {"$ref": "#/$defs/item"},
 		"node": {"$ref": "#/$defs/node"},
 		"uom": {"$ref": "#/$defs/uom"},
+		"ref": {"type": "string", "description": "reference of the movement or goods issue, if there was one"},
 		"delta": {"$ref": "#/$defs/decimal", "description": "the change of the stock on hand, in uom"},
 		"before": {"$ref": "#/$defs/stock"},
 		"after": {"$ref": "#/$defs/stock"},

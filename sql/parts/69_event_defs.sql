@@ -71,6 +71,15 @@ DECLARE
 		"item": {"$ref": "#/$defs/item"},
 		"quantity": {"$ref": "#/$defs/quantity"},
 		"uom": {"$ref": "#/$defs/uom"}}},
+	"decision_id": {"type": "string", "pattern": "^[0-9]+$", "description": "the last decision about the order: key of routing.decision"},
+	"totals": {"type": "object", "additionalProperties": false,
+		"required": ["line_no", "ordered", "allocated", "shipped", "cancelled", "backordered"], "properties": {
+		"line_no": {"$ref": "#/$defs/line_no"},
+		"ordered": {"$ref": "#/$defs/decimal", "description": "in the item's unit, as the others"},
+		"allocated": {"$ref": "#/$defs/decimal", "description": "promised and not shipped yet"},
+		"shipped": {"$ref": "#/$defs/decimal"},
+		"cancelled": {"$ref": "#/$defs/decimal", "description": "not served, and not waited for any more"},
+		"backordered": {"$ref": "#/$defs/decimal", "description": "waits without a promise"}}},
 	"open_line": {"type": "object", "additionalProperties": false, "required": ["line_no", "item", "quantity", "unserved", "uom", "reason"], "properties": {
 		"line_no": {"$ref": "#/$defs/line_no"},
 		"item": {"$ref": "#/$defs/item"},

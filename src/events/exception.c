@@ -86,33 +86,29 @@ begin(JsonWriter *w, int64 id, const ExceptionCase *about)
 }
 
 /*
- * Facts as texts: an object of strings whatever the kind.  Of a postal code no
- * more leaves the database than of an order's destination.
+ * The facts that the engine knows of, as texts, whatever the kind; others are
+ * somebody's own.  Of a postal code no more leaves the database than of an
+ * order's destination.
  */
 static void
 write_facts(JsonWriter *w, const char *key, Jsonb *facts)
 {
-	JsonbIterator *it = JsonbIteratorInit(&facts->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	char	   *name = NULL;
+	static const char *const known[] = {
+		"quantity", "needed_on", "on_hand", "issued_at", "shipped_at", "reference", "country", "postal_code"
+	};
 
 	json_key(w, key);
 	json_begin_object(w);
-	while (JB_ROOT_IS_OBJECT(facts) && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	for (int i = 0; i < (int) lengthof(known) && JB_ROOT_IS_OBJECT(facts); i++)
 	{
-		char	   *text;
+		char	   *text = json_value_text(json_get(&facts->root, known[i]));
 
-		if (token == WJB_KEY)
-			name = pnstrdup(v.val.string.val, v.val.string.len);
-		else if (token == WJB_VALUE && name != NULL && (text = json_value_text(&v)) != NULL)
-		{
-			bool		postal = strcmp(name, "postal_code") == 0;
-
-			if (postal)
-				text = pnstrdup(text, pg_mbcliplen(text, (int) strlen(text), 3));
-			json_key_text(w, postal ? "postal_prefix" : name, text);
-		}
+		if (text == NULL)
+			continue;
+		if (strcmp(known[i], "postal_code") == 0)
+			json_key_text(w, "postal_prefix", pnstrdup(text, pg_mbcliplen(text, (int) strlen(text), 3)));
+		else
+			json_key_text(w, known[i], text);
 	}
 	json_end_object(w);
 }

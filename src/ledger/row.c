@@ -105,7 +105,7 @@ position_decode(Position *pos, TupleTableSlot *slot)
 	decode_longs(slot, POS_QUOTAS, QUOTA_LONGS, &pos->quotas);
 	decode_longs(slot, POS_CLAIMS, CLAIM_LONGS, &pos->claims);
 	decode_longs(slot, POS_FALLS, 2, &pos->falls);
-	pos->band = slot->tts_isnull[POS_BAND - 1] ? 0 : DatumGetInt16(slot->tts_values[POS_BAND - 1]);
+	pos->band = slot->tts_isnull[POS_BAND - 1] ? 0 : DatumGetInt32(slot->tts_values[POS_BAND - 1]);
 	pos->nallotted = 0;
 	pos->allotted = NULL;
 	if (!slot->tts_isnull[POS_ALLOTTED - 1])
@@ -178,7 +178,7 @@ position_form(const Position *pos, TupleDesc desc)
 	form_longs(&pos->quotas, &values[POS_QUOTAS - 1], &nulls[POS_QUOTAS - 1]);
 	form_longs(&pos->claims, &values[POS_CLAIMS - 1], &nulls[POS_CLAIMS - 1]);
 	form_longs(&pos->falls, &values[POS_FALLS - 1], &nulls[POS_FALLS - 1]);
-	values[POS_BAND - 1] = Int16GetDatum((int16) pos->band);
+	values[POS_BAND - 1] = Int32GetDatum(pos->band);
 	nulls[POS_ALLOTTED - 1] = pos->nallotted == 0;
 	if (pos->nallotted > 0)
 	{

@@ -175,6 +175,20 @@ shipment_add_event(SalesOrder *order, const Shipment *sh, EventBatch *events)
 		json_end_object(&w);
 	}
 	json_end_array(&w);
+	json_key(&w, "totals");
+	json_begin_array(&w);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		bool		moved = false;
+
+		for (int p = 0; p < sh->nparts && !moved; p++)
+			moved = sh->parts[p].line_no == order->lines[i].line_no;
+		if (moved)
+			line_write_totals(&w, &order->lines[i]);
+	}
+	json_end_array(&w);
+	if (order->decision_id != 0)
+		json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->decision_id));
 	json_end_object(&w);
 	event_add(events, order->tenant_id, "order", order->order_id, ++order->event_version,
 			  back ? "order.shipment_reversed.v1" :

@@ -218,6 +218,7 @@ read_header(SalesOrder *order, TupleTableSlot *slot)
 	order->binding = slot_text(slot, &order_columns, O_BINDING);
 	order->reason = slot_text(slot, &order_columns, O_REASON);
 	read_delivery(order, slot);
+	order->own_priority = own_priority;
 	return own_priority;
 }
 

@@ -379,6 +379,26 @@ note_delete(TriggerData *tg, TupleDesc desc, HeapTuple row)
 					   DatumGetInt64(get(row, desc, "event_version", &isnull))));
 }
 
+/* What a routed row said of what is asked for, before that changes; whoever changes it. */
+static void
+note_edit(TriggerData *tg, TupleDesc desc)
+{
+	static const char *const of_order[] = {"country", "postal_code", "requested_on", "priority", NULL};
+	static const char *const of_line[] = {"line_no", "item", "quantity", "uom", "requested_on", NULL};
+	bool		is_line = strcmp(RelationGetRelationName(tg->tg_relation), "sales_order") != 0;
+	bool		never_routed;
+
+	if (is_line)
+		never_routed = has_text(tg->tg_trigtuple, desc, "status", "received");
+	else
+		(void) get(tg->tg_trigtuple, desc, "decision_id", &never_routed);
+	if (never_routed || (TRIGGER_FIRED_BY_DELETE(tg->tg_event) && !is_line))
+		return;
+	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event) ||
+		differs(tg->tg_trigtuple, tg->tg_newtuple, desc, is_line ? of_line : of_order))
+		order_note_edit(tg->tg_trigtuple, desc, is_line);
+}
+
 Datum
 routing_note_order(PG_FUNCTION_ARGS)
 {
@@ -394,6 +414,8 @@ routing_note_order(PG_FUNCTION_ARGS)
 
 	desc = RelationGetDescr(tg->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(tg->tg_event) ? tg->tg_newtuple : tg->tg_trigtuple;
+	if (!TRIGGER_FIRED_BY_INSERT(tg->tg_event))
+		note_edit(tg, desc);
 	if (engine_is_writing())
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_DELETE(tg->tg_event))

@@ -169,6 +169,78 @@ order_write_decision(JsonWriter *w, const SalesOrder *order)
 	json_end_object(w);
 }
 
+/* What of a line is where, in the item's unit; what is allocated has not left. */
+void
+line_write_totals(JsonWriter *w, const OrderLine *line)
+{
+	json_begin_object(w);
+	json_key_int(w, "line_no", line->line_no);
+	json_key_scaled(w, "ordered", line->quantity);
+	json_key_scaled(w, "allocated", Max(line->quantity - line->shipped - line->cancelled - line->unserved, 0));
+	json_key_scaled(w, "shipped", line->shipped);
+	json_key_scaled(w, "cancelled", line->cancelled);
+	json_key_scaled(w, "backordered", line->unserved);
+	json_end_object(w);
+}
+
+/* Of the lines that this decision changed; and what was before it, unless it is the first. */
+void
+order_write_totals(JsonWriter *w, const SalesOrder *order, bool first)
+{
+	json_key(w, "totals");
+	json_begin_array(w);
+	for (int i = 0; i < order->nlines; i++)
+	{
+		if (order->lines[i].changed)
+			line_write_totals(w, &order->lines[i]);
+	}
+	json_end_array(w);
+	if (!first)
+		json_key_text(w, "previous_status", order->status);
+}
+
+/* Bookings that are given back. */
+void
+order_write_released(JsonWriter *w, const char *key, SalesOrder *order)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		const Booking *b = &order->bookings[j];
+
+		if (!b->release)
+			continue;
+		json_begin_object(w);
+		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
+		json_key_int(w, "line_no", b->line_no);
+		booking_write_item(w, b);
+		json_key_text(w, "node", b->node);
+		json_key_scaled(w, "quantity", b->quantity);
+		json_key_text(w, "uom", booking_uom(order, b));
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+/* What a new plan gives back, where the event that follows tells only of what is booked now. */
+static void
+add_released(SalesOrder *order, EventBatch *events)
+{
+	JsonWriter	w;
+	bool		any = false;
+
+	for (int j = 0; j < order->nbookings && !any; j++)
+		any = order->bookings[j].release && !order->bookings[j].held;
+	if (!any)
+		return;
+	order_begin_event(&w, order, order->new_status);
+	order_write_released(&w, "allocations", order);
+	event_write_reason(&w, order->cause ? order->cause : "replanned", NULL);
+	json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
+	order_add_event(order, "order.allocation_released.v1", &w, events);
+}
+
 /* Whether something has no supply at all, not only a late one. */
 static bool
 order_waits(const SalesOrder *order)
@@ -203,6 +275,8 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 		order_add_change_events(order, events);
 		return;
 	}
+	if (!first)
+		add_released(order, events);
 	order_begin_event(&w, order, order->new_status);
 	if (backordered)
 	{
@@ -213,6 +287,8 @@ order_add_events(SalesOrder *order, EventBatch *events, bool first)
 		write_allocations(&w, order);
 	if (partially)
 		write_open_lines(&w, "unallocated", order);
+	order_write_totals(&w, order, first);
+	json_key_text(&w, "trigger", order->cause);
 	order_write_decision(&w, order);
 	order_add_event(order, backordered ? "order.backordered.v1" :
 		partially ? "order.partially_allocated.v1" : "order.allocated.v1", &w, events);
@@ -291,23 +367,13 @@ order_add_cancelled_event(SalesOrder *order, const char *code, EventBatch *event
 	else
 		event_write_reason(&w, order->cancel_code ? order->cancel_code : code, NULL);
 	json_key_text(&w, "scope", "full");
-	json_key(&w, "released_allocations");
-	json_begin_array(&w);
-	for (int j = 0; j < order->nbookings; j++)
+	order_write_released(&w, "released_allocations", order);
+	if (order->exists)
 	{
-		const Booking *b = &order->bookings[j];
-
-		if (!b->release)
-			continue;
-		json_begin_object(&w);
-		json_key_text(&w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
-		json_key_int(&w, "line_no", b->line_no);
-		booking_write_item(&w, b);
-		json_key_text(&w, "node", b->node);
-		json_key_scaled(&w, "quantity", b->quantity);
-		json_key_text(&w, "uom", booking_uom(order, b));
-		json_end_object(&w);
+		if (strcmp(order->status, "cancelled") != 0)
+			json_key_text(&w, "previous_status", order->status);
+		if (order->decision_id != 0)
+			json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->decision_id));
 	}
-	json_end_array(&w);
 	order_add_event(order, "order.cancelled.v1", &w, events);
 }

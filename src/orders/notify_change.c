@@ -59,6 +59,7 @@ order_add_moved_event(SalesOrder *order, EventBatch *events)
 	write_moved(&w, "removed", order, false);
 	write_moved(&w, "added", order, true);
 	json_key_text(&w, "trigger", order->cause);
+	order_write_totals(&w, order, false);
 	order_write_decision(&w, order);
 	order_add_event(order, "order.reallocated.v1", &w, events);
 }
@@ -78,6 +79,7 @@ add_replenishment(SalesOrder *order, const Booking *b, EventBatch *events)
 	json_key_text(&w, "uom", booking_uom(order, b));
 	json_key_date(&w, "order_by", b->order_by);
 	json_key_date(&w, "needed_on", b->stock.needed_on);
+	json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
 	order_add_event(order, "replenishment.requested.v1", &w, events);
 }
 
@@ -100,6 +102,7 @@ order_add_change_events(SalesOrder *order, EventBatch *events)
 		json_key_date(&w, "new", line->promised);
 		json_key_text(&w, "direction", line->promised > line->promised_before ? "later" : "earlier");
 		json_key_text(&w, "cause", order->cause);
+		json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
 		order_add_event(order, "promise.changed.v1", &w, events);
 	}
 	for (int j = 0; j < order->nbookings; j++)

@@ -105,6 +105,7 @@ typedef struct OrderLine
 	int			line_no;
 	char	   *item;
 	int64		quantity;
+	int64		given;			/* the quantity as the row has it, in uom */
 	char	   *uom;			/* as given, or NULL: the item's; quantity is in the latter */
 	LineUnit	unit;
 	bool		has_requested;
@@ -203,6 +204,7 @@ typedef struct SalesOrder
 	DateADT		requested;
 	bool		by_ship_day;
 	int			priority;
+	int			own_priority;	/* what its row says, or 0: its customer's */
 	char	   *completeness;
 	Completeness complete;
 	char	   *rest;			/* what becomes of the unserved, or NULL: as the policy says */
@@ -488,11 +490,19 @@ extern void event_write_reason(JsonWriter *w, const char *code, const char *text
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
 extern void order_write_decision(JsonWriter *w, const SalesOrder *order);
+extern void order_write_released(JsonWriter *w, const char *key, SalesOrder *order);
+extern void order_write_totals(JsonWriter *w, const SalesOrder *order, bool first);
+extern void line_write_totals(JsonWriter *w, const OrderLine *line);
 
 /* notify_change.c */
 extern bool order_is_moved(const SalesOrder *order);
 extern void order_add_moved_event(SalesOrder *order, EventBatch *events);
 extern void order_add_change_events(SalesOrder *order, EventBatch *events);
+
+/* edited.c */
+extern void order_note_edit(HeapTuple row, TupleDesc desc, bool is_line);
+extern bool order_add_edited_event(SalesOrder *order, EventBatch *events);
+extern void order_keep_version(const SalesOrder *order);
 
 /* stock_case.c */
 extern void stock_add_cases(const ChangeResult *changes, EventBatch *events);

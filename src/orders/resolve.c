@@ -194,6 +194,7 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 	{
 		OrderLine  *line = &order->lines[i];
 
+		line->given = line->quantity;
 		keyscan_start(&ks, order->tenant_id, CStringGetTextDatum(line->item), 0);
 		if (!keyscan_next(&ks))
 			continue;
@@ -228,6 +229,7 @@ order_resolve(SalesOrder *order, bool has_priority)
 {
 	Snapshot	snapshot = fresh_snapshot();
 
+	order->own_priority = has_priority ? order->priority : 0;
 	order_resolve_parties(order, has_priority ? order->priority : 0, snapshot);
 	order_resolve_items(order, snapshot);
 	UnregisterSnapshot(snapshot);

@@ -245,6 +245,7 @@ void
 settlement_write_order(Settlement *s, SalesOrder *order)
 {
 	bool		known = order->decision_id != 0 || order->had_row || !order->exists;
+	bool		edited;
 
 	if (!order_settle_claims(order, s->ledger, &s->next_claim))
 		settlement_leave(s, order->tenant_id, order->order_id,
@@ -254,8 +255,11 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 		settlement_leave(s, order->tenant_id, order->order_id, "positions were busy that may have more for it",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
 	rest_write(order);
+	edited = order_add_edited_event(order, &s->events);
 	if (!order->changed)
 	{
+		if (edited)
+			order_keep_version(order);
 		if (order->terms.consolidate)
 			order_write_open(order, true);	/* its customer may be another */
 		return;

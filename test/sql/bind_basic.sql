@@ -144,7 +144,7 @@ SELECT * FROM public.pos WHERE doc = 3 ORDER BY ln;
 DELETE FROM erp.head WHERE doc = 3;
 SELECT * FROM order_state ORDER BY 1;
 SELECT * FROM booked ORDER BY 1, 2, 4;
-SELECT type, aggregateid FROM routing.event ORDER BY seq DESC LIMIT 1;
+SELECT type, aggregateid FROM routing.event WHERE aggregatetype = 'order' ORDER BY seq DESC LIMIT 1;
 -- inserted again under the same number
 BEGIN;
 INSERT INTO erp.head (doc, cust, want) VALUES (3, 'C2', current_date + 4);

@@ -57,7 +57,7 @@ select count(*) as events from routing.event where aggregateid = 'S1' \gset
 update routing.supply set quantity = 4 where item = 'A';
 table t.s; table t.w; select t.atp('A', 'CHI', 0); table t.b; select * from routing.verify();
 select count(*) - :events as new_events from routing.event where aggregateid = 'S1';
-select type, payload from (select type, payload - 'shipped_at' as payload from routing.event where aggregateid = 'S1' order by seq desc limit 1) e;
+select type, payload from (select type, payload - 'shipped_at' - 'decision_id' as payload from routing.event where aggregateid = 'S1' order by seq desc limit 1) e;
 -- nothing is booked any more, nothing can be given back
 select t.try($$select routing.confirm_ship('S1')$$);
 select t.try($$select routing.cancel_order('S1')$$);

@@ -57,10 +57,10 @@ select item, node, on_hand, promised, inbound, atp from routing.availability;
 select routing.atp('A', 'CHI'), routing.atp_total('A'); select count(*) from routing.atp_nodes('A'); select count(*) from routing.atp_timeline('A', 'CHI');
 select node, quantity from routing.promise('{"customer": "C1", "ship_to": {"country": "US", "postal_code": "60614"}, "lines": [{"item": "A", "quantity": 2}]}');
 -- rows that somebody made up: of no table, of columns cut short, of another tenant
-select f is null as none from routing.position_figures(row(1, 'A', 'CHI', null, 0, true, 0, 0, 0, null, null, null, null, null, null, null, null, null), t.day(0)) f;
-select f as figures from routing.position_figures(row(1, 'A', 'CHI', '{}', 0, true, 0, 0, 0, '{1}', null, null, '{1}', '{1}', '{web}', '{1}', '{1}', '{1}'), t.day(0)) f;
-select f is null as none from routing.position_figures(row(2, 'A', 'CHI', '{}', 0, true, 0, 0, 4, null, null, null, null, null, null, null, null, null), t.day(0)) f;
-select count(*) from routing.allotment_figures(row(1, 'A', 'CHI', null, 0, true, 0, 0, 0, null, null, null, null, null, '{web}', '{1}', null, null), t.day(0));
+select f is null as none from routing.position_figures(row(1, 'A', 'CHI', null, 0, true, 0, 0, 0, null, null, null, null, null, null, null, null, null, 0), t.day(0)) f;
+select f as figures from routing.position_figures(row(1, 'A', 'CHI', '{}', 0, true, 0, 0, 0, '{1}', null, null, '{1}', '{1}', '{web}', '{1}', '{1}', '{1}', 0), t.day(0)) f;
+select f is null as none from routing.position_figures(row(2, 'A', 'CHI', '{}', 0, true, 0, 0, 4, null, null, null, null, null, null, null, null, null, 0), t.day(0)) f;
+select count(*) from routing.allotment_figures(row(1, 'A', 'CHI', null, 0, true, 0, 0, 0, null, null, null, null, null, '{web}', '{1}', null, null, 0), t.day(0));
 select * from routing.capacity_day;
 select t.try($$select routing.route_order('X')$$);
 select t.try($$select routing.cancel_order('X')$$);

@@ -33,7 +33,7 @@ call t.later(4);
 select t.atp('A', 'CHI', 4, 5) as "0 2"; table t.r;
 select routing.roll();
 table t.r; table t.l; table t.x;
-select payload - 'old' - 'new' - 'promise_id' as event from routing.event where type = 'promise.changed.v1';
+select payload - 'old' - 'new' - 'promise_id' - 'decision_id' as event from routing.event where type = 'promise.changed.v1';
 select routing.roll(); select t.atp('A', 'CHI', 4, 5);
 -- and so on every day, until it comes
 call t.later(5); select routing.roll(); select "order", needed, arrives, state from t.r; table t.x;

@@ -6,7 +6,7 @@
 -- events of orders, without what a decision costs
 create view t.ev as
 	select aggregateid as "order", type,
-		   regexp_replace((payload - 'decision' - 'total_cost' - 'split_count')::text,
+		   regexp_replace((payload - 'decision' - 'decision_id' - 'total_cost' - 'split_count')::text,
 						  '"\d{4}-\d\d-\d\d"|"\d+/1\d{6}"', '"..."', 'g') as payload
 	from routing.event
 	where type ~ '^(promise|order\.(re|back)|replenishment)' and type !~ 'received' order by seq;

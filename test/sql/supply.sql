@@ -52,7 +52,8 @@ D,CHI,3
 D,DAL,4
 \.
 select item, node, on_hand, promised, inbound, atp from routing.availability order by 1, 2; select * from routing.verify();
-select aggregateid as id, aggregateversion as version, payload ->> 'delta' as delta from routing.event order by seq;
+select aggregateid as id, aggregateversion as version, payload ->> 'delta' as delta from routing.event
+where type = 'inventory.adjusted.v1' order by seq;
 table t.x;
 call t.reset();
 
