@@ -119,7 +119,7 @@ BEGIN
 		PERFORM routing.note_movement(record_movement.tenant_id, record_movement.item, record_movement.node,
 			CASE record_movement.kind WHEN 'adjustment' THEN coalesce(record_movement.reason, '')
 				 WHEN 'snapshot' THEN 'count' WHEN 'issue' THEN 'transfer' ELSE record_movement.kind END,
-			record_movement.reference);
+			CASE WHEN starts_with(record_movement.reference, 'snapshot:') THEN '' ELSE record_movement.reference END);
 		RETURN true;
 	END IF;
 	RETURN routing.reference_is_new(record_movement.tenant_id, record_movement.reference, record_movement.kind,

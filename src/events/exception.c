@@ -3,9 +3,9 @@
  *		Exceptions: opened, changed and resolved here, with their events.
  *
  * The stream of an exception is versioned in its row, by the statement that
- * changes it: the row's lock is the stream's.  Who asks for one that is open
- * waits for that lock after the locks of orders and positions, and rows of
- * one statement are taken in the order of their ids.
+ * changes it: the row's lock is the stream's.  It is taken after the locks of
+ * the orders and positions that the exception is about, so that nobody but who
+ * changes it by hand is waited for.
  *
  * The engine's exceptions are opened and closed by these functions alone.
  * What somebody changes by hand is told by a trigger on UPDATE: a restore

@@ -147,7 +147,9 @@ ledger_take_movement(Ledger *ledger, const Note *note)
 	char	   *reference = strchr(node, SEPARATOR) + 1;
 
 	node[-1] = reference[-1] = '\0';
-	position_moved(ledger_get(ledger, note->tenant_id, note->a, node), known_reason(reason), reference);
+	/* a count need not have one */
+	position_moved(ledger_get(ledger, note->tenant_id, note->a, node), known_reason(reason),
+				   reference[0] != '\0' ? reference : NULL);
 }
 
 static void
