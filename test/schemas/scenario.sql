@@ -81,5 +81,28 @@ INSERT INTO erp.slip SELECT 'S-1', 'SO-8', 1, 'VALVE', node, 2, '2026-12-01 18:0
 	FROM routing.reservation WHERE order_id = 'SO-8' AND "to" IS NULL;
 DELETE FROM erp.slip;
 
+-- an order is edited
+UPDATE routing.sales_order_line SET quantity = 4 WHERE order_id = 'SO-4';
+
+-- supply that is to come, stock that cannot be, and a count
+INSERT INTO routing.supply (item, node, ref, quantity, available_on) VALUES ('PUMP', 'CHI-1', 'PO-77', 24, '2026-12-10');
+UPDATE routing.supply SET available_on = '2026-12-14' WHERE ref = 'PO-77';
+INSERT INTO routing.supply (item, node, quantity) VALUES ('VALVE', 'CHI-1', -1);
+UPDATE routing.supply SET quantity = -2 WHERE item = 'VALVE' AND node = 'CHI-1';
+UPDATE routing.supply SET quantity = 0 WHERE item = 'VALVE' AND node = 'CHI-1';
+UPDATE routing.exception SET state = 'open' WHERE item = 'VALVE' AND type = 'negative_on_hand';
+UPDATE routing.exception SET state = 'resolved' WHERE item = 'VALVE' AND type = 'negative_on_hand';
+SELECT routing.put_snapshot('DAL-1', '2026-11-20 06:00Z', '[{"item": "HOSE", "quantity": "12"}, {"item": "VALVE", "quantity": "15"}]') \g /dev/null
+
+-- a node closes and opens again; how much it can do
+UPDATE routing.node SET status = 'closed' WHERE node = 'DAL-1';
+UPDATE routing.node SET status = 'open' WHERE node = 'DAL-1';
+INSERT INTO routing.capacity (node, kind, quantity) VALUES ('DAL-1', 'orders', 200);
+UPDATE routing.capacity SET quantity = 250 WHERE node = 'DAL-1';
+
+-- the life of a policy
+INSERT INTO routing.policy (policy, version, author) VALUES ('careful', 1, 'ann');
+SELECT routing.approve_policy('careful', 1), routing.activate_policy('careful', 1), routing.retire_policy('careful', 1) \g /dev/null
+
 -- the stream
 SELECT routing.start_stream_epoch('restored from a snapshot of the disk') \g /dev/null
