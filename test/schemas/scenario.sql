@@ -95,10 +95,11 @@ UPDATE routing.exception SET state = 'resolved' WHERE item = 'VALVE' AND type = 
 SELECT routing.put_snapshot('DAL-1', '2026-11-20 06:00Z', '[{"item": "HOSE", "quantity": "12"}, {"item": "VALVE", "quantity": "15"}]') \g /dev/null
 
 -- a node closes and opens again; how much it can do
-UPDATE routing.node SET status = 'closed' WHERE node = 'DAL-1';
-UPDATE routing.node SET status = 'open' WHERE node = 'DAL-1';
-INSERT INTO routing.capacity (node, kind, quantity) VALUES ('DAL-1', 'orders', 200);
-UPDATE routing.capacity SET quantity = 250 WHERE node = 'DAL-1';
+INSERT INTO routing.node (node, name, time_zone) VALUES ('SEA-1', 'Seattle', 'America/Los_Angeles');
+UPDATE routing.node SET status = 'closed' WHERE node = 'SEA-1';
+UPDATE routing.node SET status = 'open' WHERE node = 'SEA-1';
+INSERT INTO routing.capacity (node, kind, quantity) VALUES ('SEA-1', 'orders', 200);
+UPDATE routing.capacity SET quantity = 250 WHERE node = 'SEA-1';
 
 -- the life of a policy
 INSERT INTO routing.policy (policy, version, author) VALUES ('careful', 1, 'ann');
