@@ -17,6 +17,18 @@ CREATE FUNCTION routing.stream_snapshot(OUT snapshot pg_snapshot, OUT floored bo
 COMMENT ON FUNCTION routing.stream_snapshot() IS
 	'pg_current_snapshot() up to the next transaction id, right on a standby too; not floored if that lists too many';
 
+/*
+ * After a crash ids are given again of which nothing had got into the WAL:
+ * snapshots of before may end later.  They list all these as running.
+ */
+CREATE FUNCTION routing.snapshot_beyond(s pg_snapshot, cluster pg_snapshot) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT pg_snapshot_xmax(s)::text::numeric - pg_snapshot_xmax(cluster)::text::numeric
+		   > (SELECT count(*) FROM pg_snapshot_xip(s) x WHERE x >= pg_snapshot_xmax(cluster))
+$$;
+COMMENT ON FUNCTION routing.snapshot_beyond(pg_snapshot, pg_snapshot) IS
+	'internal: whether a transaction is visible in a snapshot that a cluster of which another is the newest has not begun yet';
+
 CREATE FUNCTION routing.event_wanted(type text, aggregateid text, types text[], partition_no int, partitions int)
 	RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT (types IS NULL OR type LIKE ANY (types))
@@ -130,9 +142,11 @@ COMMENT ON FUNCTION routing.consumer_filter(text[], text) IS
 
 /*
  * A place from where nothing is missing for whoever has processed everything
- * that committed before the given point: a mark at which the event, or
- * anything after the time, was not visible.  There is none before the first
- * mark: then the place is before everything.
+ * that committed before the given point: a mark at which the event's
+ * transaction, or anything after the time, had not begun.  That it was not
+ * visible is not enough: commits become visible in another order than that of
+ * the WAL, in which slots deliver them.  There is none before the first mark:
+ * then the place is before everything.
  */
 CREATE FUNCTION routing.stream_place_of(since text, OUT epoch int, OUT snapshot pg_snapshot, OUT low bigint)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -161,7 +175,7 @@ BEGIN
 		END IF;
 		SELECT t.epoch, t.snapshot, t.low INTO epoch, snapshot, low FROM routing.stream_mark t
 		WHERE t.tenant_id = tenant
-		  AND NOT (e.epoch < t.epoch OR (e.epoch = t.epoch AND pg_visible_in_snapshot(e.xid, t.snapshot)))
+		  AND (e.epoch > t.epoch OR (e.epoch = t.epoch AND e.xid >= pg_snapshot_xmax(t.snapshot)))
 		ORDER BY t.marked_at DESC LIMIT 1;
 	ELSIF since IS DISTINCT FROM 'oldest' THEN
 		BEGIN

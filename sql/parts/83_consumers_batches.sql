@@ -188,7 +188,7 @@ BEGIN
 			EXIT WHEN fresh;
 			fresh := true;
 			p := routing.stream_place();
-			IF p.epoch < c.last_epoch OR (p.epoch = c.last_epoch AND pg_snapshot_xmax(p.snapshot) < pg_snapshot_xmax(c.last_snapshot)) THEN
+			IF p.epoch < c.last_epoch OR (p.epoch = c.last_epoch AND routing.snapshot_beyond(c.last_snapshot, p.snapshot)) THEN
 				RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 					MESSAGE = format('consumer "%s" has read further than this cluster is', c.consumer),
 					HINT = 'If the database is a copy of another one, call start_stream_epoch() before anything is written to it.';

@@ -94,7 +94,7 @@ BEGIN
 	p := routing.stream_place();
 	IF p.epoch < coalesce(c.cur_epoch, c.last_epoch)
 		OR (p.epoch = coalesce(c.cur_epoch, c.last_epoch)
-			AND pg_snapshot_xmax(p.snapshot) < pg_snapshot_xmax(coalesce(c.cur_snapshot, c.last_snapshot))) THEN
+			AND routing.snapshot_beyond(coalesce(c.cur_snapshot, c.last_snapshot), p.snapshot)) THEN
 		IF NOT pg_is_in_recovery() THEN
 			RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 				MESSAGE = 'the token is from a cluster that was further than this one is',

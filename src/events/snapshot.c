@@ -15,12 +15,20 @@
  *	 has an id from there on has taken his sequence numbers later than now: the
  *	 appender has an id before it takes one.  So a sequence value that was read
  *	 before bounds what comes next.
+ *
+ * What it shows is on disk when it is returned.  Consumers process events
+ * outside of the database and keep tokens there: a crash may not take back a
+ * transaction that they have seen (one with synchronous_commit = off, or an
+ * aborted one), because its id and its sequence numbers would be given again,
+ * to transactions that then count as read.
  */
 #include "base/compat.h"
 
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/snapmgr.h"
@@ -50,6 +58,26 @@ compare_ids(const void *a, const void *b)
 				y = *(const uint64 *) b;
 
 	return x < y ? -1 : x > y;
+}
+
+/*
+ * Flush what has been written to the WAL so far; a standby has only what its
+ * primary has flushed.
+ */
+static void
+flush_wal(void)
+{
+	XLogRecPtr	end;
+
+	if (RecoveryInProgress())
+		return;
+	/* where the next record begins is behind a page's header, where the last one ends is before it */
+	end = GetXLogInsertRecPtr();
+	if (XLogSegmentOffset(end, wal_segment_size) == SizeOfXLogLongPHD)
+		end -= SizeOfXLogLongPHD;
+	else if (end % XLOG_BLCKSZ == SizeOfXLogShortPHD)
+		end -= SizeOfXLogShortPHD;
+	XLogFlush(end);
 }
 
 PG_FUNCTION_INFO_V1(routing_stream_snapshot);
@@ -92,6 +120,8 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 		while (xmax < end)
 			ids[n++] = xmax++;
 	}
+
+	flush_wal();
 
 	initStringInfo(&text);
 	appendStringInfo(&text, UINT64_FORMAT ":" UINT64_FORMAT ":", n > 0 ? ids[0] : xmax, xmax);
