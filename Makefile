@@ -8,8 +8,8 @@
 #   make oracle        availability against a naive oracle  (test/oracle)
 #   make milp          plans against integer programs       (test/milp)
 #   make fuzz          plans from made-up records           (test/fuzz)
-#   make soak          the ledger and consumers under a long random load, a million events in one transaction
-#                      (test/t/007, 011)
+#   make soak          the ledger and consumers under a long random load and kill -9, a million events in one transaction
+#                      (test/t/007, 011, 014)
 #   make docs          write what is generated of the documents (tools/event_docs.sh)
 #   make lint          checks of the sources, cppcheck and clang-tidy included
 #

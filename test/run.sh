@@ -135,7 +135,7 @@ for wanted in $*; do
 		soak)
 			# TAP tests for as long, and with as many events, as ROUTING_SOAK_SECONDS says
 			suite soak make_in_tree -s installcheck REGRESS= ISOLATION= PROVE_FLAGS=-v \
-				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl test/t/011_consumers.pl"
+				PROVE_TESTS="test/t/007_ledger_load.pl test/t/011_plugin_stream.pl test/t/011_consumers.pl test/t/014_stream.pl"
 			;;
 		erp | load | oracle | milp | fuzz | recipes | schemas)
 			if has "test/$wanted/run.sh"; then
