@@ -7,7 +7,7 @@
 # none that was rolled back, and each aggregate in order without a gap.  The
 # same after a slot was lost, a standby promoted and a dump restored.
 #
-# ROUTING_SOAK_SECONDS: a sixth of it, at least 30, instead of 8 seconds.
+# ROUTING_SOAK_SECONDS: a sixth of it, at least 30, instead of 5 seconds.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ use StreamTest;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $seconds = $ENV{ROUTING_SOAK_SECONDS} ? max(30, int($ENV{ROUTING_SOAK_SECONDS} / 6)) : 8;
+my $seconds = $ENV{ROUTING_SOAK_SECONDS} ? max(30, int($ENV{ROUTING_SOAK_SECONDS} / 6)) : 5;
 my $db      = 'postgres';
 my $dir     = ${PostgreSQL::Test::Utils::tmp_check};
 my $primary = new_server(
@@ -38,7 +38,7 @@ routing.databases = 'postgres'
 routing.tick_interval = 200ms
 routing.heartbeat_interval = 1
 restart_after_crash = on
-synchronous_commit = on
+synchronous_commit = local
 autovacuum = off
 max_connections = 60
 max_wal_size = 64MB
@@ -51,6 +51,7 @@ wal_buffers = 2MB
 $primary->safe_psql($db, q(CREATE EXTENSION routing; SELECT routing.create_event_partitions(1);
 SELECT routing.create_slot('stream'); SELECT routing.create_slot('peek')));
 load_network($primary, $db, 5, 100000);
+$primary->safe_psql($db, q(INSERT INTO routing.item (item) VALUES ('NONE')));
 ok($primary->poll_query_until($db, q(SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'routing worker')), 'the worker runs');
 my $sql   = { node => $primary, name => 'files', file => "$dir/got.sql" };
 my $token = { node => $primary, token => 'oldest', file => "$dir/got.token" };
@@ -106,6 +107,25 @@ is($primary->safe_psql($db, q(SELECT count(*) FROM routing.consumer_next('ids'))
 route($primary, $db, "reused-$_", ['I1', 1]) foreach 1 .. 6;
 is($primary->safe_psql($db, qq(SELECT count(*) FROM routing.event_since('$since') WHERE aggregatetype = 'order')), '12', 'tokens miss nothing');
 is($primary->safe_psql($db, q(SELECT count(*) FROM routing.consumer_next('ids') WHERE aggregatetype = 'order')), '12', 'consumers miss nothing');
+
+# A commit that waits for a standby is in the WAL, and a later one is visible before it.  Whoever
+# has got the first one from a slot and nothing else resumes behind it, not behind what is visible.
+$primary->safe_psql($db, q(DELETE FROM routing.stream_mark; ALTER SYSTEM SET synchronous_standby_names = 'nobody'));
+$primary->reload;
+my $waiting = session($primary);
+${ $waiting->{in} } .= "SET synchronous_commit = on;\nBEGIN;\n" . order_sql('waits', ['NONE', 1]) . "COMMIT;\n";
+$waiting->{h}->pump_nb;
+ok($primary->poll_query_until($db, q(SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep')), 'a commit waits for a standby');
+route($primary, $db, 'overtakes', ['I1', 1]);
+is($primary->safe_psql($db, q(SELECT routing.mark_stream(), string_agg(DISTINCT aggregateid, ' ') FROM routing.event WHERE aggregateid IN ('waits', 'overtakes'))),
+	't|overtakes', 'another one is visible before it');
+my ($id) = $primary->safe_psql($db, q(SELECT data FROM pg_logical_slot_peek_changes('peek', NULL, NULL) WHERE data LIKE '%"order/waits"%')) =~ /"id":"([^"]*)"/;
+$primary->safe_psql($db, 'ALTER SYSTEM RESET synchronous_standby_names');
+$primary->reload;
+ask($waiting, '');
+end($waiting);
+is($primary->safe_psql($db, qq(SELECT string_agg(DISTINCT aggregateid, ' ' ORDER BY aggregateid) FROM routing.event_since('$id', 1000) WHERE aggregateid IN ('waits', 'overtakes'))),
+	'overtakes waits', 'resumed from the id of the first the second is not missing');
 $primary->safe_psql($db, q(SELECT routing.consumer_unregister('ids'); SELECT routing.consumer_unregister('peeks'); SELECT pg_drop_replication_slot('peek')));
 $primary->append_conf('postgresql.conf', "routing.databases = 'postgres'\n");
 $primary->reload;
@@ -148,7 +168,6 @@ sub load_end
 	return;
 }
 
-$primary->safe_psql($db, q(INSERT INTO routing.item (item) VALUES ('NONE')));
 route($primary, $db, "again-$_", [ 'I' . $_, 1 ]) foreach 1 .. 5;
 
 # a backend of which this is true
