@@ -221,6 +221,8 @@ while (time() < $most && (time() < $end || grep { !$killed{$_} } keys %kill))
 		note("killed: $what");
 	}
 	wait_up($primary);
+	# what a slot's receiver has confirmed outlives a crash when a checkpoint has followed: else all comes again each time
+	eval { $primary->psql($db, 'CHECKPOINT') } if rand() < 0.5;
 	# processes that have ended are seen to have
 	eval { $_->pump_nb } foreach $load, $slot->{h};
 	if (!$load->pumpable) { load_end($load); }
