@@ -25,3 +25,8 @@ END
 $$;
 COMMENT ON FUNCTION routing.event_payload(text) IS
 	'payload of an event that came with a dataref in the place of its data; null if the event is gone or not for this role';
+
+CREATE FUNCTION routing.cloudevent(event record) RETURNS json
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'routing_cloudevent';
+COMMENT ON FUNCTION routing.cloudevent(record) IS
+	'CloudEvents envelope of a row of routing.event, consumer_next() or event_since(), as the output plugin writes it but for what only the log knows; null for a row without an event';

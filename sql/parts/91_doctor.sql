@@ -40,6 +40,8 @@ CREATE FUNCTION routing.doctor(OUT severity text, OUT subject text, OUT problem 
 	UNION ALL
 	SELECT x.severity, x.subject, x.problem, x.remedy FROM routing.doctor_events() x
 	UNION ALL
+	SELECT x.severity, x.subject, x.problem, x.remedy FROM routing.doctor_consumers() x
+	UNION ALL
 	SELECT 'error', format('trigger %s on routing.%s', t.tgname, c.relname), 'it is disabled or does not fire always',
 		   format('ALTER TABLE routing.%I ENABLE ALWAYS TRIGGER %I', c.relname, t.tgname)
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid

@@ -9,7 +9,7 @@ DECLARE
 							'pegging', 'promise', 'promise_options', 'score_nodes', 'explain', 'explain_rows',
 							'why_not', 'replay', 'decision_detail', 'position_figures', 'node_today', 'withheld',
 							'money_text', 'day_text', 'shipments_text', 'cost_text', 'hold_lines', 'impact',
-							'allotment_figures', 'event_hash', 'event_payload',
+							'allotment_figures', 'event_hash', 'event_payload', 'cloudevent',
 							'simulate', 'simulate_summary', 'simulated_orders', 'compare',
 							'engine_now', 'policy_in_effect', 'policy_effective', 'policy_leaves', 'policy_diff',
 							'stock_day', 'capacity_limit', 'stream_epoch', 'system_identifier', 'slot_status',
@@ -24,7 +24,7 @@ DECLARE
 							'time_zone_known', 'put_allotment',
 							'put_policy', 'lock_policy', 'approve_policy', 'activate_policy', 'retire_policy',
 							'start_stream_epoch', 'create_publication', 'create_slot', 'tick', 'work',
-							'event_partitions_to_drop', 'drop_event_partition', 'doctor_events',
+							'event_partitions_to_drop', 'drop_event_partition', 'doctor_events', 'doctor_consumers',
 							'mark_stream', 'consumer_register', 'consumer_unregister', 'consumer_replay', 'consumer_retry', 'consumer_discard',
 							'recall', 'policy_problem', 'check_policy', 'check_policy_references'];
 	names	text[];

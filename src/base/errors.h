@@ -94,6 +94,7 @@
 #define RT_PLUGIN_VALUE					RT_CODE('1', '4', '0')
 #define RT_PLUGIN_PROTOCOL				RT_CODE('1', '4', '1')
 #define RT_PLUGIN_ENCODING				RT_CODE('1', '4', '2')
+#define RT_NO_EVENT						RT_CODE('1', '4', '7')
 #define RT_BAD_EVENT					RT_CODE('1', '4', '8')
 #define RT_BAD_EVENT_TYPE				RT_CODE('1', '4', '9')
 

@@ -133,6 +133,9 @@ my %expected = (
 	data => { order_id => 'SO-1', n => [ 1, 2.50, -3 ], t => JSON::PP::true, f => JSON::PP::false, z => undef,
 		e => {}, l => [], q => "\"\\\x{1}\x{e9}" });
 is_deeply($event, \%expected, 'the envelope, field by field');
+my $stored = $lines[0];
+$stored =~ s/"(?:sequence|acklsn)":"[^"]*",|"txlast":true,//g;
+is(sql(q(SELECT routing.cloudevent(e) FROM routing.event e WHERE seq = 41)), $stored, 'cloudevent() has the same but for what only the log knows');
 is(join(' ', grep { !/^[a-z0-9]{1,20}$/ } keys %$event), '', 'names of attributes are those that CloudEvents allows');
 is_deeply([ sort keys %$marker ], [qw(control endlsn events lsn time xid)], 'the fields of the mark');
 is("$marker->{control} $marker->{events}", 'commit 1', 'the mark of a commit with one event');

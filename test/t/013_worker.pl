@@ -139,6 +139,15 @@ is($node->safe_psql('other', q(SELECT count(*), (SELECT count(*) FROM routing.ev
 	'the next one drops them');
 is_verified($node, 'other', 'the other database');
 
+# retention that waits for nobody
+is($node->safe_psql($db, q(SELECT count(*) FROM routing.doctor() WHERE subject = 'routing.event_retention_max')), '0', 'doctor() is content with retention');
+$node->safe_psql($db, q(ALTER SYSTEM SET routing.event_retention_max = 29));
+$node->reload;
+ok($node->poll_query_until($db, q(SELECT count(*) = 1 FROM routing.doctor() WHERE subject = 'routing.event_retention_max' AND severity = 'warning'
+	AND problem LIKE 'it is 29 days, less than routing.event_retention with 30:%')), 'until the maximum is less than the retention');
+$node->safe_psql($db, q(ALTER SYSTEM RESET routing.event_retention_max));
+$node->reload;
+
 # slots and doctor()
 is($node->safe_psql($db, q(SELECT setting LIKE '%routing%' FROM pg_settings WHERE name = 'output_plugin_libraries')) || 'f', 'f',
 	'the server allows its own output plugins only, if it knows the setting');
