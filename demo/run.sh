@@ -57,7 +57,9 @@ sql -c 'VACUUM ANALYZE routing.supply, routing.position, routing.lane, routing.i
 
 # the publication first, then the slot: decoding fails the other way round
 sql -c 'SELECT routing.create_publication()' >/dev/null
-sql -c "SELECT pg_create_logical_replication_slot('demo_consumer', 'pgoutput')" >/dev/null
+sql -c "SELECT routing.create_slot('demo_consumer', 'pgoutput')" >/dev/null
+# a server that does not allow the output plugin says so
+problem=$(sql -c "SELECT routing.create_slot('demo_plugin')" 2>&1 >/dev/null | sed -n 's/^ERROR: *//p' || true)
 
 as_erp -f "$here/orders.sql" >"$CLUSTER_TMP/orders.psql"
 began=$EPOCHREALTIME
@@ -67,12 +69,25 @@ if [ -t 1 ]; then echo; fi
 
 pg_recvlogical -d demo --slot=demo_consumer --start --no-loop -f "$CLUSTER_TMP/events" \
 	-o proto_version=1 -o publication_names=routing_events --endpos="$(sql -c 'SELECT pg_current_wal_flush_lsn()')"
+if [ -z "$problem" ]; then
+	pg_recvlogical -d demo --slot=demo_plugin --start --no-loop -f "$CLUSTER_TMP/cloudevents" \
+		-o source=urn:routing:demo --endpos="$(sql -c 'SELECT pg_current_wal_flush_lsn()')"
+fi
 
 psql -Xq -v ON_ERROR_STOP=1 -d demo -v took="$took" -v item="$item" -f "$here/page.sql"
 psql -Xq -v ON_ERROR_STOP=1 -d demo -f "$here/policy.sql"
 echo
 echo "EVENTS, as a consumer reads them with pg_recvlogical from a slot on the publication"
 "$here/events.pl" "$CLUSTER_TMP/events"
-sql -c 'SELECT pg_drop_replication_slot($$demo_consumer$$)' >/dev/null
+echo "and as CloudEvents from a slot of the output plugin"
+if [ -z "$problem" ]; then
+	echo "  $(wc -l <"$CLUSTER_TMP/cloudevents") lines; the last two, without the ends of long ones:"
+	tail -n 2 "$CLUSTER_TMP/cloudevents" | sed -E 's/^(.{560}).+/\1 .../; s/^/  /'
+else
+	echo "  this server does not allow it: $problem"
+fi
+echo "and by SQL, without a slot"
+psql -Xq -v ON_ERROR_STOP=1 -d demo -f "$here/consume.sql"
+sql -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE 'demo\\_%'" >/dev/null
 echo
 psql -Xq -v ON_ERROR_STOP=1 -d demo -f "$here/health.sql"

@@ -152,7 +152,7 @@ put_payload(StringInfo out, const EventRow *row, const EventStyle *style, const 
 
 /*
  * urn:routing:schema:<type without .v1>:<schema version>.  A later major
- * version stays in the name, since its schema versions begin anew.
+ * version stays in the name, as it does in the type.
  */
 static void
 put_dataschema(StringInfo out, const EventRow *row)
