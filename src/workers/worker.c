@@ -140,14 +140,19 @@ maintain(void)
 	run("SELECT routing.create_event_partitions(pg_catalog.current_setting('routing.event_partitions_ahead')::int)");
 	list = commands("SELECT c FROM routing.event_partitions_to_drop() p,"
 					" pg_catalog.unnest(p.commands) WITH ORDINALITY u(c, n) ORDER BY p.part_on, n", context);
+	/* these wait for others, and must not make the end of the server wait */
+	pqsignal(SIGTERM, die);
 	foreach(lc, list)
 	{
+		if (ShutdownRequestPending)
+			break;
 		CHECK_FOR_INTERRUPTS();
 		if (strncmp(lfirst(lc), "SELECT", 6) == 0)
 			run(lfirst(lc));
 		else
 			run_utility(lfirst(lc));
 	}
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	MemoryContextDelete(context);
 }
 
@@ -156,8 +161,9 @@ routing_worker_main(Datum arg)
 {
 	TimestampTz maintained = 0;
 
+	/* a tick is short: it is ended, not interrupted, which would leave a word in the log */
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
 	SetConfigOption("application_name", "routing worker", PGC_USERSET, PGC_S_SESSION);
@@ -179,8 +185,7 @@ routing_worker_main(Datum arg)
 		}
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, guc_tick_interval, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
-		/* without a word in the log, which CHECK_FOR_INTERRUPTS() would leave */
-		if (ProcDiePending)
+		if (ShutdownRequestPending || ProcDiePending)
 			proc_exit(0);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
