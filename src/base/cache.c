@@ -28,7 +28,7 @@ static const char *const table_names[NUM_ENGINE_TABLES] = {
 	"reservation", "decision", "deleted_order", "supply_rule", "claim",
 	"item_uom", "calendar", "calendar_day", "pickup", "service_state", "capacity", "capacity_use",
 	"capacity_booking", "restriction", "item_component", "item_substitute", "open_shipment",
-	"stream_epoch", "event_type"
+	"stream_epoch", "event_type", "event_seq"
 };
 
 static Oid	relids[NUM_ENGINE_TABLES];

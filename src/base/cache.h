@@ -45,6 +45,7 @@ typedef enum EngineTable
 	TAB_OPEN_SHIPMENT,
 	TAB_STREAM_EPOCH,
 	TAB_EVENT_TYPE,
+	TAB_EVENT_SEQ,
 	NUM_ENGINE_TABLES
 } EngineTable;
 

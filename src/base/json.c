@@ -13,7 +13,7 @@
 #include "pgtime.h"
 #include "utils/memutils.h"
 
-#define FIRST_NODES		64
+#define FIRST_NODES		128
 #define ROOM			1024
 #define SMALL_INTS		64
 
@@ -173,19 +173,47 @@ json_scaled(JsonWriter *w, int64 value)
 	add_string(w, text, len);
 }
 
+/* A number that is not to be calculated with. */
+void
+json_int_text(JsonWriter *w, int64 value)
+{
+	char	   *text = room(w, MAXINT8LEN + 1);
+	int			len = pg_lltoa(value, text);
+
+	use_room(w, len);
+	add_string(w, text, len);
+}
+
+/* "<line>/<part>", the id of an allocation */
+void
+json_part_text(JsonWriter *w, int32 line_no, int32 part)
+{
+	char	   *text = room(w, 2 * MAXINT8LEN);
+	int			len = pg_ltoa(line_no, text);
+
+	text[len++] = '/';
+	len += pg_ltoa(part, text + len);
+	use_room(w, len);
+	add_string(w, text, len);
+}
+
 void
 json_date(JsonWriter *w, DateADT value)
 {
-	if (!w->has_day || value != w->day)
-	{
-		char	   *text = date_text(value);
+	int			i = 0;
 
-		w->has_day = true;
-		w->day = value;
-		w->day_text = text;
-		w->day_len = strlen(text);
+	while (i < w->ndays && w->days[i] != value)
+		i++;
+	if (i == w->ndays)
+	{
+		if (i == JSON_DAYS)
+			i = 0;
+		else
+			w->ndays++;
+		w->days[i] = value;
+		w->day_texts[i] = date_text(value);
 	}
-	add_string(w, w->day_text, w->day_len);
+	json_text(w, w->day_texts[i]);
 }
 
 void

@@ -31,6 +31,8 @@ typedef struct JsonNode
 	bool		boolean;
 } JsonNode;
 
+#define JSON_DAYS	2				/* two of each allocation */
+
 typedef struct JsonWriter
 {
 	JsonNode   *nodes;
@@ -42,10 +44,9 @@ typedef struct JsonWriter
 	Size		bytes;			/* at most, of the document */
 	char	   *room;			/* for texts made here */
 	int			left;
-	bool		has_day;
-	DateADT		day;			/* the last date, and its text */
-	const char *day_text;
-	uint32		day_len;
+	int			ndays;
+	DateADT		days[JSON_DAYS];	/* the last dates, and their texts */
+	const char *day_texts[JSON_DAYS];
 } JsonWriter;
 
 extern void json_begin_object(JsonWriter *w);
@@ -54,6 +55,8 @@ extern void json_begin_array(JsonWriter *w);
 extern void json_end_array(JsonWriter *w);
 extern void json_text(JsonWriter *w, const char *value);
 extern void json_int(JsonWriter *w, int64 value);
+extern void json_int_text(JsonWriter *w, int64 value);
+extern void json_part_text(JsonWriter *w, int32 line_no, int32 part);
 extern void json_bool(JsonWriter *w, bool value);
 extern void json_scaled(JsonWriter *w, int64 value);
 extern void json_date(JsonWriter *w, DateADT value);

@@ -11,6 +11,8 @@
  */
 #include "base/store.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
@@ -154,9 +156,6 @@ store_of(Relation rel)
 	int			natts = RelationGetDescr(rel)->natts;
 
 	store->rel = rel;
-	store->estate = CreateExecutorState();
-	store->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);
 	store->values = palloc0(sizeof(Datum) * natts);
 	store->nulls = palloc0(sizeof(bool) * natts);
 	return store;
@@ -213,16 +212,95 @@ prepare_predicates(Store *store)
 	}
 }
 
-/* Most updates need no index. */
-static void
-open_indexes(Store *store)
+/* Whether nothing but columns goes into an index, and is checked at once. */
+static bool
+index_is_plain(Relation index)
 {
-	if (store->indexed)
+	Form_pg_index form = index->rd_index;
+
+	return index->rd_rel->relam == BTREE_AM_OID && form->indisready && form->indimmediate &&
+		!form->indisexclusion &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+}
+
+static void
+close_plain_indexes(Store *store)
+{
+	for (int i = 0; i < store->nplain; i++)
+		index_close(store->plain[i], RowExclusiveLock);
+	store->nplain = 0;
+}
+
+/*
+ * Open the indexes.  If all are plain, entries for new rows are made here
+ * from the row's values: the executor would look at each index anew and take
+ * the row apart again.  An update goes through the executor, which tells
+ * indexes what has not changed.  Most updates need no index.
+ */
+static void
+open_indexes(Store *store, bool update)
+{
+	List	   *indexes;
+	ListCell   *lc;
+	bool		plain = !update;
+
+	if (store->opened && (store->result != NULL || plain))
 		return;
+	close_plain_indexes(store);
+	store->opened = true;
+	if (plain)
+	{
+		indexes = RelationGetIndexList(store->rel);
+		store->plain = palloc(sizeof(Relation) * Max(list_length(indexes), 1));
+		foreach(lc, indexes)
+		{
+			Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
+
+			store->plain[store->nplain++] = index;
+			plain = index_is_plain(index);
+			if (!plain)
+				break;
+		}
+		list_free(indexes);
+		if (plain)
+			return;
+		close_plain_indexes(store);
+	}
+	store->estate = CreateExecutorState();
+	store->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(store->result, store->rel, 0, NULL, 0);
 	ExecOpenIndices(store->result, false);
-	store->indexed = true;
 	if (store->known)
 		prepare_predicates(store);
+}
+
+/* The entries of the rows that were inserted, index by index. */
+static void
+insert_plain_entries(Store *store)
+{
+	IndexInfo  *unused = makeNode(IndexInfo);	/* a B-tree asks for none */
+
+	for (int k = 0; k < store->nplain; k++)
+	{
+		Relation	index = store->plain[k];
+		Form_pg_index form = index->rd_index;
+
+		for (int i = 0; i < store->nrows; i++)
+		{
+			Datum		values[INDEX_MAX_KEYS];
+			bool		nulls[INDEX_MAX_KEYS];
+
+			for (int a = 0; a < form->indnatts; a++)
+			{
+				values[a] = store->row_values[i][form->indkey.values[a] - 1];
+				nulls[a] = store->row_nulls[i][form->indkey.values[a] - 1];
+			}
+			(void) index_insert(index, values, nulls, &store->rows[i]->tts_tid, store->rel,
+								form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, unused);
+		}
+	}
+	pfree(unused);
 }
 
 static void
@@ -243,11 +321,20 @@ fill_slot(Store *store, TupleTableSlot *slot)
 void
 store_add(Store *store)
 {
+	int			natts = RelationGetDescr(store->rel)->natts;
+
 	if (store->nrows == STORE_ROWS)
 		store_insert(store);
 	if (store->rows[store->nrows] == NULL)
+	{
 		store->rows[store->nrows] = table_slot_create(store->rel, NULL);
-	fill_slot(store, store->rows[store->nrows++]);
+		store->row_values[store->nrows] = palloc(sizeof(Datum) * natts);
+		store->row_nulls[store->nrows] = palloc(sizeof(bool) * natts);
+	}
+	fill_slot(store, store->rows[store->nrows]);
+	memcpy(store->row_values[store->nrows], store->values, sizeof(Datum) * natts);
+	memcpy(store->row_nulls[store->nrows], store->nulls, sizeof(bool) * natts);
+	store->nrows++;
 }
 
 /* Insert the rows that were added, with one record in the log for those of a page. */
@@ -258,13 +345,19 @@ store_insert(Store *store)
 		table_tuple_insert(store->rel, store->rows[0], GetCurrentCommandId(true), 0, NULL);
 	else if (store->nrows > 1)
 		table_multi_insert(store->rel, store->rows, store->nrows, GetCurrentCommandId(true), 0, NULL);
-	if (store->nrows > 0)
-		open_indexes(store);
+	else
+		return;
+	open_indexes(store, false);
+	if (store->result == NULL)
+		insert_plain_entries(store);
 	for (int i = 0; i < store->nrows; i++)
 	{
-		if (store->result->ri_NumIndices > 0)
-			(void) routing_insert_index_tuples(store->result, store->rows[i], store->estate, false, false);
-		ResetPerTupleExprContext(store->estate);
+		if (store->result != NULL)
+		{
+			if (store->result->ri_NumIndices > 0)
+				(void) routing_insert_index_tuples(store->result, store->rows[i], store->estate, false, false);
+			ResetPerTupleExprContext(store->estate);
+		}
 		ExecClearTuple(store->rows[i]);
 	}
 	store->nrows = 0;
@@ -286,7 +379,7 @@ store_try_update(Store *store, ItemPointer tid, Snapshot snapshot)
 								snapshot, InvalidSnapshot, true, &tmfd, &lockmode, &update_indexes);
 	if (result == TM_Ok && routing_needs_indexes(update_indexes))
 	{
-		open_indexes(store);
+		open_indexes(store, true);
 		if (store->result->ri_NumIndices > 0)
 			(void) routing_insert_index_tuples(store->result, store->slot, store->estate, true,
 											   routing_only_summarizing(update_indexes));
@@ -318,12 +411,15 @@ void
 store_close(Store *store)
 {
 	store_insert(store);
-	if (store->indexed)
+	close_plain_indexes(store);
+	if (store->result != NULL)
+	{
 		ExecCloseIndices(store->result);
+		FreeExecutorState(store->estate);
+	}
 	if (store->slot)
 		ExecDropSingleTupleTableSlot(store->slot);
 	for (int i = 0; i < STORE_ROWS && store->rows[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(store->rows[i]);
-	FreeExecutorState(store->estate);
 	table_close(store->rel, NoLock);
 }

@@ -27,9 +27,11 @@ typedef struct ColumnMap
 typedef struct Store
 {
 	Relation	rel;
-	EState	   *estate;
+	bool		opened;			/* the indexes are open, as one of these: */
+	int			nplain;
+	Relation   *plain;			/* all are B-trees of columns, or */
+	EState	   *estate;			/* the executor is to do it */
 	ResultRelInfo *result;
-	bool		indexed;		/* the indexes are open */
 	bool		known;			/* table is set */
 	EngineTable table;
 	TupleTableSlot *slot;
@@ -37,6 +39,8 @@ typedef struct Store
 	bool	   *nulls;
 	int			nrows;			/* added and not inserted yet */
 	TupleTableSlot *rows[STORE_ROWS];
+	Datum	   *row_values[STORE_ROWS];
+	bool	   *row_nulls[STORE_ROWS];
 } Store;
 
 extern void columns_resolve(ColumnMap *map, TupleDesc desc);

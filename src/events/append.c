@@ -26,11 +26,9 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/xid8.h"
 
@@ -45,7 +43,7 @@ typedef struct PendingEvent
 	int64		version;
 	const char *type;
 	TimestampTz occurred_at;
-	char	   *correlation_id;
+	const char *correlation_id;
 	Jsonb	   *payload;
 	pg_uuid_t	id;
 	bool		has_cause;
@@ -108,6 +106,10 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 			continue;
 		e->has_cause = true;
 		e->cause = p[-1].id;
+		/* the same texts need be made into values only once, see text_value() */
+		e->aggregate_id = p[-1].aggregate_id;
+		if (e->correlation_id && p[-1].correlation_id && strcmp(e->correlation_id, p[-1].correlation_id) == 0)
+			e->correlation_id = p[-1].correlation_id;
 		break;
 	}
 }
@@ -244,6 +246,8 @@ typedef struct BatchRow
 	int32		epoch;
 	const char *actor;
 	TraceContext trace;
+	const char *texts[E_NCOLS]; /* of the last event, where the next may have the same */
+	Datum		text_values[E_NCOLS];
 } BatchRow;
 
 static void
@@ -253,8 +257,20 @@ set_text(Datum *values, bool *nulls, int column, const char *text)
 	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
 }
 
+/* A text that the event before may have had too. */
+static Datum
+text_value(BatchRow *batch, int column, const char *text)
+{
+	if (batch->texts[column] != text)
+	{
+		batch->texts[column] = text;
+		batch->text_values[column] = CStringGetTextDatum(text);
+	}
+	return batch->text_values[column];
+}
+
 static void
-fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
+fill_row(Store *store, PendingEvent *e, BatchRow *batch)
 {
 	const AttrNumber *attnos = event_columns(store->rel);
 	Datum		values[E_NCOLS];
@@ -278,19 +294,20 @@ fill_row(Store *store, PendingEvent *e, const BatchRow *batch)
 	values[E_ID] = UUIDPGetDatum(&e->id);
 	values[E_EPOCH] = Int32GetDatum(batch->epoch);
 	values[E_TENANTID] = CStringGetTextDatum(tenant_code(e->tenant_id));
-	values[E_AGGREGATETYPE] = CStringGetTextDatum(e->aggregate);
-	values[E_AGGREGATEID] = CStringGetTextDatum(e->aggregate_id);
+	values[E_AGGREGATETYPE] = text_value(batch, E_AGGREGATETYPE, e->aggregate);
+	values[E_AGGREGATEID] = text_value(batch, E_AGGREGATEID, e->aggregate_id);
 	values[E_AGGREGATEVERSION] = Int64GetDatum(e->version);
 	values[E_TYPE] = CStringGetTextDatum(e->type);
 	values[E_SCHEMAVERSION] = Int32GetDatum(schemaversion);
 	values[E_OCCURRED_AT] = TimestampTzGetDatum(e->occurred_at);
-	set_text(values, nulls, E_CORRELATIONID, e->correlation_id);
+	nulls[E_CORRELATIONID] = e->correlation_id == NULL;
+	values[E_CORRELATIONID] = e->correlation_id ? text_value(batch, E_CORRELATIONID, e->correlation_id) : (Datum) 0;
 	values[E_CAUSATIONID] = UUIDPGetDatum(&e->cause);
 	nulls[E_CAUSATIONID] = !e->has_cause;
 	set_text(values, nulls, E_TRACEPARENT, batch->trace.traceparent);
 	set_text(values, nulls, E_TRACESTATE, batch->trace.tracestate);
 	set_text(values, nulls, E_TRACINGSPANCONTEXT, batch->trace.span_context);
-	values[E_ACTOR] = CStringGetTextDatum(batch->actor);
+	values[E_ACTOR] = text_value(batch, E_ACTOR, batch->actor);
 	values[E_PAYLOAD] = JsonbPGetDatum(e->payload);
 	memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
 	for (int c = 0; c < E_NCOLS; c++)
@@ -314,7 +331,7 @@ epoch_payload(int32 epoch, const char *cause)
 
 /* The first event that a cluster writes after a restore is preceded by that of the new epoch. */
 static void
-write_epoch_started(Store *store, const BatchRow *row, int32 tenant_id, int64 version)
+write_epoch_started(Store *store, BatchRow *row, int32 tenant_id, int64 version)
 {
 	EventBatch	batch = {0};
 
@@ -333,7 +350,7 @@ write_epoch_started(Store *store, const BatchRow *row, int32 tenant_id, int64 ve
 void
 events_write(EventBatch *batch)
 {
-	BatchRow	row;
+	BatchRow	row = {0};
 	Store	   *store;
 	bool		recorded;
 	int64		version;
@@ -343,7 +360,7 @@ events_write(EventBatch *batch)
 	store = store_open_relid(target_partition(&row.part_on));
 	/* after the lock of the leaf: who starts an epoch waits for all writers */
 	row.epoch = stream_epoch(&recorded);
-	row.sequence = get_relname_relid("event_seq", get_namespace_oid("routing", false));
+	row.sequence = engine_relid(TAB_EVENT_SEQ);
 	row.now = GetCurrentTimestamp();
 	row.actor = GetUserNameFromId(GetSessionUserId(), true);
 	if (row.actor == NULL)

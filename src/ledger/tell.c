@@ -445,23 +445,31 @@ available_today(Position *pos, DateADT today, TimestampTz now)
 void
 stock_add_bands(Ledger *ledger, TimestampTz clock, EventBatch *events)
 {
+	const Position *like = NULL;	/* the last one whose node is known, and its day */
+	DateADT		today = 0;
+
 	for (Position *pos = ledger->first; pos != NULL; pos = pos->next)
 	{
-		const Network *net;
-		const NetNode *nodes;
-		int			node;
 		int64		available;
 		int			band;
 		JsonWriter	w;
 
 		if (!pos->dirty || !pos->locked || !pos->exists || pos->slot != 0 || pos->slots != 0)
 			continue;
-		net = network_get(pos->key.tenant_id);
-		node = network_find_node(net, pos->key.node);
-		if (node < 0)
-			continue;
-		(void) network_nodes(net, &nodes);
-		available = available_today(pos, node_date(&nodes[node], clock), clock);
+		/* an order's items mostly come from one node */
+		if (like == NULL || like->key.tenant_id != pos->key.tenant_id || strcmp(like->key.node, pos->key.node) != 0)
+		{
+			const Network *net = network_get(pos->key.tenant_id);
+			const NetNode *nodes;
+			int			node = network_find_node(net, pos->key.node);
+
+			if (node < 0)
+				continue;
+			(void) network_nodes(net, &nodes);
+			today = node_date(&nodes[node], clock);
+			like = pos;
+		}
+		available = available_today(pos, today, clock);
 		band = available <= 0 ? BAND_OUT : available < pos->safety_stock ? BAND_LOW : BAND_IN;
 		if (band == pos->band)
 			continue;

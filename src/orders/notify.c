@@ -113,7 +113,8 @@ write_allocations(JsonWriter *w, SalesOrder *order)
 		if (b->release || !b->firm || booking_has_left(b))
 			continue;
 		json_begin_object(w);
-		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
+		json_key(w, "allocation_id");
+		json_part_text(w, b->line_no, b->part);
 		json_key_int(w, "line_no", b->line_no);
 		booking_write_item(w, b);
 		json_key_text(w, "node", b->node);
@@ -157,7 +158,8 @@ order_write_decision(JsonWriter *w, const SalesOrder *order)
 {
 	json_key(w, "decision");
 	json_begin_object(w);
-	json_key_text(w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
+	json_key(w, "decision_id");
+	json_int_text(w, order->new_decision_id);
 	json_key_text(w, "policy_id", order->policy->code);
 	json_key_int(w, "policy_version", order->policy->version);
 	json_end_object(w);
@@ -212,7 +214,8 @@ order_write_released(JsonWriter *w, const char *key, SalesOrder *order)
 		if (!b->release)
 			continue;
 		json_begin_object(w);
-		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
+		json_key(w, "allocation_id");
+		json_part_text(w, b->line_no, b->part);
 		json_key_int(w, "line_no", b->line_no);
 		booking_write_item(w, b);
 		json_key_text(w, "node", b->node);

@@ -10,6 +10,8 @@
 #   search   the plan search by lines and nodes, without a server search.sh
 #   nodes    what routing an order costs with 10 to 1,000 nodes   nodes.sh
 #   events   events decoded a second, against other plugins       events.sh
+#   cost     what an order's events cost of its CPU               cost.sh
+#   lag      from an order's commit to a consumer of its events   lag.sh
 #
 #   ROUTING_BENCH_ONLY="hot scale"   these parts
 #   ROUTING_BENCH_SCALE=smoke        a quick run of small sizes
@@ -55,7 +57,7 @@ must() {
 
 say "server: PostgreSQL $(value "SHOW server_version"), $(nproc) CPUs, shared_buffers $(value "SHOW shared_buffers"), fsync on," \
 	"wal_level logical, keys COLLATE \"C\"; load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
-for part in ${ROUTING_BENCH_ONLY:-search route nodes hot capacity lookup events scale}; do
+for part in ${ROUTING_BENCH_ONLY:-search route nodes hot capacity lookup events cost lag scale}; do
 	[ -e "$part.sh" ] || { say "there is no part $part"; exit 1; }
 	say ""
 	say "== $part"
