@@ -8,72 +8,49 @@
 #include <string.h>
 
 #include "blocks.h"
+#include "eight.h"
 
-#define SIGNS	UINT64_C(0x8000800080008000)	/* of four amounts */
+static inline Eight
+save_on_line(const int16_t *with, const int16_t *block)
+{
+	Eight		all = eight_add(eight_load(with), eight_load(block));
+	Eight		most = eight_max(eight_load(with + BLOCK), eight_load(block + BLOCK));
+
+	return eight_min(all, most);
+}
+
+/* the sum of what those in "with" save together with each of a block, and "sum" */
+static inline Eight
+sum_together(const int16_t *with, const int16_t *block, int32_t nlines, Eight sum)
+{
+	Eight		other = eight_same(0);
+
+	for (; nlines >= 2; nlines -= 2, with += 4 * BLOCK, block += 4 * BLOCK)
+	{
+		sum = eight_add(sum, save_on_line(with, block));
+		other = eight_add(other, save_on_line(with + 2 * BLOCK, block + 2 * BLOCK));
+	}
+	if (nlines > 0)
+		sum = eight_add(sum, save_on_line(with, block));
+	return eight_add(sum, other);
+}
 
 /* what those in "with" save together with each of a block */
-VECTORIZED void
-src_save_together(const int16_t *restrict with, const int16_t *restrict block,
-			  int32_t nlines, int16_t *restrict sum)
+void
+src_save_together(const int16_t *with, const int16_t *block, int32_t nlines, int16_t *sum)
 {
-	int16_t		saved[BLOCK] = {0};
-	int32_t		line;
-	int32_t		k;
-
-	for (line = 0; line < nlines; line++, with += 2 * BLOCK, block += 2 * BLOCK)
-		for (k = 0; k < BLOCK; k++)
-		{
-			int16_t		all = (int16_t) (with[k] + block[k]);
-			int16_t		most = with[BLOCK + k] > block[BLOCK + k] ?
-				with[BLOCK + k] : block[BLOCK + k];
-
-			saved[k] = (int16_t) (saved[k] + (all < most ? all : most));
-		}
-	memcpy(sum, saved, sizeof(saved));
+	eight_store(sum, sum_together(with, block, nlines, eight_same(0)));
 }
 
-/* those whose savings, less their cost, reach "least", a bit each; seldom any does */
-VECTORIZED uint32_t
-src_pass_together(const int16_t *restrict with, const int16_t *restrict block,
-				  int32_t nlines, const int16_t *restrict cost, int32_t least)
+/* those whose savings, less their cost, reach "least", a bit each */
+uint32_t
+src_pass_together(const int16_t *with, const int16_t *block, int32_t nlines,
+				  const int16_t *cost, int32_t least)
 {
-	int16_t		over[BLOCK];
-	uint64_t	halves[2];
-	uint32_t	bits = 0;
-	int32_t		line;
-	int32_t		k;
+	Eight		needed = eight_add(eight_load(cost), eight_same((int16_t) least));
 
-	for (k = 0; k < BLOCK; k++)
-		over[k] = (int16_t) (-cost[k] - (int16_t) least);
-	for (line = 0; line < nlines; line++, with += 2 * BLOCK, block += 2 * BLOCK)
-		for (k = 0; k < BLOCK; k++)
-		{
-			int16_t		all = (int16_t) (with[k] + block[k]);
-			int16_t		most = with[BLOCK + k] > block[BLOCK + k] ?
-				with[BLOCK + k] : block[BLOCK + k];
-
-			over[k] = (int16_t) (over[k] + (all < most ? all : most));
-		}
-	memcpy(halves, over, sizeof(halves));
-	if ((halves[0] & halves[1] & SIGNS) == SIGNS)
-		return 0;
-	for (k = 0; k < BLOCK; k++)
-		bits |= (uint32_t) (over[k] >= 0) << k;
-	return bits;
-}
-
-/* does any of a block reach "least" */
-VECTORIZED bool
-src_any_reaches(const int16_t *restrict amount, int32_t least)
-{
-	int16_t		over[BLOCK];
-	uint64_t	halves[2];
-	int32_t		k;
-
-	for (k = 0; k < BLOCK; k++)
-		over[k] = (int16_t) (amount[k] - (int16_t) least);
-	memcpy(halves, over, sizeof(halves));
-	return (halves[0] & halves[1] & SIGNS) != SIGNS;
+	return eight_positive(sum_together(with, block, nlines,
+									   eight_subtract(eight_same(0), needed)));
 }
 
 /* the unit; more lines than fit are left without */

@@ -16,13 +16,6 @@
 #define COARSE_MOST		16383	/* of what all lines save; so that sums of two fit */
 #define COARSE_LINES	1024	/* the others count as saved */
 
-/* gcc does not vectorize such loops at -O2 */
-#if defined(__GNUC__) && !defined(__clang__)
-#define VECTORIZED __attribute__((optimize("O3")))
-#else
-#define VECTORIZED
-#endif
-
 /* where a row begins; its amounts are BLOCK apart */
 static inline size_t
 src_row_at(int32_t nlines, int32_t at)
@@ -34,6 +27,5 @@ extern void src_save_together(const int16_t *with, const int16_t *block, int32_t
 							  int16_t *sum);
 extern uint32_t src_pass_together(const int16_t *with, const int16_t *block,
 								  int32_t nlines, const int16_t *cost, int32_t least);
-extern bool src_any_reaches(const int16_t *amount, int32_t least);
 
 #endif							/* ROUTING_SOURCING_BLOCKS_H */

@@ -17,6 +17,8 @@
 
 #include "cost.h"
 
+#define MUCH	((int64_t) 1 << 32)	/* of a line; so that sums over lines fit */
+
 /* what of an item is available on step "step" (-1: before the first) */
 static int64_t
 available_at(const SrcProfile *profile, int32_t step, int64_t need)
@@ -155,6 +157,7 @@ set_option(SrcSearch *search, SrcCandidate *cand, int32_t which)
 	option->rate = 0;
 	option->cost = SRC_NEVER;
 	option->gain = 0;
+	option->part = 0;
 	option->late = 0;
 	option->available = available_at(profile, search->step[info->item], INT64_MAX);
 	option->avail = option->available < info->need ? option->available : info->need;
@@ -184,6 +187,7 @@ set_option(SrcSearch *search, SrcCandidate *cand, int32_t which)
 									  line->quantity);
 		if (most < line->quantity)
 			option->gain++;
+		option->part = src_floor_part(option->cost, most, line->quantity);
 		cand->gain += option->gain;
 	}
 }
@@ -235,13 +239,17 @@ add_candidate(SrcSearch *search, int32_t node, int32_t lane, int32_t ship)
 		cand->fixed = search->amount_limit;
 	cand->gain = 0;
 	cand->carries = 0;
+	cand->much = 0;
 	cand->options = problem->alloc(problem->arg,
 								   sizeof(SrcOption) * (size_t) search->nlines);
 	for (i = 0; i < search->nlines; i++)
 	{
 		set_option(search, cand, i);
 		if (cand->options[i].cost != SRC_NEVER && cand->options[i].avail > 0)
+		{
 			cand->carries |= (uint64_t) 1 << (i % 64);
+			cand->much += cand->options[i].avail < MUCH ? cand->options[i].avail : MUCH;
+		}
 	}
 	if (cand->carries == 0)
 		return NULL;

@@ -10,9 +10,7 @@
  *	  node nest their capacities (a polymatroid), on which taking the cheapest
  *	  rate first is optimal.  Rates are compared exactly, in 128 bits;
  *	- lines that share an item are served one after the other, and if that is
- *	  not obviously optimal by flow.c, which is, within limits of size;
- *	- src_floor_line never exceeds the unrounded cost of its line, shared or
- *	  not: there a line is alone with the stock.
+ *	  not obviously optimal by flow.c, which is, within limits of size.
  */
 #include <limits.h>
 #include <string.h>
@@ -115,20 +113,6 @@ src_floor_cost(const SrcSearch *search, int32_t line, const SrcLane *lane,
 	return cost > limit ? limit : (int64_t) cost;
 }
 
-/* floor of the share of a part in the cost of the whole */
-int64_t
-src_floor_part(int64_t cost, int64_t part, int64_t whole)
-{
-	if (part == 0)
-		return 0;
-	if (part == whole)
-		return cost;
-	if ((uint64_t) cost < ((uint64_t) 1 << 31) &&
-		(uint64_t) part < ((uint64_t) 1 << 32))
-		return (int64_t) ((uint64_t) cost * (uint64_t) part / (uint64_t) whole);
-	return (int64_t) ((src_int128) cost * part / whole);
-}
-
 /*
  * The most that rounding can take off a plan of so many shipments: half of a
  * ten-thousandth for each amount that is rounded, and for the weight of each
@@ -172,9 +156,9 @@ src_slack(const SrcSearch *search, int64_t shipments)
  * day or later sees the extra units in its prefix.  "avail" is that of the
  * options of any line of the item.
  */
-static int64_t
-room_for(const SrcSearch *search, const int32_t *cand, int32_t n,
-		 int32_t line, const int64_t *used, int32_t which)
+int64_t
+src_room_for(const SrcSearch *search, const int32_t *cand, int32_t n,
+			 int32_t line, const int64_t *used, int32_t which)
 {
 	const SrcCandidate *own = &search->cand[cand[which]];
 	int64_t		room = own->options[line].avail;
@@ -200,102 +184,6 @@ room_for(const SrcSearch *search, const int32_t *cand, int32_t n,
 			room = left;
 	}
 	return room > 0 ? room : 0;
-}
-
-static bool
-share_node(const SrcSearch *search, const int32_t *cand, int32_t n)
-{
-	int32_t		i;
-	int32_t		j;
-
-	for (i = 1; i < n; i++)
-		for (j = 0; j < i; j++)
-			if (search->cand[cand[i]].node == search->cand[cand[j]].node)
-				return true;
-	return false;
-}
-
-/* the same; "sharing": see share_node */
-static int64_t
-floor_line(const SrcSearch *search, const int32_t *cand, int32_t n, int32_t line,
-		   bool sharing)
-{
-	const SrcLineInfo *info = &search->lines[line];
-	int64_t		whole = search->problem->lines[line].quantity;
-	int64_t		left = whole;
-	int64_t		cost = 0;
-	const SrcOption *order[SRC_PLAN_SHIPMENTS];
-	int32_t		which[SRC_PLAN_SHIPMENTS];
-	int64_t		used[SRC_PLAN_SHIPMENTS];
-	int32_t		norder = 0;
-	int32_t		i;
-	int32_t		j;
-
-	for (i = 0; i < n; i++)
-	{
-		const SrcOption *option = &search->cand[cand[i]].options[line];
-
-		if (sharing)
-			used[i] = 0;
-		if (option->cost >= info->unserved)
-			continue;
-		for (j = norder++; j > 0 && order[j - 1]->cost > option->cost; j--)
-		{
-			order[j] = order[j - 1];
-			which[j] = which[j - 1];
-		}
-		order[j] = option;
-		which[j] = i;
-	}
-	for (i = 0; i < norder && left > 0; i++)
-	{
-		int64_t		take = order[i]->avail;
-
-		if (sharing)
-			take = room_for(search, cand, n, line, used, which[i]);
-		if (take > left)
-			take = left;
-		if (sharing)
-			used[which[i]] = take;
-		left -= take;
-		cost += src_floor_part(order[i]->cost, take, whole);
-	}
-	return cost + src_floor_part(info->unserved, left, whole);
-}
-
-/*
- * Floor of the cost of one line, served as well as the shipments of the set
- * allow while nobody else takes its stock.
- */
-int64_t
-src_floor_line(const SrcSearch *search, const int32_t *cand, int32_t n,
-			   int32_t line)
-{
-	return floor_line(search, cand, n, line, share_node(search, cand, n));
-}
-
-/*
- * The sum of that over all lines; if it is above "most" something else that
- * is may be returned.
- */
-int64_t
-src_floor_lines(const SrcSearch *search, const int32_t *cand, int32_t n, int64_t most)
-{
-	bool		sharing = share_node(search, cand, n);
-	int64_t		sum = 0;
-	int64_t		rest = search->best_lines - (int64_t) (n + 2) * search->nlines;
-	int32_t		i;
-
-	for (i = 0; i < search->nlines; i++)
-	{
-		sum += floor_line(search, cand, n, i, sharing);
-
-		/* rounding of parts may bring a line below the best there is */
-		rest -= search->lines[i].best - (n + 2);
-		if (sum + rest > most && i + 1 < search->nlines)
-			return sum + rest;
-	}
-	return sum;
 }
 
 /*
@@ -408,7 +296,7 @@ serve_line(const SrcSearch *search, const int32_t *cand, int32_t n,
 	{
 		int64_t		take;
 
-		take = room_for(search, cand, n, line, used, order[i]);
+		take = src_room_for(search, cand, n, line, used, order[i]);
 		if (take > left)
 			take = left;
 		row[order[i]] = take;

@@ -36,7 +36,8 @@ typedef struct SrcOption
 	int64_t		cost;			/* floor for the whole line, or SRC_NEVER */
 	int64_t		avail;			/* of the item on that day, at most its need */
 	int64_t		available;		/* the same without that limit */
-	int64_t		gain;			/* at most this is saved against not serving */
+	int64_t		gain;			/* at most this is saved against not serving; 0 if nothing */
+	int64_t		part;			/* if it gains: floor of carrying "avail", at most the whole line */
 	int32_t		late;			/* days */
 } SrcOption;
 
@@ -54,6 +55,7 @@ typedef struct SrcCandidate
 	int64_t		price;			/* of capacity */
 	int64_t		gain;			/* sum of its options' gains */
 	uint64_t	carries;		/* the lines it can carry, modulo 64 */
+	int64_t		much;			/* grows with what it can carry of each; compares with others */
 	SrcOption  *options;		/* one per line */
 } SrcCandidate;
 
@@ -115,6 +117,7 @@ typedef struct SrcService
 	int32_t		n;				/* shipments that are better than nothing */
 	int64_t		cost[SRC_EXACT_SHIPMENTS];
 	int64_t		avail[SRC_EXACT_SHIPMENTS];
+	int64_t		part[SRC_EXACT_SHIPMENTS];	/* as in SrcOption */
 } SrcService;
 
 typedef struct SrcSearch
@@ -231,11 +234,8 @@ extern int64_t src_balance_money(const SrcLine *line, int64_t available,
 								 int64_t part);
 extern int64_t src_floor_cost(const SrcSearch *search, int32_t line,
 							  const SrcLane *lane, int64_t late);
-extern int64_t src_floor_part(int64_t cost, int64_t part, int64_t whole);
-extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
-							  int32_t n, int32_t line);
-extern int64_t src_floor_lines(const SrcSearch *search, const int32_t *cand,
-							   int32_t n, int64_t most);
+extern int64_t src_room_for(const SrcSearch *search, const int32_t *cand, int32_t n,
+							int32_t line, const int64_t *used, int32_t which);
 extern int64_t src_slack(const SrcSearch *search, int64_t shipments);
 extern src_int128 src_exact_rate(const SrcSearch *search, int32_t line,
 								 const SrcCandidate *cand);
@@ -246,6 +246,12 @@ extern void src_price(const SrcSearch *search, const int32_t *cand, int32_t n,
 					  const int64_t *quantity, SrcFigures *out);
 extern void src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
 						 int64_t limit, SrcFigures *out);
+
+/* floors.c */
+extern int64_t src_floor_line(const SrcSearch *search, const int32_t *cand,
+							  int32_t n, int32_t line);
+extern int64_t src_floor_lines(const SrcSearch *search, const int32_t *cand,
+							   int32_t n, int64_t most);
 
 /* flow.c */
 extern bool src_divide(const SrcSearch *search, const int32_t *cand, int32_t n,
@@ -335,6 +341,20 @@ src_sum(const int64_t *amounts, int32_t n)
 	for (i = 0; i < n; i++)
 		sum += amounts[i];
 	return sum;
+}
+
+/* floor of the share of a part in the cost of the whole */
+static inline int64_t
+src_floor_part(int64_t cost, int64_t part, int64_t whole)
+{
+	if (part == 0)
+		return 0;
+	if (part == whole)
+		return cost;
+	if ((uint64_t) cost < ((uint64_t) 1 << 31) &&
+		(uint64_t) part < ((uint64_t) 1 << 32))
+		return (int64_t) ((uint64_t) cost * (uint64_t) part / (uint64_t) whole);
+	return (int64_t) ((src_int128) cost * part / whole);
 }
 
 /* the penalty as part of a floor */

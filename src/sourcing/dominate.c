@@ -59,7 +59,7 @@ src_dominates(const SrcSearch *search, const SrcCandidate *a,
 	const SrcLane *lanes = search->problem->lanes;
 	int32_t		i;
 
-	if (a->fixed > b->fixed || (b->carries & ~a->carries) != 0 || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
+	if (a->fixed > b->fixed || a->much < b->much || (b->carries & ~a->carries) != 0 || lanes[a->lane].per_kg > lanes[b->lane].per_kg)
 		return false;
 	if (a->fixed == b->fixed &&
 		(a->arrival > b->arrival || a->lane > b->lane || a->ship > b->ship))
@@ -94,7 +94,8 @@ src_can_replace(const SrcSearch *search, const SrcCandidate *by,
 	const SrcProblem *problem = search->problem;
 	int32_t		i;
 
-	if ((cand->carries & ~by->carries) != 0 || by->fixed > cand->fixed || by->node == cand->node ||
+	if (by->fixed > cand->fixed || by->much < cand->much ||
+		(cand->carries & ~by->carries) != 0 || by->node == cand->node ||
 		(by->fixed == cand->fixed && (by->arrival > cand->arrival || by->node > cand->node)))
 		return false;
 	if (by->room >= 0 || src_may_be_too_heavy(search, &problem->lanes[by->lane]) ||

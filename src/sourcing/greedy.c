@@ -161,7 +161,6 @@ note_service(SrcSearch *search, const int32_t *set, int32_t n)
 
 	for (line = 0; line < search->nlines; line++)
 	{
-		const SrcLineInfo *info = &search->lines[line];
 		SrcService *service = &search->service[line];
 
 		service->n = 0;
@@ -169,15 +168,17 @@ note_service(SrcSearch *search, const int32_t *set, int32_t n)
 		{
 			const SrcOption *option = &search->cand[set[i]].options[line];
 
-			if (option->cost >= info->unserved)
+			if (option->gain == 0)
 				continue;
 			for (j = service->n++; j > 0 && service->cost[j - 1] > option->cost; j--)
 			{
 				service->cost[j] = service->cost[j - 1];
 				service->avail[j] = service->avail[j - 1];
+				service->part[j] = service->part[j - 1];
 			}
 			service->cost[j] = option->cost;
 			service->avail[j] = option->avail;
+			service->part[j] = option->part;
 		}
 	}
 }
@@ -193,14 +194,15 @@ floor_beside(const SrcSearch *search, int32_t line, const SrcOption *option)
 	bool		taken = false;
 	int32_t		i = 0;
 
-	while (left > 0 && (i < service->n || !taken))
+	while (i < service->n || !taken)
 	{
 		bool		own = !taken && (i == service->n || option->cost < service->cost[i]);
 		int64_t		avail = own ? option->avail : service->avail[i];
-		int64_t		part = avail < left ? avail : left;
 
-		cost += src_floor_part(own ? option->cost : service->cost[i], part, whole);
-		left -= part;
+		if (avail >= left)
+			return cost + src_floor_part(own ? option->cost : service->cost[i], left, whole);
+		cost += own ? option->part : service->part[i];
+		left -= avail;
 		taken |= own;
 		i += !own;
 	}
@@ -270,7 +272,9 @@ most_promising(const SrcSearch *search, const int32_t *set, int32_t n)
 
 /*
  * The one that saves most, if no item is shared; -1 if none saves anything.
- * Of several the most promising one, or else the first.
+ * Of several the most promising one, or else the first.  -1 also if it would
+ * be the last of a set of which nothing, with shipments that stay empty left
+ * out, could have a place.
  */
 static int32_t
 most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *saved)
@@ -279,6 +283,9 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 	int64_t    *net = search->net;
 	bool		shared = share_node(search, set, n);
 	bool		tie = false;
+	bool		last = n + 1 == search->exhaustive;
+	int64_t		bare = floor;	/* without what the set costs empty */
+	int64_t		least = 1;
 	int64_t		most = 0;
 	int32_t		start = -1;
 	int32_t		chosen = -1;
@@ -287,12 +294,20 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 
 	src_rough_savings(search, set, n, search->floors, net);
 	for (i = 0; i < n; i++)
+	{
 		net[set[i]] = 0;
+		bare -= search->cand[set[i]].fixed;
+	}
 	for (i = 0; i < search->ncand; i++)
-		if (net[i] > (start < 0 ? 0 : net[start]))
+		if (net[i] > most)
+		{
+			most = net[i];
 			start = i;
-	if (start < 0)
+		}
+	if (start < 0 || (last && search->has_next && !search->constrained &&
+					  bare - most - split - search->slack > search->next.total))
 		return -1;
+	most = 0;
 	note_service(search, set, n);
 	for (i = -1; i < search->ncand; i++)
 	{
@@ -301,7 +316,7 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 		bool		beside = !shared;
 		int64_t		saving;
 
-		if (net[at] <= 0 || net[at] < most || i == start)
+		if (net[at] < least || i == start)
 			continue;
 		saving = saving_of(search, cand, search->room) - cand->fixed - split;
 		if (saving <= 0 || saving < most)
@@ -315,7 +330,7 @@ most_saving(SrcSearch *search, int32_t *set, int32_t n, int64_t floor, int64_t *
 		tie = saving == most;
 		if (!tie || at < chosen)
 			chosen = at;
-		most = saving;
+		least = most = saving;
 	}
 	if (tie)
 	{

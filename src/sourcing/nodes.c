@@ -59,10 +59,13 @@ tree_set_up_sites(Tree *tree)
 	}
 	slots = tree->n + BLOCK * nsites;
 	nsites = (nsites + BLOCK - 1) / BLOCK * BLOCK;
-	rows = (int64_t) 2 * (int64_t) sizeof(int16_t) * tree->ncoarse;
+	tree->flat = 2 * ((tree->ncoarse + BLOCK - 1) / BLOCK * BLOCK);
+	rows = (int64_t) sizeof(int16_t) * tree->flat;
 	tree->sites = src_memory(problem, sizeof(Site), nsites);
 	tree->slot = src_memory(problem, sizeof(int32_t), slots);
-	tree->most16 = src_memory(problem, sizeof(int16_t) * BLOCK, tree->ncoarse);
+	tree->most16 = src_memory(problem, sizeof(int16_t), tree->flat / 2);
+	tree->slot_flat = src_memory(problem, (size_t) rows, slots);
+	tree->site_flat = src_memory(problem, (size_t) rows, nsites);
 	tree->slot_rows = src_memory(problem, (size_t) rows, slots);
 	tree->slot_fixed = src_memory(problem, sizeof(int16_t), slots);
 	tree->site_rows = src_memory(problem, (size_t) rows, nsites);
@@ -71,8 +74,8 @@ tree_set_up_sites(Tree *tree)
 	tree->adds = src_memory(problem, sizeof(int16_t), nsites);
 	for (i = 0; i < 4; i++)
 		tree->with[i] = src_memory(problem, (size_t) rows, BLOCK);
-	for (i = 0; i < tree->ncoarse * BLOCK; i++)
-		tree->most16[i] = coarse_gain(tree, tree->most[i / BLOCK]);
+	for (i = 0; i < tree->flat / 2; i++)
+		tree->most16[i] = i < tree->ncoarse ? coarse_gain(tree, tree->most[i]) : 0;
 	tree->maxfound = FIRST_FOUND;
 	tree->found = src_memory(problem, sizeof(Found), tree->maxfound);
 }
@@ -107,6 +110,43 @@ name_sites(Tree *tree)
 	}
 }
 
+/* a flat row's amounts into its place in a block */
+static void
+into_block(const Tree *tree, const int16_t *flat, int16_t *rows, int32_t at)
+{
+	const int16_t *from = tree_flat(tree, flat, at);
+	int16_t    *to = rows + src_row_at(tree->ncoarse, at);
+	int32_t		line;
+
+	for (line = 0; line < tree->ncoarse; line++, to += 2 * BLOCK)
+	{
+		to[0] = from[line];
+		to[BLOCK] = from[tree->flat / 2 + line];
+	}
+}
+
+/* the amounts of a slot, and what they add to those of its site */
+static void
+fill_slot(Tree *tree, const int32_t *gain, int32_t slot, int16_t *all)
+{
+	const int32_t *height = gain + tree->stride / 2;
+	int16_t    *mine = tree->slot_flat + (size_t) slot * (size_t) tree->flat;
+	int32_t		half = tree->flat / 2;
+	int32_t		line;
+
+	for (line = 0; line < tree->ncoarse; line++)
+	{
+		mine[line] = coarse_gain(tree, gain[line]);
+		mine[half + line] = coarse_gain(tree, height[line]);
+		all[line] = mine[line] > all[line] ? mine[line] : all[line];
+		all[half + line] = mine[half + line] > all[half + line] ?
+			mine[half + line] : all[half + line];
+	}
+	for (; line < half; line++)
+		mine[line] = mine[half + line] = 0;
+	into_block(tree, tree->slot_flat, tree->slot_rows, slot);
+}
+
 /* the ranks that are left become the slots of their sites */
 void
 tree_fill_sites(Tree *tree)
@@ -116,7 +156,6 @@ tree_fill_sites(Tree *tree)
 	int32_t		nsites;
 	int32_t		slots = 0;
 	int32_t		i;
-	int32_t		j;
 
 	name_sites(tree);
 	for (i = 0; i < tree->n; i++)
@@ -131,6 +170,7 @@ tree_fill_sites(Tree *tree)
 	nsites = (tree->nsites + BLOCK - 1) / BLOCK;
 	memset(tree->slot_rows, 0, sizeof(int16_t) * block * (size_t) (slots / BLOCK));
 	memset(tree->site_rows, 0, sizeof(int16_t) * block * (size_t) nsites);
+	memset(tree->site_flat, 0, sizeof(int16_t) * (size_t) tree->flat * (size_t) tree->nsites);
 	for (i = 0; i < slots; i++)
 	{
 		tree->slot[i] = -1;
@@ -144,35 +184,22 @@ tree_fill_sites(Tree *tree)
 	for (i = 0; i < tree->n; i++)
 	{
 		int32_t		at = tree->site_of[search->cand[tree->cand[i]].node];
-		const int32_t *gain = tree_row(tree, i);
-		const int32_t *height = gain + tree->stride / 2;
-		Site	   *site;
-		int16_t    *mine;
-		int16_t    *all;
+		Site	   *site = &tree->sites[at];
+		int32_t		slot = site->first + site->slots;
 
 		if (i < tree->low && tree_leads(tree, i))
 			continue;
-		site = &tree->sites[at];
-		tree->slot[site->first + site->slots] = i;
-		tree->slot_fixed[site->first + site->slots] = coarse_cost(tree, tree->fixed[i]);
+		site->slots++;
+		tree->slot[slot] = i;
+		tree->slot_fixed[slot] = coarse_cost(tree, tree->fixed[i]);
 		if (tree->fixed[i] < site->fixed)
 			site->fixed = tree->fixed[i];
-		mine = tree->slot_rows + src_row_at(tree->ncoarse, site->first + site->slots);
-		all = tree->site_rows + src_row_at(tree->ncoarse, at);
-		for (j = 0; j < tree->ncoarse; j++, mine += 2 * BLOCK, all += 2 * BLOCK)
-		{
-			if (gain[j] == 0)
-				continue;
-			mine[0] = coarse_gain(tree, gain[j]);
-			mine[BLOCK] = coarse_gain(tree, height[j]);
-			all[0] = mine[0] > all[0] ? mine[0] : all[0];
-			all[BLOCK] = mine[BLOCK] > all[BLOCK] ? mine[BLOCK] : all[BLOCK];
-		}
-		site->slots++;
+		fill_slot(tree, tree_row(tree, i), slot, tree->site_flat + (size_t) at * (size_t) tree->flat);
 	}
 	for (i = 0; i < tree->nsites; i++)
 	{
 		tree->sites[i].slots = (tree->sites[i].slots + BLOCK - 1) / BLOCK * BLOCK;
 		tree->site_fixed[i] = coarse_cost(tree, tree->sites[i].fixed);
+		into_block(tree, tree->site_flat, tree->site_rows, i);
 	}
 }

@@ -22,6 +22,7 @@
  */
 #include <string.h>
 
+#include "eight.h"
 #include "tree.h"
 
 #define PASSES			16		/* that count as one set examined */
@@ -36,46 +37,34 @@ needed(const Tree *tree, int64_t amount)
 	return amount > COARSE_MOST ? COARSE_MOST + 1 : (int32_t) amount;
 }
 
-/* one, ready to be put together with those of a block; "plenty": without heights */
-VECTORIZED static void
-take_alone(const Tree *tree, const int16_t *row, bool plenty, int16_t *restrict with)
+/* one, ready to be put together with those of a block, without its heights */
+static void
+take_alone(const Tree *tree, const int16_t *row, int16_t *with)
 {
+	int32_t		half = tree->flat / 2;
 	int32_t		line;
-	int32_t		k;
 
-	for (line = 0; line < tree->ncoarse; line++, row += 2 * BLOCK, with += 2 * BLOCK)
+	for (line = 0; line < half; line += BLOCK, with += 2 * BLOCK * BLOCK)
 	{
-		int16_t		gain = row[0];
-		int16_t		height = plenty ? tree->most16[line * BLOCK] : row[BLOCK];
-
-		for (k = 0; k < BLOCK; k++)
-			with[k] = gain;
-		for (k = 0; k < BLOCK; k++)
-			with[BLOCK + k] = height;
+		eight_spread(eight_load(row + line), with, 2 * BLOCK);
+		eight_spread(eight_load(tree->most16 + line), with + BLOCK, 2 * BLOCK);
 	}
 }
 
-/* the same of two; which is less cannot be foreseen, so without branches */
-VECTORIZED static void
-take_two(const Tree *tree, const int16_t *a, const int16_t *b, int16_t *restrict with)
+/* the same of two, with their heights */
+static void
+take_two(const Tree *tree, const int16_t *a, const int16_t *b, int16_t *with)
 {
-	const int16_t *restrict most = tree->most16;
+	int32_t		half = tree->flat / 2;
 	int32_t		line;
-	int32_t		k;
 
-	for (line = 0; line < tree->ncoarse; line++)
+	for (line = 0; line < half; line += BLOCK, with += 2 * BLOCK * BLOCK)
 	{
-		int16_t		gain = (int16_t) (a[0] + b[0]);
-		int16_t		height = a[BLOCK] > b[BLOCK] ? a[BLOCK] : b[BLOCK];
+		Eight		gain = eight_add(eight_load(a + line), eight_load(b + line));
 
-		for (k = 0; k < BLOCK; k++)
-			with[k] = gain < most[k] ? gain : most[k];
-		for (k = 0; k < BLOCK; k++)
-			with[BLOCK + k] = height;
-		a += 2 * BLOCK;
-		b += 2 * BLOCK;
-		most += BLOCK;
-		with += 2 * BLOCK;
+		eight_spread(eight_min(gain, eight_load(tree->most16 + line)), with, 2 * BLOCK);
+		eight_spread(eight_max(eight_load(a + half + line), eight_load(b + half + line)),
+					 with + BLOCK, 2 * BLOCK);
 	}
 }
 
@@ -85,7 +74,7 @@ pass(Tree *tree, const int16_t *with, const int16_t *rows, const int16_t *cost,
 	 int32_t block, int32_t least)
 {
 	tree->passes++;
-	return src_pass_together(with, tree_row16(tree, rows, block * BLOCK), tree->ncoarse,
+	return src_pass_together(with, tree_block(tree, rows, block * BLOCK), tree->ncoarse,
 							 cost + (size_t) block * BLOCK, least);
 }
 
@@ -238,7 +227,7 @@ expand_two(Tree *tree, int32_t s, int32_t t)
 	int32_t		i;
 	int32_t		j;
 
-	take_alone(tree, tree_row16(tree, tree->site_rows, t), true, tree->with[1]);
+	take_alone(tree, tree_flat(tree, tree->site_flat, t), tree->with[1]);
 	for (i = one->first; i < one->first + one->slots; i += BLOCK)
 	{
 		uint32_t	mine = pass(tree, tree->with[1], tree->slot_rows, tree->slot_fixed, i / BLOCK, least);
@@ -252,7 +241,7 @@ expand_two(Tree *tree, int32_t s, int32_t t)
 			if (rank < 0 || !(slot_leads(tree, slot) || site_leads(tree, t)))
 				continue;
 			rest = needed(tree, (int64_t) tree->least + tree->fixed[rank] + tree->split);
-			take_alone(tree, tree_row16(tree, tree->slot_rows, slot), true, tree->with[2]);
+			take_alone(tree, tree_flat(tree, tree->slot_flat, slot), tree->with[2]);
 			for (j = two->first; j < two->first + two->slots; j += BLOCK)
 			{
 				uint32_t	theirs = pass(tree, tree->with[2], tree->slot_rows, tree->slot_fixed, j / BLOCK, rest);
@@ -278,7 +267,7 @@ expand_third(Tree *tree, int32_t slot, int32_t slot2, const Site *three)
 	int32_t		least = needed(tree, (int64_t) tree->least + tree->fixed[a] + tree->fixed[b] + 2 * tree->split);
 	int32_t		k;
 
-	take_two(tree, tree_row16(tree, tree->slot_rows, slot), tree_row16(tree, tree->slot_rows, slot2), tree->with[3]);
+	take_two(tree, tree_flat(tree, tree->slot_flat, slot), tree_flat(tree, tree->slot_flat, slot2), tree->with[3]);
 	for (k = three->first; k < three->first + three->slots; k += BLOCK)
 	{
 		uint32_t	bits = pass(tree, tree->with[3], tree->slot_rows, tree->slot_fixed, k / BLOCK, least);
@@ -307,7 +296,7 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 	int32_t		i;
 	int32_t		j;
 
-	take_two(tree, tree_row16(tree, tree->site_rows, t), tree_row16(tree, tree->site_rows, u),
+	take_two(tree, tree_flat(tree, tree->site_flat, t), tree_flat(tree, tree->site_flat, u),
 			 tree->with[1]);
 	for (i = one->first; i < one->first + one->slots; i += BLOCK)
 	{
@@ -325,8 +314,8 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 				continue;
 			rest = needed(tree, (int64_t) tree->least + tree->fixed[rank] + three->fixed +
 						  2 * tree->split);
-			take_two(tree, tree_row16(tree, tree->slot_rows, slot),
-					 tree_row16(tree, tree->site_rows, u), tree->with[2]);
+			take_two(tree, tree_flat(tree, tree->slot_flat, slot),
+					 tree_flat(tree, tree->site_flat, u), tree->with[2]);
 			for (j = two->first; j < two->first + two->slots; j += BLOCK)
 			{
 				uint32_t	theirs = pass(tree, tree->with[2], tree->slot_rows,
@@ -352,16 +341,16 @@ expand_three(Tree *tree, int32_t s, int32_t t, int32_t u)
 static int32_t
 pair_site(Tree *tree, int32_t s)
 {
-	const int16_t *mine = tree_row16(tree, tree->site_rows, s);
+	const int16_t *mine = tree_flat(tree, tree->site_flat, s);
 	int32_t		own = 0;
 	int32_t		most = -2 * COARSE_MOST;
 	int32_t		i;
 
 	for (i = 0; i < tree->ncoarse; i++)
-		own += mine[i * 2 * BLOCK];
-	take_alone(tree, mine, true, tree->with[0]);
+		own += mine[i];
+	take_alone(tree, mine, tree->with[0]);
 	for (i = s / BLOCK * BLOCK; i < tree->nsites; i += BLOCK)
-		src_save_together(tree->with[0], tree_row16(tree, tree->site_rows, i), tree->ncoarse,
+		src_save_together(tree->with[0], tree_block(tree, tree->site_rows, i), tree->ncoarse,
 					  tree->pair + i);
 	for (i = s; i < tree->nsites; i++)
 	{
@@ -425,11 +414,12 @@ try_site(Tree *tree, int32_t s)
 			uint32_t	bits;
 
 			/* what it adds to one it adds to two at the most */
-			if (!src_any_reaches(tree->adds + u, missing))
+			if (eight_positive(eight_subtract(eight_load(tree->adds + u),
+											  eight_same((int16_t) missing))) == 0)
 				continue;
 			if (!taken)
-				take_two(tree, tree_row16(tree, tree->site_rows, s),
-						 tree_row16(tree, tree->site_rows, t), tree->with[0]);
+				take_two(tree, tree_flat(tree, tree->site_flat, s),
+						 tree_flat(tree, tree->site_flat, t), tree->with[0]);
 			taken = true;
 			bits = pass(tree, tree->with[0], tree->site_rows, tree->site_fixed, u / BLOCK, least);
 			if (u < t)
@@ -456,13 +446,13 @@ leave_sites(Tree *tree, int32_t s)
 	for (; s < tree->leading; s++)
 	{
 		int32_t		adds = pair_site(tree, s);
-		const int16_t *mine = tree_row16(tree, tree->site_rows, s);
+		const int16_t *mine = tree_flat(tree, tree->site_flat, s);
 		int64_t		own = 0;
 		int32_t		n;
 		int32_t		i;
 
 		for (i = 0; i < tree->ncoarse; i++)
-			own += mine[i * 2 * BLOCK];
+			own += mine[i];
 		for (n = 1; n < search->exhaustive; n++)
 		{
 			int64_t		value = (own + (int64_t) n * adds) * ((int64_t) 1 << tree->coarse) +

@@ -45,7 +45,7 @@
 int32_t
 tree_threshold(const Tree *tree)
 {
-	int64_t		least = tree->root - tree->search->slack - tree->search->best.total;
+	int64_t		least = src_add(tree->root - tree->search->slack, -tree->search->best.total);
 
 	/* no value reaches the upper end; sums of a few values fit beside both */
 	least >>= tree->shift;
@@ -96,7 +96,7 @@ of_interest(const Tree *tree, const int32_t *set, int32_t n, int32_t value,
 	*tie = tree->root - (int64_t) value * ((int64_t) 1 << tree->shift) >= best;
 	for (i = 0; i < n; i++)
 		sum += search->cand[set[i]].fixed;
-	sum += src_floor_lines(search, set, n, best + search->slack - sum);
+	sum += src_floor_lines(search, set, n, src_add(best, search->slack) - sum);
 	*floor = sum;
 	if (sum - search->slack > best)
 		return false;

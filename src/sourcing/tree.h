@@ -87,7 +87,10 @@ typedef struct Tree
 	Site	   *sites;
 	int32_t    *site_of;		/* per node */
 	int32_t    *slot;			/* per slot: the rank, or -1 */
-	int16_t    *most16;			/* per line, BLOCK times */
+	int32_t		flat;			/* amounts of a flat row: gains, heights, each up to a multiple of BLOCK */
+	int16_t    *most16;			/* per line; up to a multiple of BLOCK */
+	int16_t    *slot_flat;		/* flat rows */
+	int16_t    *site_flat;
 	int16_t    *slot_rows;		/* see blocks.h */
 	int16_t    *slot_fixed;
 	int16_t    *site_rows;
@@ -127,11 +130,18 @@ tree_row(const Tree *tree, int32_t rank)
 	return tree->both + (size_t) rank * (size_t) tree->stride;
 }
 
-/* the row of a slot or a site, see blocks.h */
+/* the block in which the row of a slot or a site is, see blocks.h */
 static inline const int16_t *
-tree_row16(const Tree *tree, const int16_t *rows, int32_t at)
+tree_block(const Tree *tree, const int16_t *rows, int32_t at)
 {
-	return rows + src_row_at(tree->ncoarse, at);
+	return rows + src_row_at(tree->ncoarse, at / BLOCK * BLOCK);
+}
+
+/* gains and heights of a slot or a site */
+static inline const int16_t *
+tree_flat(const Tree *tree, const int16_t *rows, int32_t at)
+{
+	return rows + (size_t) at * (size_t) tree->flat;
 }
 
 #endif							/* ROUTING_SOURCING_TREE_H */

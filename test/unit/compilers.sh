@@ -1,6 +1,7 @@
 #!/bin/bash
 # The search's answers must not depend on how it was compiled: every compiler
-# at hand, with and without optimization, must print the same.
+# at hand, with and without optimization, and without the instructions of the
+# processor at hand, must print the same.
 #
 #   compilers.sh BUILD_DIRECTORY
 set -eu
@@ -16,8 +17,8 @@ for compiler in gcc clang; do
 		echo "# $compiler is not installed: its answers are not compared"
 		continue
 	fi
-	for level in -O0 -O2; do
-		program=$build/rules_$compiler$level
+	for level in -O0 -O2 '-O2 -DROUTING_PLAIN_EIGHT'; do
+		program=$build/rules_$compiler${level// /}
 		# shellcheck disable=SC2086
 		$compiler -std=gnu99 $level -I../../src -I../../src/sourcing -o "$program" $sources
 		"$program" print > "$program.out"
