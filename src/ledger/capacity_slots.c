@@ -41,6 +41,7 @@
 
 #define TRIES			300		/* pauses of a millisecond for slots that somebody has */
 #define LATER_TRIES		60		/* if this transaction has taken something already */
+#define VAIN_WAITS		3		/* after so many that came to nothing it does not pause any more */
 #define MOST_SLOTS		64		/* of a day, made because orders met */
 #define WORTH_SPREADING	16		/* times what is wanted must a slot have to be divided */
 
@@ -68,6 +69,21 @@ static EnginePlan plan_limits = {
 };
 
 static LocalTransactionId took_by = InvalidLocalTransactionId;
+
+/*
+ * How often the transaction took_by paused in vain.  Who has the slots may
+ * wait for what we have, which no deadlock detector sees: a job that routes
+ * hundreds of orders must not pause for each.
+ */
+static int	vain_waits = 0;
+
+static void
+note_taken(void)
+{
+	if (took_by != routing_my_lxid)
+		vain_waits = 0;
+	took_by = routing_my_lxid;
+}
 
 /* ------------------------------------------------------------------------
  * Locks
@@ -438,14 +454,16 @@ capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock,
 {
 	CapacityDay d;
 	LOCKTAG		tag;
-	int			tries = took_by == routing_my_lxid ? LATER_TRIES : TRIES;
+	int			tries = took_by != routing_my_lxid ? TRIES : vain_waits < VAIN_WAITS ? LATER_TRIES : 2;
+	int			tried;
 	bool		done = false;
 	bool		alone = false;
 	bool		swept = false;
 
 	capacity_open(&d, tenant_id, node, day, true);
 	tag_of(&tag, tenant_id, node, day, GATHER_LOCK);
-	for (int i = 0; i < tries; i++)
+	note_taken();
+	for (tried = 0; tried < tries; tried++)
 	{
 		capacity_read(&d);
 		if ((d.n > 0 && d.slots[0].slot == 0) || make_first(&d))
@@ -454,7 +472,7 @@ capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock,
 			bool		debt = in_debt(&d, use);
 			bool		any = false;
 
-			if (!debt && take_from_one(&d, use, i > 0, &any))
+			if (!debt && take_from_one(&d, use, tried > 0, &any))
 				done = true;
 			else if (!has_room(&room, use))
 			{
@@ -470,7 +488,7 @@ capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock,
 				done = alone && gather(&d, use);
 			}
 		}
-		if (done)
+		if (done || tries == 2)
 			break;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -479,7 +497,8 @@ capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock,
 	if (alone)
 		(void) LockRelease(&tag, ExclusiveLock, false);
 	capacity_close(&d);
-	took_by = routing_my_lxid;
+	if (tried == tries)
+		vain_waits++;
 	return done;
 }
 
@@ -562,7 +581,7 @@ capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse 
 		insert_slot(&d, &further);
 	}
 	capacity_close(&d);
-	took_by = routing_my_lxid;
+	note_taken();
 }
 
 /*
