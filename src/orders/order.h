@@ -476,6 +476,10 @@ extern void order_release_rows(SalesOrder *order);
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
 
+/* rule_wait.c */
+extern void order_wait_for_rules(const SalesOrder *order);
+extern void rule_waits_due(int32 tenant_id);
+
 /* service_wait.c */
 extern void order_wait_for_capacity(SalesOrder *order);
 extern void order_wait_for_service(const SalesOrder *order);
