@@ -253,6 +253,7 @@ typedef struct SalesOrder
 	const ZoneLanes *lanes;
 	const Policy *policy;
 	const Policy *imposed;		/* in what-if, instead of the one in effect; else NULL */
+	const struct OpenShipments *opens;	/* in what-if, the shipments that it may join; else NULL: problem.h */
 	struct SimDays *days;		/* in what-if, where nodes have a capacity; else NULL: simulated_days.h */
 	PolicyTerms terms;
 	int			ncandidates;	/* nodes of the problem */
