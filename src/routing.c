@@ -18,6 +18,7 @@
 #include "events/trace.h"
 #include "events/validate.h"
 #include "ledger/position.h"
+#include "orders/eligibility.h"
 #include "orders/settle.h"
 #include "workers/workers.h"
 
@@ -84,6 +85,7 @@ _PG_init(void)
 	notes_install_callbacks();
 	firing_install_hooks();
 	erp_install_hook();
+	allowed_install_hook();
 }
 
 PG_FUNCTION_INFO_V1(routing_library_version);

@@ -13,7 +13,8 @@ BEGIN ATOMIC
 		SELECT r.tenant_id, r.order_id, r.node, r.ship_on AS day, count(DISTINCT r.line_no) AS lines,
 			   -- kits, and what is replaced
 			   (sum(CASE WHEN r.component > 1 THEN 0 WHEN r.for_item IS NULL THEN r.quantity
-					ELSE round(r.quantity / r.per_unit, 4) END) * 10000)::bigint AS units, max(r."from") AS since
+					ELSE round(r.quantity / r.per_unit, 4) END) * 10000)::bigint AS units, max(r."from") AS since,
+			   (array_agg(r.xid ORDER BY r.xid DESC))[1] AS xid
 		FROM routing.reservation r
 		JOIN limited c ON c.tenant_id = r.tenant_id AND c.node = r.node
 		WHERE (r."to" IS NULL OR r.state = 'shipped') AND r.ship_on IS NOT NULL AND NOT starts_with(r.order_id, 'demand:')
@@ -31,6 +32,10 @@ BEGIN ATOMIC
 	  -- bookings that are older than the node's capacity take none of it
 	  AND (b.order_id IS NOT NULL OR h.since > (SELECT min(u.since) FROM routing.capacity u
 												WHERE u.tenant_id = h.tenant_id AND u.node = h.node))
+	  -- and so do those that may have been settled before it was committed
+	  AND (b.order_id IS NOT NULL OR NOT EXISTS (SELECT FROM routing.capacity_since s
+												 WHERE s.tenant_id = h.tenant_id AND s.node = h.node AND h.xid < s.xid
+												   AND h.since < s.at + interval '1 hour'))
 	UNION ALL
 	-- what is taken of a day is what orders take
 	SELECT 'capacity used', coalesce(u.tenant_id, b.tenant_id), NULL, coalesce(u.node, b.node), NULL, NULL,

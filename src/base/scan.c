@@ -61,6 +61,7 @@ keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot)
 	ks->snapshot = scan_snapshot(snapshot);
 	ks->scan = NULL;
 	ks->index_only = false;
+	ks->context = CurrentMemoryContext;
 }
 
 /* Let go of the pages; the scan can be started again. */
@@ -77,6 +78,7 @@ void
 keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3)
 {
 	int			nkeys = key3 ? 3 : 2;
+	MemoryContext old = MemoryContextSwitchTo(ks->context);
 
 	ScanKeyInit(&ks->keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(tenant_id));
 	ScanKeyInit(&ks->keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, key2);
@@ -88,12 +90,17 @@ keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3)
 		ks->scan = routing_beginscan(ks->rel, ks->index, ks->snapshot, nkeys);
 	ks->scan->xs_want_itup = ks->index_only;
 	index_rescan(ks->scan, ks->keys, nkeys, NULL, 0);
+	MemoryContextSwitchTo(old);
 }
 
 bool
 keyscan_next(KeyScan *ks)
 {
-	return index_getnext_slot(ks->scan, ForwardScanDirection, ks->slot);
+	MemoryContext old = MemoryContextSwitchTo(ks->context);
+	bool		found = index_getnext_slot(ks->scan, ForwardScanDirection, ks->slot);
+
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 /*

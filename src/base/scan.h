@@ -24,6 +24,7 @@ typedef struct KeyScan
 	TupleTableSlot *slot;
 	bool		index_only;		/* the next start only wants index tuples */
 	ScanKeyData keys[3];
+	MemoryContext context;		/* where it was opened: the server keeps parts of a scan that it makes on the way */
 } KeyScan;
 
 extern void keyscan_open(KeyScan *ks, Oid relid, LOCKMODE lockmode, Snapshot snapshot);

@@ -387,6 +387,7 @@ routing_run_jobs(PG_FUNCTION_ARGS)
 	SPI_connect();
 	issues_due(tenant_id);
 	service_waits_due(tenant_id);
+	rule_waits_due(tenant_id);
 	run_orders(tenant_id);
 	demands_run(tenant_id);
 	args[0] = Int32GetDatum(tenant_id);

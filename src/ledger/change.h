@@ -64,6 +64,13 @@ extern void change_add_victim(ChangeResult *result, const Position *pos, const c
 extern void position_sum(Position *pos, const NetNode *node);
 
 /* judge.c */
+/*
+ * Whether a lane may serve a line of an order as it stands at "now"; "asked" is
+ * NULL for its first lane, and then the caller's of that order.  Set by who
+ * knows the orders.
+ */
+extern bool (*judge_allowed_hook) (int32 tenant_id, const char *order_id, int line_no, const Lane *lane,
+								   TimestampTz now, void **asked);
 extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now,
 						 JudgeChoice **choices);
 extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);

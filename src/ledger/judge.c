@@ -95,6 +95,9 @@ change_add_victim(ChangeResult *result, const Position *pos, const char *order_i
 	v->cause = cause;
 }
 
+bool		(*judge_allowed_hook) (int32 tenant_id, const char *order_id, int line_no, const Lane *lane,
+								   TimestampTz now, void **asked) = NULL;
+
 static void
 load_candidates(Judgement *j, DateADT until)
 {
@@ -127,14 +130,15 @@ load_candidates(Judgement *j, DateADT until)
 
 /*
  * Whether a quantity of a booking could be delivered on the promised day from
- * another open node, counting on what is left there by those who were asked
- * before.
+ * another open node that may serve it, counting on what is left there by those
+ * who were asked before.
  */
 static bool
 has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 {
 	const char *zone;
 	const ZoneLanes *lanes;
+	void	   *order = NULL;
 
 	if (c->fixed || c->country == NULL || c->postal_code == NULL || j->asked >= MAX_ASKED)
 		return false;
@@ -171,7 +175,10 @@ has_alternative(Judgement *j, const Candidate *c, int64 quantity)
 			req.npath = channel_path(j->pos->key.tenant_id, c->channel, (const char ***) &req.path);
 		n = position_offer(ledger_get(j->ledger, j->pos->key.tenant_id, j->pos->key.item, node->node),
 						   &req, &steps);
-		if (scaled_sub(steps_at(steps, n, day), j->used[lane->node]) >= quantity)
+		if (scaled_sub(steps_at(steps, n, day), j->used[lane->node]) >= quantity &&
+			(judge_allowed_hook == NULL ||
+			 judge_allowed_hook(j->pos->key.tenant_id, c->choice.booked.row.order_id, c->choice.booked.row.line_no,
+								lane, j->now, &order)))
 		{
 			j->used[lane->node] += quantity;
 			return true;

@@ -351,8 +351,14 @@ fetch_from_directory(Ledger *ledger, ItemReads *reads, Position *pos)
 		bool		again = false;
 		bool		all_dead;
 
+		/* it lives as long as the ledger, not as the order that asks first */
 		if (ledger->fetch == NULL)
+		{
+			MemoryContext old = MemoryContextSwitchTo(ledger->context);
+
 			ledger->fetch = table_index_fetch_begin(ks->rel);
+			MemoryContextSwitchTo(old);
+		}
 		if (table_index_fetch_tuple(ledger->fetch, &tid, ks->snapshot, ks->slot, &again, &all_dead))
 		{
 			ledger_decode(ledger, pos, ks->slot);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/tenant.h"
+#include "ledger/change.h"
 
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -37,6 +38,52 @@ order_refusal(const SalesOrder *order, int line, int node)
 		lanes |= bits;
 	}
 	return why | lanes;
+}
+
+/* Whether a lane, and the node that it leads from, may serve a line. */
+bool
+order_lane_allowed(SalesOrder *order, int line, const Lane *lane, uint32 relaxed)
+{
+	const OrderLine *l = &order->lines[line];
+	const NetNode *nodes;
+
+	if (eligibility_prepare(order))
+		return eligibility_of_node(order, line, lane->node, relaxed) == 0 &&
+			eligibility_of_lane(order, line, lane, relaxed) == 0;
+	(void) network_nodes(order->net, &nodes);
+	return nodes[lane->node].open && (l->pinned == NULL || strcmp(l->pinned, nodes[lane->node].node) == 0);
+}
+
+/*
+ * The same for a line whose supply the ledger judges.  "asked" keeps the order
+ * from one lane to the next.  One that could not be routed for another reason
+ * is not looked at more closely.
+ */
+static bool
+judged_may_use(int32 tenant_id, const char *order_id, int line_no, const Lane *lane, TimestampTz now, void **asked)
+{
+	SalesOrder *order = *asked;
+
+	if (order == NULL)
+	{
+		*asked = order = order_load(tenant_id, order_id, ORDER_NO_LOCK);
+		order->clock = now;
+		if (order->exists)
+			order_check(order);
+	}
+	for (int l = 0; order->exists && order->fault.sqlerrcode == 0 && l < order->nlines; l++)
+	{
+		if (order->lines[l].line_no == line_no)
+			return order_lane_allowed(order, l, lane, 0);
+	}
+	return true;
+}
+
+/* Called when the library is loaded: the ledger does not know of orders. */
+void
+allowed_install_hook(void)
+{
+	judge_allowed_hook = judged_may_use;
 }
 
 /* SQL: each node and line of an order of which the node may not serve the line, and why. */

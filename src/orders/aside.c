@@ -9,6 +9,7 @@
  */
 #include "orders/complete.h"
 #include "orders/demand.h"
+#include "orders/eligibility.h"
 #include "orders/parts.h"
 
 #include "base/engine.h"
@@ -195,7 +196,7 @@ settle_victims(Settlement *s, const ChangeResult *changes)
 
 /* Whether some of an item could arrive before a booking does. */
 static bool
-comes_earlier(const SalesOrder *order, Ledger *ledger, const OrderLine *line, const Booking *b, const char *item)
+comes_earlier(SalesOrder *order, Ledger *ledger, const OrderLine *line, const Booking *b, const char *item)
 {
 	const SrcProblem *p = &order->problem;
 
@@ -208,7 +209,8 @@ comes_earlier(const SalesOrder *order, Ledger *ledger, const OrderLine *line, co
 		OfferRequest req;
 		int			n;
 
-		if (ship == CALENDAR_NEVER || (line->pinned != NULL && strcmp(line->pinned, node->node) != 0))
+		if (ship == CALENDAR_NEVER ||
+			!order_lane_allowed(order, (int) (line - order->lines), order->problem_lanes[l], 0))
 			continue;
 		order_request(order, line, item, order->todays[lane->node], lane->transit_days, &req);
 		req.within_horizon = true;

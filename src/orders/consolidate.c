@@ -19,6 +19,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
@@ -109,8 +110,8 @@ ship_to_of(const SalesOrder *order)
 }
 
 /* Whether an order joins shipments and has its own joined. */
-static bool
-consolidates(SalesOrder *order)
+bool
+order_consolidates(SalesOrder *order)
 {
 	if (!order->terms.consolidate || order->fault.sqlerrcode != 0 || order_is_cancelled(order) ||
 		order->customer == NULL || order->country == NULL || order->postal_code == NULL)
@@ -118,6 +119,14 @@ consolidates(SalesOrder *order)
 	if (order->ship_to == NULL)
 		order->ship_to = ship_to_of(order);
 	return true;
+}
+
+/* Of an order that consolidates: a hash of what its shipments are joined by. */
+uint32
+order_open_key(const SalesOrder *order)
+{
+	return hash_combine(hash_bytes((const unsigned char *) order->customer, (int) strlen(order->customer)),
+						hash_bytes((const unsigned char *) order->ship_to, (int) strlen(order->ship_to)));
 }
 
 /* ------------------------------------------------------------------------
@@ -164,7 +173,7 @@ orders_see_each_other(SalesOrder **orders, int n)
 
 	for (int i = 0; i < n && n > 1; i++)
 	{
-		if (!consolidates(orders[i]))
+		if (!order_consolidates(orders[i]))
 			continue;
 		if (peers == NULL)
 			peers = palloc_extended(sizeof(Peer) * n, MCXT_ALLOC_HUGE);
@@ -322,7 +331,7 @@ order_join_open(SalesOrder *order, const Ledger *ledger)
 	uint64		n;
 	SPITupleTable *rows;
 
-	if (!consolidates(order) || p->nlanes == 0 || p->nlines == 0)
+	if (!order_consolidates(order) || p->nlanes == 0 || p->nlines == 0)
 		return;
 	/* planned again: what is open may be another by now */
 	if (order->base_lanes != NULL)
@@ -330,6 +339,20 @@ order_join_open(SalesOrder *order, const Ledger *ledger)
 	order->base_lanes = p->lanes;
 	for (int c = 0; c < order->ncandidates; c++)
 		first = Min(first, order->todays[c]);
+	if (order->opens != NULL)
+	{
+		uint32		key = order_open_key(order);
+
+		for (int i = 0; i < order->opens->n; i++)
+		{
+			const OpenShipment *s = &order->opens->v[i];
+
+			if (s->key == key && s->ship_on >= first && strcmp(s->customer, order->customer) == 0 &&
+				strcmp(s->ship_to, order->ship_to) == 0 && strcmp(s->order_id, order->order_id) != 0)
+				offer_day(&j, s->node, s->service, s->ship_on);
+		}
+		return;
+	}
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->customer);
 	args[2] = CStringGetTextDatum(order->ship_to);
@@ -400,7 +423,7 @@ order_write_open(SalesOrder *order, bool known)
 
 	args[0] = Int32GetDatum(order->tenant_id);
 	args[1] = CStringGetTextDatum(order->order_id);
-	if (order->exists && consolidates(order))
+	if (order->exists && order_consolidates(order))
 	{
 		CommandCounterIncrement();
 		args[2] = CStringGetTextDatum(order->customer);

@@ -12,6 +12,7 @@
  * Guarantee: the dedicated bookings of an order at an item-node are never more
  * than its dedicated supply there.
  */
+#include "orders/eligibility.h"
 #include "orders/problem.h"
 
 #include "base/clock.h"
@@ -252,7 +253,7 @@ requested_on(const SalesOrder *order, const OrderLine *line, DateADT otherwise)
 
 /* Fill in the shipment by the cheapest lane that can carry a part of the line; false: none can. */
 static bool
-choose_lane(const SalesOrder *order, const OrderLine *line, const Dedicated *d, Booking *b)
+choose_lane(SalesOrder *order, const OrderLine *line, const Dedicated *d, Booking *b)
 {
 	DateADT		wanted = requested_on(order, line, d->today);
 	const SrcProblem *p = &order->problem;
@@ -269,7 +270,9 @@ choose_lane(const SalesOrder *order, const OrderLine *line, const Dedicated *d, 
 		int128		weight = (int128) b->quantity * line->unit_weight / SCALE;
 		int128		cost;
 
-		if (order->candidates[lane->node] != d->node_index || (lane->max_weight > 0 && weight > lane->max_weight))
+		/* it cannot be elsewhere, so what is soft does not count */
+		if (order->candidates[lane->node] != d->node_index || (lane->max_weight > 0 && weight > lane->max_weight) ||
+			!order_lane_allowed(order, (int) (line - order->lines), order->problem_lanes[i], line->terms->soft))
 			continue;
 		target = order->by_ship_day ? calendar_until(lane->pickup, wanted) : src_latest_ship_day(p, lane, wanted);
 		day = src_ship_day(p, lane, Max(d->day, p->nodes[lane->node].today));

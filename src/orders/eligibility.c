@@ -169,6 +169,18 @@ make_eligibility(SalesOrder *order, const NetRules *rules, bool costs)
 	return e;
 }
 
+/* Find out what may serve the lines; false: nothing of it differs from node to node but whether it is open. */
+bool
+eligibility_prepare(SalesOrder *order)
+{
+	const NetRules *rules = network_rules(order->net);
+	bool		costs;
+
+	if (order->eligibility == NULL && anything_differs(order, rules, &costs))
+		order->eligibility = make_eligibility(order, rules, costs);
+	return order->eligibility != NULL;
+}
+
 /* Kilometers from a node of the network to the destination, or KM_UNKNOWN. */
 int
 order_distance(const SalesOrder *order, int node)
@@ -340,8 +352,6 @@ void
 eligibility_set_lines(SalesOrder *order, uint32 relaxed)
 {
 	SrcProblem *p = &order->problem;
-	const NetRules *rules = network_rules(order->net);
-	bool		costs;
 	SrcLineNode *line_nodes;
 	bool	   *lane_forbidden;
 	bool		any_lane = false;
@@ -349,10 +359,8 @@ eligibility_set_lines(SalesOrder *order, uint32 relaxed)
 
 	p->line_nodes = NULL;
 	p->lane_forbidden = NULL;
-	if (p->nlines == 0 || p->nnodes == 0 || !anything_differs(order, rules, &costs))
+	if (p->nlines == 0 || p->nnodes == 0 || !eligibility_prepare(order))
 		return;
-	if (order->eligibility == NULL)
-		order->eligibility = make_eligibility(order, rules, costs);
 	e = order->eligibility;
 	e->ncandidates = order->ncandidates;
 	e->why = palloc0(sizeof(uint32) * order->nlines * order->ncandidates);

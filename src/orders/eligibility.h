@@ -38,6 +38,7 @@ typedef struct Eligibility
 	uint32	   *why;			/* line of the order * candidates + candidate: WHY_... */
 } Eligibility;
 
+extern bool eligibility_prepare(SalesOrder *order);
 extern void eligibility_set_nodes(SalesOrder *order);
 extern void eligibility_set_lines(SalesOrder *order, uint32 relaxed);
 extern uint32 eligibility_of_node(const SalesOrder *order, int line, int node, uint32 relaxed);
@@ -49,6 +50,8 @@ extern int	order_distance(const SalesOrder *order, int node);
 
 /* allowed.c */
 extern uint32 order_refusal(const SalesOrder *order, int line, int node);
+extern bool order_lane_allowed(SalesOrder *order, int line, const Lane *lane, uint32 relaxed);
+extern void allowed_install_hook(void);
 
 /* custom.c */
 extern void custom_set_terms(SalesOrder *order, SrcLineNode *line_nodes);

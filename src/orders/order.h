@@ -253,6 +253,7 @@ typedef struct SalesOrder
 	const ZoneLanes *lanes;
 	const Policy *policy;
 	const Policy *imposed;		/* in what-if, instead of the one in effect; else NULL */
+	const struct OpenShipments *opens;	/* in what-if, the shipments that it may join; else NULL: problem.h */
 	struct SimDays *days;		/* in what-if, where nodes have a capacity; else NULL: simulated_days.h */
 	PolicyTerms terms;
 	int			ncandidates;	/* nodes of the problem */
@@ -475,6 +476,10 @@ extern void order_release_rows(SalesOrder *order);
 /* called for every order that was written: what write-backs hang on */
 extern void (*order_written_hook) (SalesOrder *order);
 extern void order_written(SalesOrder *order);
+
+/* rule_wait.c */
+extern void order_wait_for_rules(const SalesOrder *order);
+extern void rule_waits_due(int32 tenant_id);
 
 /* service_wait.c */
 extern void order_wait_for_capacity(SalesOrder *order);

@@ -201,8 +201,8 @@ order_set_problem_relaxed(SalesOrder *order, Ledger *ledger, bool only_locked, u
 	substitutes_set_terms(order);
 	if (order->imposed == NULL)
 		problem_set_stocked(order, ledger, ctx->nitems);
-	/* a second pass finds the same as the first; a simulation does not know what was open then */
-	if (order->terms.consolidate && relaxed == 0 && order->imposed == NULL)
+	/* a second pass finds the same as the first; what-if knows of others, or of none */
+	if (order->terms.consolidate && relaxed == 0 && (order->imposed == NULL || order->opens != NULL))
 		order_join_open(order, ledger);
 	p->split_penalty = order->terms.split_penalty;
 	p->split_min_value = (relaxed & SOFT_SPLIT_MIN) ? 0 : order->terms.split_min_value;

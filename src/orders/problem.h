@@ -61,7 +61,27 @@ extern void order_room(SalesOrder *order, const char *node, DateADT ship_day, Sr
 /* capacity_wait.c */
 extern void order_note_full(SalesOrder *order, const char *node, DateADT day);
 
+/* a shipment of an order that others may join, in what-if */
+typedef struct OpenShipment
+{
+	uint32		key;			/* of customer and ship-to, see order_open_key() */
+	const char *order_id;
+	const char *customer;
+	const char *ship_to;
+	const char *node;
+	const char *service;
+	DateADT		ship_on;
+} OpenShipment;
+
+typedef struct OpenShipments
+{
+	int			n;
+	OpenShipment *v;
+} OpenShipments;
+
 /* consolidate.c */
+extern bool order_consolidates(SalesOrder *order);
+extern uint32 order_open_key(const SalesOrder *order);
 extern void order_join_open(SalesOrder *order, const Ledger *ledger);
 
 /* problem_nodes.c */

@@ -255,6 +255,7 @@ settlement_write_order(Settlement *s, SalesOrder *order)
 		settlement_leave(s, order->tenant_id, order->order_id, "positions were busy that may have more for it",
 						 ERRCODE_LOCK_NOT_AVAILABLE);
 	rest_write(order);
+	order_wait_for_rules(order);
 	edited = order_add_edited_event(order, &s->events);
 	if (!order->changed)
 	{

@@ -5,6 +5,7 @@
 #ifndef ROUTING_ORDERS_SIMULATE_H
 #define ROUTING_ORDERS_SIMULATE_H
 
+#include "orders/problem.h"
 #include "orders/side.h"
 #include "orders/simulated_days.h"
 
@@ -54,6 +55,9 @@ typedef struct Simulation
 	int			nclaims;
 	int			cap_claims;
 	SimClaim   *claims;
+	bool		opens_read;
+	int			cap_opens;
+	OpenShipments opens;
 } Simulation;
 
 /* a decision that was made */
@@ -95,6 +99,10 @@ extern void simulated_add_took(Simulation *sim, SimOrder *entry, const SimDayRow
 extern void simulated_take_days(const Simulation *sim, const SimOrder *entry, SalesOrder *order);
 extern void simulated_keep_days(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool again);
 extern void simulated_leave_days(Simulation *sim, SimOrder *entry);
+
+/* simulated_open.c */
+extern void simulated_show_open(Simulation *sim, SalesOrder *order);
+extern void simulated_follow_open(Simulation *sim, const SimOrder *entry, SalesOrder *order, bool known);
 
 /* simulated_queue.c */
 extern void simulated_step_aside(Simulation *sim, const SimOrder *entry, int sign);

@@ -239,6 +239,7 @@ simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *w
 			simulated_load_given(sim, order, d);
 		order_compute_open(order);
 		kept = order->nbookings;
+		simulated_show_open(sim, order);
 		/* what was left to run_jobs() is left here, too */
 		if (queued)
 			simulated_step_aside(sim, entry, -1);
@@ -268,6 +269,7 @@ simulated_decide(Simulation *sim, SimOrder *entry, const Decided *d, PlanSide *w
 	was->cost = entry->recorded_cost;
 	is->cost = entry->simulated_cost;
 	entry->begun = true;
+	simulated_follow_open(sim, entry, order, again);
 	simulated_keep_days(sim, entry, order, d->again);
 	simulated_retain(sim, entry, order, d->again);
 	return problem;
@@ -286,6 +288,7 @@ simulated_cancel(Simulation *sim, SimOrder *entry)
 			booking_post(b, -b->quantity);
 	}
 	simulated_settle_claims(sim, entry, NULL);
+	simulated_follow_open(sim, entry, NULL, true);
 	simulated_leave_days(sim, entry);
 	if (entry->context != NULL)
 		MemoryContextDelete(entry->context);

@@ -344,14 +344,13 @@ simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool
 	MemoryContext old;
 	MemoryContext before = entry->context;	/* what was taken up has its names there */
 
+	/* and so has what is told of the order, until its turn is over */
+	if (before != NULL)
+		MemoryContextSetParent(before, sim->turn);
 	entry->context = NULL;
 	entry->nbookings = 0;
 	if (!again)
-	{
-		if (before != NULL)
-			MemoryContextDelete(before);
 		return;
-	}
 	entry->context = AllocSetContextCreate(sim->keep, "routing simulated order", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(entry->context);
 	entry->bookings = palloc(sizeof(Booking) * Max(order->nbookings, 1));
@@ -370,8 +369,6 @@ simulated_retain(Simulation *sim, SimOrder *entry, const SalesOrder *order, bool
 		b->is_new = false;
 	}
 	MemoryContextSwitchTo(old);
-	if (before != NULL)
-		MemoryContextDelete(before);
 }
 
 void
