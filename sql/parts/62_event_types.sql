@@ -226,4 +226,15 @@ INSERT INTO routing.event_type (type, schemaversion, aggregatetype, description,
 	"properties": {
 		"epoch": {"type": "integer", "minimum": 2, "maximum": 9999, "description": "number of the epoch that begins"},
 		"cause": {"type": "string", "minLength": 1, "description": "restored, or what start_stream_epoch() was given", "examples": ["restored"]}
+	}}$$),
+
+('stream.gap_declared.v1', 1, 'stream',
+ 'Events were dropped that a registered consumer had not read: they were older than routing.event_retention_max days.', $${
+	"required": ["epoch", "cause", "from", "to", "consumers"],
+	"properties": {
+		"epoch": {"type": "integer", "minimum": 1, "maximum": 9999, "description": "the current epoch"},
+		"cause": {"type": "string", "minLength": 1, "description": "retention; no other so far", "examples": ["retention"]},
+		"from": {"$ref": "#/$defs/day", "description": "first day whose events are gone"},
+		"to": {"$ref": "#/$defs/day", "description": "last day whose events are gone"},
+		"consumers": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "who had not read them"}
 	}}$$);

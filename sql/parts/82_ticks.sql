@@ -95,7 +95,7 @@ BEGIN
 	RETURNING s.event_version, s.epoch INTO version, e;
 	IF FOUND THEN
 		PERFORM routing.append_stream_event('stream.gap_declared.v1', version,
-			jsonb_build_object('epoch', e, 'cause', 'retention', 'from', part_on, 'to', part_on,
+			jsonb_build_object('epoch', e, 'cause', 'retention', 'from', to_char(part_on, 'YYYY-MM-DD'), 'to', to_char(part_on, 'YYYY-MM-DD'),
 							   'consumers', to_jsonb(unread_by)));
 	END IF;
 END

@@ -107,3 +107,10 @@ SELECT routing.approve_policy('careful', 1), routing.activate_policy('careful', 
 
 -- the stream
 SELECT routing.start_stream_epoch('restored from a snapshot of the disk') \g /dev/null
+
+-- retention takes what a consumer has not read
+SELECT routing.event_partition('2020-01-06'), routing.consumer_register('late', 'oldest') \g /dev/null
+CREATE TEMPORARY TABLE old AS SELECT * FROM routing.event ORDER BY seq LIMIT 1;
+UPDATE old SET part_on = '2020-01-06', seq = nextval('routing.event_seq'), id = gen_random_uuid();
+INSERT INTO routing.event TABLE old;
+SELECT routing.drop_event_partition('event_20200106') \g /dev/null
