@@ -346,7 +346,7 @@ is(ids(), 'source!', 'other tables of that name have no events');
 # columns in another order, a dropped one between
 sql(q(CREATE TABLE public.odd (payload jsonb NOT NULL, gone int, aggregateversion bigint NOT NULL, type text NOT NULL, schemaversion int NOT NULL, occurred_at timestamptz NOT NULL,
 	correlationid text, causationid uuid, traceparent text, tracestate text, tracingspancontext text, actor text,
-	aggregateid text NOT NULL, aggregatetype text NOT NULL, tenantid text NOT NULL, epoch int NOT NULL, xid xid8 NOT NULL, id uuid NOT NULL, event_ts timestamp(6) NOT NULL,
+	aggregateid text COLLATE "C" NOT NULL, aggregatetype text COLLATE "C" NOT NULL, tenantid text NOT NULL, epoch int NOT NULL, xid xid8 NOT NULL, id uuid NOT NULL, event_ts timestamp(6) NOT NULL,
 	recorded_at timestamptz NOT NULL, part_on date NOT NULL, seq bigint NOT NULL, tenant_id int NOT NULL);
 ALTER TABLE public.odd DROP COLUMN gone;
 INSERT INTO public.odd (payload, aggregateversion, type, schemaversion, occurred_at, aggregateid, aggregatetype, tenantid, epoch, xid, id, event_ts, recorded_at, part_on, seq, tenant_id)
