@@ -99,7 +99,7 @@ rollback;
 
 -- a hold counts until it expires, and is a booking of its own
 begin;
-create temp table h as select date_trunc('second', now()) + interval '1 hour' as until;
+create temp table h as select date_trunc('second', now()) + interval '1 minute' as until;
 insert into routing.hold (tenant_id, hold_id, document, expires_at) select 1, 'Q', '{}', until from h;
 insert into routing.reservation (tenant_id, order_id, line_no, part, item, node, quantity, needed_on, ship_on, deliver_on, service,
 								 shipment_no, basis, expires_at, state)
@@ -113,7 +113,7 @@ select * from t.tab(array['A'], array['DAL'], to_day => 9);
 select on_hand, promised, inbound, atp from routing.availability where item = 'A' and node = 'DAL';
 select on_hand, promised, inbound, atp from routing.atp_nodes('A') where node = 'DAL';
 select booking, quantity from (select order_id as booking, quantity, needed_on from routing.pegging('A', 'DAL')) p order by needed_on;
-set local routing.clock_offset = 3601;
+set local routing.clock_offset = 61;
 select * from t.tab(array['A'], array['DAL'], to_day => 9);
 select promised, atp from routing.availability where item = 'A' and node = 'DAL';
 select booking, quantity from (select order_id as booking, quantity, needed_on from routing.pegging('A', 'DAL')) p order by needed_on;
