@@ -113,7 +113,8 @@ CREATE FUNCTION routing.tick() RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	t			routing.stream_tick;
-	cur			pg_snapshot := pg_current_snapshot();
+	-- as consumers read: what it shows survives a crash, so that no id it has seen is given again
+	cur			pg_snapshot := (SELECT s.snapshot FROM routing.stream_snapshot() s);
 	cur_epoch	int := routing.stream_epoch();
 	since		date;
 	news		boolean;

@@ -82,7 +82,8 @@ have() {
 	local name=$1
 	shift
 	if ! "$@" >"$OUT/$name.install" 2>&1; then
-		reason[$name]="it cannot be installed: $(tail -n 1 "$OUT/$name.install" | cut -c1-160)"
+		# what an installer says last is seldom why
+		reason[$name]="it cannot be installed: $( (grep -iE 'error|unable' "$OUT/$name.install" || tail -n 1 "$OUT/$name.install") | head -n 1 | cut -c1-160)"
 	fi
 }
 debian() { # PROGRAM-TEST PACKAGE
