@@ -43,8 +43,7 @@ CREATE TABLE routing.stream_epoch (
 	system_identifier	bigint NOT NULL,
 	started_at			timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started_by			text NOT NULL DEFAULT session_user,
-	cause				text NOT NULL,
-	event_version		bigint NOT NULL DEFAULT 0
+	cause				text NOT NULL
 );
 COMMENT ON TABLE routing.stream_epoch IS
 	'epochs of the event stream: the cluster whose transaction ids and WAL positions its events carry';
@@ -57,7 +56,7 @@ CREATE TABLE routing.event_stream (
 	PRIMARY KEY (tenant_id, aggregatetype, aggregateid)
 );
 COMMENT ON TABLE routing.event_stream IS
-	'engine''s own: lock and version of the streams that no other row has: those of policies and nodes';
+	'engine''s own: lock and version of the streams that no other row has: those of policies, nodes and the event stream itself';
 
 CREATE TABLE routing.event_type (
 	type			text COLLATE "C",

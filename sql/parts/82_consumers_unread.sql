@@ -26,9 +26,9 @@ $$;
 COMMENT ON FUNCTION routing.consumer_unread_since(routing.consumer, date) IS
 	'internal: whether a consumer may not have read all events of partitions before a day';
 
-CREATE FUNCTION routing.consumers_unread_since(before date) RETURNS SETOF text
+CREATE FUNCTION routing.consumers_unread_since(before date) RETURNS TABLE (tenant_id int, consumer text)
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT c.consumer FROM routing.consumer c WHERE routing.consumer_unread_since(c, before) ORDER BY c.tenant_id, c.consumer
+	SELECT c.tenant_id, c.consumer FROM routing.consumer c WHERE routing.consumer_unread_since(c, before) ORDER BY 1, 2
 $$;
 COMMENT ON FUNCTION routing.consumers_unread_since(date) IS
 	'the registered consumers, of all tenants, that may not have read all events of partitions before a day';

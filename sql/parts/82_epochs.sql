@@ -11,16 +11,15 @@ CREATE FUNCTION routing.system_identifier() RETURNS bigint
 COMMENT ON FUNCTION routing.system_identifier() IS
 	'the identifier of this cluster, as routing.stream_epoch has it';
 
-CREATE FUNCTION routing.append_stream_event(type text, version bigint, payload jsonb) RETURNS void
+CREATE FUNCTION routing.append_stream_event(tenant_id int, type text, payload jsonb) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'routing_append_stream_event';
-COMMENT ON FUNCTION routing.append_stream_event(text, bigint, jsonb) IS
-	'internal: appends an event of the stream itself; the caller has locked routing.stream_epoch';
+COMMENT ON FUNCTION routing.append_stream_event(int, text, jsonb) IS
+	'internal: appends an event of a tenant''s stream itself; the caller has locked routing.stream_epoch';
 
 CREATE FUNCTION routing.start_stream_epoch(cause text) RETURNS int
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	new_epoch	int;
-	version		bigint;
 BEGIN
 	IF coalesce(btrim(cause), '') = '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT011',
@@ -29,13 +28,14 @@ BEGIN
 	-- no event of the old epoch may still become visible after this one began
 	LOCK TABLE routing.event IN SHARE ROW EXCLUSIVE MODE;
 	LOCK TABLE routing.stream_epoch IN SHARE UPDATE EXCLUSIVE MODE;
-	INSERT INTO routing.stream_epoch (epoch, system_identifier, cause, event_version)
-	SELECT coalesce(max(e.epoch), 0) + 1, routing.system_identifier(), btrim(start_stream_epoch.cause), coalesce(max(e.event_version), -1) + 1
+	INSERT INTO routing.stream_epoch (epoch, system_identifier, cause)
+	SELECT coalesce(max(e.epoch), 0) + 1, routing.system_identifier(), btrim(start_stream_epoch.cause)
 	FROM routing.stream_epoch e
-	RETURNING epoch, event_version INTO new_epoch, version;
-	IF version > 0 THEN
-		PERFORM routing.append_stream_event('stream.epoch_started.v1', version,
-											jsonb_build_object('epoch', new_epoch, 'cause', btrim(start_stream_epoch.cause)));
+	RETURNING epoch INTO new_epoch;
+	IF new_epoch > 1 THEN
+		PERFORM routing.append_stream_event(t.tenant_id, 'stream.epoch_started.v1',
+											jsonb_build_object('epoch', new_epoch, 'cause', btrim(start_stream_epoch.cause)))
+		FROM (SELECT t.tenant_id FROM routing.tenant t ORDER BY 1) t;
 	END IF;
 	RETURN new_epoch;
 END

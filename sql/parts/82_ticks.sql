@@ -27,8 +27,12 @@ CREATE FUNCTION routing.event_partitions_to_drop(OUT leaf text, OUT part_on date
 			   (now() AT TIME ZONE 'UTC')::date AS today
 	), old AS (
 		SELECT p.leaf, p.from_on, p.attached, p.to_on,
-			   ARRAY(SELECT c.name FROM routing.consumers_unread_since(p.to_on) c (name) ORDER BY 1) AS unread_by
-		FROM routing.event_partitions() p, setting s
+			   coalesce(u.names, '{}') AS unread_by, u.by_tenant
+		FROM routing.event_partitions() p, setting s,
+			 LATERAL (SELECT jsonb_object_agg(c.tenant_id, c.names) AS by_tenant, array_agg(c.name ORDER BY c.name) AS names
+					  FROM (SELECT x.tenant_id, x.consumer AS name, jsonb_agg(x.consumer) OVER t AS names
+							FROM routing.consumers_unread_since(p.to_on) x
+							WINDOW t AS (PARTITION BY x.tenant_id ORDER BY x.consumer RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) c) u
 		WHERE s.days > 0 AND p.to_on <= s.today - s.days
 		  -- the one that events go into stays, however old
 		  AND p.from_on < (SELECT max(n.from_on) FROM routing.event_partitions() n WHERE n.from_on <= s.today)
@@ -39,7 +43,7 @@ CREATE FUNCTION routing.event_partitions_to_drop(OUT leaf text, OUT part_on date
 						CASE WHEN o.attached THEN 'CONCURRENTLY' ELSE 'FINALIZE' END),
 				 format('DROP TABLE routing.%I', o.leaf)]
 		   || CASE WHEN cardinality(o.unread_by) > 0
-				   THEN ARRAY[format('SELECT routing.declare_event_gap(%L, %L, %L)', o.leaf, o.from_on, o.unread_by)] ELSE '{}' END
+				   THEN ARRAY[format('SELECT routing.declare_event_gap(%L, %L)', o.from_on, o.by_tenant)] ELSE '{}' END
 	FROM old o, setting s
 	WHERE cardinality(o.unread_by) = 0 OR (s.max_days > 0 AND o.to_on <= s.today - s.max_days)
 	UNION ALL
@@ -73,35 +77,27 @@ BEGIN
 	EXCEPTION WHEN lock_not_available THEN
 		RETURN false;
 	END;
-	PERFORM routing.declare_event_gap(p.leaf, p.part_on, p.unread_by);
+	IF cardinality(p.commands) > 3 THEN
+		EXECUTE p.commands[4];
+	END IF;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION routing.drop_event_partition(text) IS
 	'detaches and drops an event partition that retention lets go; false if it does not, or if the locks could not be had at once';
 
-CREATE FUNCTION routing.declare_event_gap(leaf text, part_on date, unread_by text[]) RETURNS void
+CREATE FUNCTION routing.declare_event_gap(part_on date, unread_by jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	version	bigint;
-	e		int;
 BEGIN
-	IF coalesce(cardinality(unread_by), 0) = 0 THEN
-		RETURN;
-	END IF;
 	LOCK TABLE routing.stream_epoch IN SHARE UPDATE EXCLUSIVE MODE;
-	UPDATE routing.stream_epoch s SET event_version = s.event_version + 1
-	WHERE s.epoch = (SELECT max(x.epoch) FROM routing.stream_epoch x)
-	RETURNING s.event_version, s.epoch INTO version, e;
-	IF FOUND THEN
-		PERFORM routing.append_stream_event('stream.gap_declared.v1', version,
-			jsonb_build_object('epoch', e, 'cause', 'retention', 'from', to_char(part_on, 'YYYY-MM-DD'), 'to', to_char(part_on, 'YYYY-MM-DD'),
-							   'consumers', to_jsonb(unread_by)));
-	END IF;
+	PERFORM routing.append_stream_event(t.tenant_id, 'stream.gap_declared.v1',
+		jsonb_build_object('epoch', routing.stream_epoch(), 'cause', 'retention', 'from', to_char(part_on, 'YYYY-MM-DD'),
+						   'to', to_char(part_on, 'YYYY-MM-DD'), 'consumers', t.consumers))
+	FROM (SELECT k::int AS tenant_id, v AS consumers FROM jsonb_each(unread_by) u (k, v) ORDER BY 1) t;
 END
 $$;
-COMMENT ON FUNCTION routing.declare_event_gap(text, date, text[]) IS
-	'internal: appends the event that tells which consumers have not read what was dropped';
+COMMENT ON FUNCTION routing.declare_event_gap(date, jsonb) IS
+	'internal: appends the events that tell each tenant which of its consumers have not read what was dropped; unread_by: the names by tenant_id';
 
 /*
  * Tell those who listen that there is something new.  The state is one row,

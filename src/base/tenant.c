@@ -172,6 +172,17 @@ tenant_is_only(void)
 	return ntenants == 1;
 }
 
+/* All tenants, whoever asks; palloc'd. */
+int
+tenant_ids(int32 **ids)
+{
+	load_tenants();
+	*ids = palloc(sizeof(int32) * Max(ntenants, 1));
+	for (int i = 0; i < ntenants; i++)
+		(*ids)[i] = tenants[i].id;
+	return ntenants;
+}
+
 PG_FUNCTION_INFO_V1(routing_current_tenant);
 Datum
 routing_current_tenant(PG_FUNCTION_ARGS)

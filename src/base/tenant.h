@@ -15,5 +15,6 @@ extern bool tenant_is_member(int32 tenant_id);
 extern const char *tenant_code(int32 tenant_id);
 extern const char *tenant_currency(int32 tenant_id);
 extern bool tenant_is_only(void);
+extern int	tenant_ids(int32 **ids);
 
 #endif							/* ROUTING_BASE_TENANT_H */

@@ -14,6 +14,7 @@
  */
 #include "events/append.h"
 #include "events/epoch.h"
+#include "events/streams.h"
 #include "events/trace.h"
 #include "events/validate.h"
 
@@ -329,16 +330,21 @@ epoch_payload(int32 epoch, const char *cause)
 	return json_result(&w);
 }
 
-/* The first event that a cluster writes after a restore is preceded by that of the new epoch. */
+/* The first event that a cluster writes after a restore is preceded by those that tell each tenant of the new epoch. */
 static void
-write_epoch_started(Store *store, BatchRow *row, int32 tenant_id, int64 version)
+write_epoch_started(Store *store, BatchRow *row)
 {
 	EventBatch	batch = {0};
+	int32	   *tenants;
+	int			n = tenant_ids(&tenants);
 
-	event_add(&batch, tenant_id, "stream", "events", version, "stream.epoch_started.v1",
-			  row->now, NULL, epoch_payload(row->epoch, "restored"));
-	fill_row(store, &batch.events[0], row);
-	store_add(store);
+	for (int i = 0; i < n; i++)
+	{
+		event_add(&batch, tenants[i], "stream", "events", event_stream_next(tenants[i], "stream", "events"),
+				  "stream.epoch_started.v1", row->now, NULL, epoch_payload(row->epoch, "restored"));
+		fill_row(store, &batch.events[i], row);
+		store_add(store);
+	}
 }
 
 /*
@@ -353,7 +359,6 @@ events_write(EventBatch *batch)
 	BatchRow	row = {0};
 	Store	   *store;
 	bool		recorded;
-	int64		version;
 
 	if (batch->n == 0)
 		return;
@@ -366,8 +371,9 @@ events_write(EventBatch *batch)
 	if (row.actor == NULL)
 		row.actor = "";
 	trace_context(&row.trace);
-	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored", &version) && version > 0)
-		write_epoch_started(store, &row, batch->events[0].tenant_id, version);
+	/* before the first epoch there was nothing that a consumer could know */
+	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored") && row.epoch > 1)
+		write_epoch_started(store, &row);
 	for (int i = 0; i < batch->n; i++)
 	{
 		fill_row(store, &batch->events[i], &row);

@@ -16,8 +16,8 @@
 #include "events/epoch.h"
 
 #include "base/cached.h"
-#include "base/tenant.h"
 #include "events/append.h"
+#include "events/streams.h"
 
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
@@ -50,9 +50,8 @@ static CachedRows newest = {
 };
 
 static EnginePlan plan_record = {
-	"INSERT INTO routing.stream_epoch (epoch, system_identifier, cause, event_version)"
-	" SELECT $1, $2, $3, COALESCE(pg_catalog.max(event_version), -1) + 1 FROM routing.stream_epoch"
-	" ON CONFLICT (epoch) DO NOTHING RETURNING event_version",
+	"INSERT INTO routing.stream_epoch (epoch, system_identifier, cause) VALUES ($1, $2, $3)"
+	" ON CONFLICT (epoch) DO NOTHING RETURNING epoch",
 	3, {INT4OID, INT8OID, TEXTOID}, NULL
 };
 
@@ -70,14 +69,12 @@ stream_epoch(bool *recorded)
 
 /*
  * Record it, unless somebody else is about to: nobody waits here.  Returns
- * whether we did, and the version of the event that tells of it; 0 for the
- * first epoch, of which none tells.  SPI must be connected.
+ * whether we did.  SPI must be connected.
  */
 bool
-stream_epoch_record(int32 epoch, const char *cause, int64 *version)
+stream_epoch_record(int32 epoch, const char *cause)
 {
 	Datum		args[3];
-	bool		isnull;
 
 	/* conflicts with itself, and with nothing that an order does */
 	if (!ConditionalLockRelationOid(engine_relid(TAB_STREAM_EPOCH), ShareUpdateExclusiveLock))
@@ -85,23 +82,21 @@ stream_epoch_record(int32 epoch, const char *cause, int64 *version)
 	args[0] = Int32GetDatum(epoch);
 	args[1] = Int64GetDatum((int64) GetSystemIdentifier());
 	args[2] = CStringGetTextDatum(cause);
-	if (engine_exec(&plan_record, args, NULL, ENGINE_FRESH) == 0)
-		return false;
-	*version = DatumGetInt64(spi_datum(0, 1, &isnull));
-	return true;
+	return engine_exec(&plan_record, args, NULL, ENGINE_FRESH) > 0;
 }
 
 PG_FUNCTION_INFO_V1(routing_append_stream_event);
 
-/* SQL: append_stream_event(type, version, payload); the caller has locked stream_epoch */
+/* SQL: append_stream_event(tenant_id, type, payload); the caller has locked stream_epoch */
 Datum
 routing_append_stream_event(PG_FUNCTION_ARGS)
 {
 	EventBatch	batch = {0};
+	int32		tenant_id = PG_GETARG_INT32(0);
 
 	SPI_connect();
-	event_add(&batch, tenant_current(), "stream", "events", PG_GETARG_INT64(1),
-			  text_to_cstring(PG_GETARG_TEXT_PP(0)), GetCurrentTimestamp(), NULL, PG_GETARG_JSONB_P(2));
+	event_add(&batch, tenant_id, "stream", "events", event_stream_next(tenant_id, "stream", "events"),
+			  text_to_cstring(PG_GETARG_TEXT_PP(1)), GetCurrentTimestamp(), NULL, PG_GETARG_JSONB_P(2));
 	events_write(&batch);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -8,6 +8,6 @@
 #include "base/compat.h"
 
 extern int32 stream_epoch(bool *recorded);
-extern bool stream_epoch_record(int32 epoch, const char *cause, int64 *version);
+extern bool stream_epoch_record(int32 epoch, const char *cause);
 
 #endif							/* ROUTING_EVENTS_EPOCH_H */

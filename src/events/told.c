@@ -14,19 +14,13 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "events/append.h"
+#include "events/streams.h"
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #define SEPARATOR	'\x1f'
-
-static EnginePlan plan_version = {
-	"INSERT INTO routing.event_stream AS s (tenant_id, aggregatetype, aggregateid, event_version)"
-	" VALUES ($1, $2, $3, 1) ON CONFLICT (tenant_id, aggregatetype, aggregateid)"
-	" DO UPDATE SET event_version = s.event_version + 1 RETURNING event_version",
-	3, {INT4OID, TEXTOID, TEXTOID}, NULL
-};
 
 /* an event as it was noted */
 typedef struct ToldEvent
@@ -65,16 +59,8 @@ write_told(const ToldEvent *told, int n)
 	{
 		const ToldEvent *t = &told[i];
 		Datum		payload = DirectFunctionCall1(jsonb_in, CStringGetDatum(strchr(t->note->b, ' ') + 1));
-		Datum		args[3];
-		bool		isnull;
-		int64		version;
+		int64		version = event_stream_next(t->note->tenant_id, t->aggregate, t->aggregate_id);
 
-		args[0] = Int32GetDatum(t->note->tenant_id);
-		args[1] = CStringGetTextDatum(t->aggregate);
-		args[2] = CStringGetTextDatum(t->aggregate_id);
-		(void) engine_exec(&plan_version, args, NULL, ENGINE_FRESH);
-		version = DatumGetInt64(spi_datum(0, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
 		event_add(&events, t->note->tenant_id, t->aggregate, t->aggregate_id, version, t->type, clock_now(), NULL,
 				  DatumGetJsonbP(payload));
 	}
