@@ -15,7 +15,8 @@ begin
 	d := regexp_replace(d, '"(exception_id|decision_id)": "\d+"', '"\1": "..."', 'g');
 	d := regexp_replace(d, '"duration_s": \d+', '"duration_s": ...', 'g');
 	d := regexp_replace(d, '/1\d{6}"', '/..."', 'g');
-	return regexp_replace(d, 'T\d\d:\d\d:\d\d\.\d{6}Z', 'T...', 'g');
+	-- the day of an hour ago depends on the hour
+	return regexp_replace(regexp_replace(d, 'T\d\d:\d\d:\d\d\.\d{6}Z', 'T...', 'g'), '"as_of": "day -?\d+T', '"as_of": "T');
 end
 $$;
 -- what was appended since the last look
