@@ -16,56 +16,56 @@
 #define FIRST_NODES		128
 #define ROOM			1024
 #define SMALL_INTS		64
+#define DAYS_KNOWN		64
+#define DATE_TEXT		10		/* 2026-11-21 */
 
-/* A value in the open container. */
-static JsonNode *
+static void
+more_nodes(JsonWriter *w)
+{
+	w->capacity = w->capacity ? w->capacity * 2 : FIRST_NODES;
+	w->nodes = w->nodes == NULL ? palloc(sizeof(JsonNode) * w->capacity) :
+		repalloc_huge(w->nodes, sizeof(JsonNode) * w->capacity);
+	if (w->nnodes == 0)
+		w->nodes[0].n = 0;
+}
+
+/* A value in the open container; the first one is the document. */
+static inline JsonNode *
 add(JsonWriter *w, int type)
 {
 	JsonNode   *node;
-	int			own = w->nnodes;
 
 	if (w->nnodes == w->capacity)
-	{
-		w->capacity = w->capacity ? w->capacity * 2 : FIRST_NODES;
-		w->nodes = w->nodes == NULL ? palloc(sizeof(JsonNode) * w->capacity) :
-			repalloc_huge(w->nodes, sizeof(JsonNode) * w->capacity);
-	}
+		more_nodes(w);
 	node = &w->nodes[w->nnodes++];
-	node->type = type;
+	w->nodes[w->open].n++;
 	node->key = w->key;
-	node->keylen = w->key != NULL ? w->keylen : 0;
-	node->next = node->first = node->last = -1;
-	node->n = 0;
-	node->len = 0;
-	node->parent = own == 0 ? -1 : w->open;
-	w->key = NULL;
-	if (own > 0)
-	{
-		JsonNode   *container = &w->nodes[w->open];
-
-		if (container->last >= 0)
-			w->nodes[container->last].next = own;
-		else
-			container->first = own;
-		container->last = own;
-		container->n++;
-	}
+	node->keylen = w->keylen;
+	node->type = type;
 	/* two entries, a container's header, and what aligns it */
-	w->bytes += node->keylen + 3 * sizeof(uint32) + 3;
+	w->bytes += w->keylen + 3 * sizeof(uint32) + 3;
+	w->key = NULL;
+	w->keylen = 0;
 	return node;
 }
 
 static void
 begin(JsonWriter *w, int type)
 {
-	(void) add(w, type);
-	w->open = w->nnodes - 1;
+	JsonNode   *node = add(w, type);
+
+	node->parent = w->open;
+	node->n = 0;
+	w->open = node - w->nodes;
 }
 
 static void
 end(JsonWriter *w)
 {
-	w->open = w->nodes[w->open].parent;
+	JsonNode   *node = &w->nodes[w->open];
+
+	node->size = w->nnodes - w->open;
+	w->open = node->parent;
 }
 
 void
@@ -92,20 +92,14 @@ json_end_array(JsonWriter *w)
 	end(w);
 }
 
-static void
-add_string(JsonWriter *w, const char *value, uint32 len)
+void
+json_string(JsonWriter *w, const char *value, uint32 len)
 {
 	JsonNode   *node = add(w, jbvString);
 
 	node->value = value;
 	node->len = len;
 	w->bytes += len;
-}
-
-void
-json_text(JsonWriter *w, const char *value)
-{
-	add_string(w, value, strlen(value));
 }
 
 /* Room for a short text that stays as long as the writer's other memory. */
@@ -162,15 +156,23 @@ json_bool(JsonWriter *w, bool value)
 	add(w, jbvBool)->boolean = value;
 }
 
-/* A quantity or an amount of money: a decimal string. */
+/* A quantity or an amount of money: a decimal string.  Most quantities have one digit. */
 void
 json_scaled(JsonWriter *w, int64 value)
 {
-	char	   *text = room(w, SCALED_TEXT);
-	int			len = scaled_write(value, text);
+	char	   *text;
+	int			len;
+
+	if (value % SCALE == 0 && value >= 0 && value < 10 * SCALE)
+	{
+		json_string(w, &"0123456789"[value / SCALE], 1);
+		return;
+	}
+	text = room(w, SCALED_TEXT);
+	len = scaled_write(value, text);
 
 	use_room(w, len);
-	add_string(w, text, len);
+	json_string(w, text, len);
 }
 
 /* A number that is not to be calculated with. */
@@ -181,7 +183,7 @@ json_int_text(JsonWriter *w, int64 value)
 	int			len = pg_lltoa(value, text);
 
 	use_room(w, len);
-	add_string(w, text, len);
+	json_string(w, text, len);
 }
 
 /* "<line>/<part>", the id of an allocation */
@@ -194,26 +196,37 @@ json_part_text(JsonWriter *w, int32 line_no, int32 part)
 	text[len++] = '/';
 	len += pg_ltoa(part, text + len);
 	use_room(w, len);
-	add_string(w, text, len);
+	json_string(w, text, len);
 }
 
+/* The days of a season are the same ones, over and over. */
 void
 json_date(JsonWriter *w, DateADT value)
 {
-	int			i = 0;
-
-	while (i < w->ndays && w->days[i] != value)
-		i++;
-	if (i == w->ndays)
+	static struct
 	{
-		if (i == JSON_DAYS)
-			i = 0;
-		else
-			w->ndays++;
-		w->days[i] = value;
-		w->day_texts[i] = date_text(value);
+		DateADT		day;
+		char		text[DATE_TEXT];
+	}			known[DAYS_KNOWN];
+	int			i = (uint32) value % DAYS_KNOWN;
+	char	   *text;
+
+	if (known[i].day != value || known[i].text[0] == '\0')
+	{
+		char	   *made = date_text(value);
+
+		if (strlen(made) != DATE_TEXT)
+		{
+			json_text(w, made);
+			return;
+		}
+		known[i].day = value;
+		memcpy(known[i].text, made, DATE_TEXT);
 	}
-	json_text(w, w->day_texts[i]);
+	text = room(w, DATE_TEXT);
+	memcpy(text, known[i].text, DATE_TEXT);
+	use_room(w, DATE_TEXT);
+	json_string(w, text, DATE_TEXT);
 }
 
 void
@@ -229,7 +242,7 @@ json_time(JsonWriter *w, TimestampTz value)
 
 typedef struct JsonSink
 {
-	const JsonNode *nodes;
+	bool		made_keys;
 	char	   *start;
 	char	   *at;
 } JsonSink;
@@ -237,8 +250,10 @@ typedef struct JsonSink
 static void
 align(JsonSink *sink)
 {
-	while ((sink->at - sink->start) % sizeof(uint32) != 0)
-		*sink->at++ = '\0';
+	Size		used = sink->at - sink->start;
+
+	memset(sink->at, 0, sizeof(uint32));
+	sink->at += INTALIGN(used) - used;
 }
 
 /* jsonb keeps members by length of the key, then by its bytes. */
@@ -250,16 +265,23 @@ compare_keys(const JsonNode *a, const JsonNode *b)
 	return memcmp(a->key, b->key, a->keylen);
 }
 
-/* Members in jsonb's order; of two with one key the later counts. */
-static int
-sort_members(const JsonNode *nodes, const JsonNode *object, const JsonNode **members)
+/* The node after a value and all that is in it. */
+static inline JsonNode *
+after(JsonNode *node)
 {
-	int			n = 0;
+	return node->type == jbvObject || node->type == jbvArray ? node + node->size : node + 1;
+}
 
-	for (int i = object->first; i >= 0; i = nodes[i].next)
+/* Members in jsonb's order, as they came; of two with one key the later counts. */
+static int
+sort_members(JsonNode **members, int n)
+{
+	int			left = 0;
+
+	for (int i = 0; i < n; i++)
 	{
-		const JsonNode *own = &nodes[i];
-		int			j = n;
+		JsonNode   *own = members[i];
+		int			j = left;
 		int			c = 1;
 
 		while (j > 0 && (c = compare_keys(members[j - 1], own)) > 0)
@@ -269,26 +291,79 @@ sort_members(const JsonNode *nodes, const JsonNode *object, const JsonNode **mem
 			members[j - 1] = own;
 			continue;
 		}
-		memmove(&members[j + 1], &members[j], sizeof(JsonNode *) * (n - j));
+		memmove(&members[j + 1], &members[j], sizeof(JsonNode *) * (left - j));
 		members[j] = own;
-		n++;
+		left++;
 	}
+	return left;
+}
+
+/*
+ * Orders of keys.  The objects of an array have the same members, and so have
+ * the events of a type.  Keys are constants, so that the same keys mostly are
+ * the same pointers.
+ */
+#define SHAPES			32		/* power of two */
+#define SHAPE_MEMBERS	12
+
+typedef struct Shape
+{
+	int			n;
+	const char *keys[SHAPE_MEMBERS];	/* as they came */
+	uint8		order[SHAPE_MEMBERS];
+} Shape;
+
+/* The same as sort_members(), for few members. */
+static int
+order_members(JsonNode **members, int n)
+{
+	static Shape shapes[SHAPES];
+	JsonNode   *came[SHAPE_MEMBERS];
+	Shape	   *shape;
+	int			i;
+	int			left;
+
+	/* of the shapes in use, few begin and end alike */
+	shape = &shapes[((uintptr_t) members[0]->key * 3 + (uintptr_t) members[n - 1]->key + n) % SHAPES];
+	memcpy(came, members, sizeof(JsonNode *) * n);
+	for (i = shape->n == n ? 0 : n + 1; i < n && shape->keys[i] == came[i]->key; i++)
+		members[shape->order[i]] = came[i];
+	if (i == n)
+	{
+#ifdef USE_ASSERT_CHECKING
+		for (i = 1; i < n; i++)
+			Assert(compare_keys(members[i - 1], members[i]) < 0);
+#endif
+		return n;
+	}
+	memcpy(members, came, sizeof(JsonNode *) * n);
+	left = sort_members(members, n);
+	if (left < n)
+		return left;
+	for (i = 0; i < n; i++)
+	{
+		shape->keys[i] = came[i]->key;
+		shape->order[i] = 0;
+		while (members[shape->order[i]] != came[i])
+			shape->order[i]++;
+	}
+	shape->n = n;
 	return n;
 }
 
 /* An entry holds a length, every JB_OFFSET_STRIDE-th the end's offset instead. */
 static JEntry
-entry_of(JEntry meta, int index, uint32 total)
+entry_of(JEntry meta, uint32 index, uint32 total)
 {
 	if (index % JB_OFFSET_STRIDE == 0)
 		return (meta & JENTRY_TYPEMASK) | total | JENTRY_HAS_OFF;
 	return meta;
 }
 
-static JEntry sink_container(JsonSink *sink, const JsonNode *node);
+static JEntry sink_container(JsonSink *sink, JsonNode *node);
 
 static JEntry
-sink_value(JsonSink *sink, const JsonNode *node)
+sink_value(JsonSink *sink, JsonNode *node)
 {
 	char	   *before = sink->at;
 
@@ -311,10 +386,10 @@ sink_value(JsonSink *sink, const JsonNode *node)
 }
 
 static JEntry
-sink_container(JsonSink *sink, const JsonNode *node)
+sink_container(JsonSink *sink, JsonNode *node)
 {
-	const JsonNode *few[32];
-	const JsonNode **children = few;
+	JsonNode   *few[32];
+	JsonNode  **children = few;
 	char	   *before = sink->at;
 	bool		object = node->type == jbvObject;
 	int			n = 0;
@@ -325,13 +400,10 @@ sink_container(JsonSink *sink, const JsonNode *node)
 	check_stack_depth();
 	if (node->n > (int) lengthof(few))
 		children = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(JsonNode *) * node->n);
-	if (object)
-		n = sort_members(sink->nodes, node, children);
-	else
-	{
-		for (int i = node->first; i >= 0; i = sink->nodes[i].next)
-			children[n++] = &sink->nodes[i];
-	}
+	for (JsonNode *child = node + 1; child < node + node->size; child = after(child))
+		children[n++] = child;
+	if (object && n > 1)
+		n = n <= SHAPE_MEMBERS && !sink->made_keys ? order_members(children, n) : sort_members(children, n);
 	align(sink);
 	header = n | (object ? JB_FOBJECT : JB_FARRAY);
 	memcpy(sink->at, &header, sizeof(header));
@@ -373,7 +445,7 @@ json_result(JsonWriter *w)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("total size of a document exceeds the maximum of %u bytes", JENTRY_OFFLENMASK)));
-	sink.nodes = w->nodes;
+	sink.made_keys = w->made_keys;
 	sink.start = palloc(VARHDRSZ + w->bytes);
 	sink.at = sink.start + VARHDRSZ;
 	(void) sink_container(&sink, &w->nodes[0]);

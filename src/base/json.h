@@ -12,26 +12,23 @@
 #include "utils/timestamp.h"
 
 /*
- * A document as it is written: its values in the order they came, linked to
- * their containers.  What a text or a key points to must stay until
- * json_result().
+ * A document as it is written: its values one after the other, those of a
+ * container after the container.  What a text or a key points to must stay
+ * until json_result(); a key is a constant, or given with json_made_key().
  */
 typedef struct JsonNode
 {
 	const char *key;			/* NULL in an array */
+	const char *value;
 	uint32		keylen;
 	uint32		len;			/* of the text or the numeric */
-	const char *value;
-	int			parent;			/* -1: the document */
-	int			next;			/* in the same container, or -1 */
-	int			first,			/* of a container, or -1 */
-				last;
-	int			n;
 	int			type;			/* enum jbvType */
 	bool		boolean;
+	/* of a container: */
+	int			parent;			/* the open one when this was begun */
+	int			n;				/* how many it has itself */
+	int			size;			/* nodes in it, and itself */
 } JsonNode;
-
-#define JSON_DAYS	2				/* two of each allocation */
 
 typedef struct JsonWriter
 {
@@ -41,19 +38,17 @@ typedef struct JsonWriter
 	int			open;			/* the container that is written */
 	const char *key;			/* of the next member */
 	uint32		keylen;
+	bool		made_keys;		/* keys that are no constants */
 	Size		bytes;			/* at most, of the document */
 	char	   *room;			/* for texts made here */
 	int			left;
-	int			ndays;
-	DateADT		days[JSON_DAYS];	/* the last dates, and their texts */
-	const char *day_texts[JSON_DAYS];
 } JsonWriter;
 
 extern void json_begin_object(JsonWriter *w);
 extern void json_end_object(JsonWriter *w);
 extern void json_begin_array(JsonWriter *w);
 extern void json_end_array(JsonWriter *w);
-extern void json_text(JsonWriter *w, const char *value);
+extern void json_string(JsonWriter *w, const char *value, uint32 len);
 extern void json_int(JsonWriter *w, int64 value);
 extern void json_int_text(JsonWriter *w, int64 value);
 extern void json_part_text(JsonWriter *w, int32 line_no, int32 part);
@@ -63,11 +58,25 @@ extern void json_date(JsonWriter *w, DateADT value);
 extern void json_time(JsonWriter *w, TimestampTz value);
 extern Jsonb *json_result(JsonWriter *w);
 
+/* inline, so that the compiler counts the constant ones */
+static inline void
+json_text(JsonWriter *w, const char *value)
+{
+	json_string(w, value, strlen(value));
+}
+
 static inline void
 json_key(JsonWriter *w, const char *key)
 {
 	w->key = key;
 	w->keylen = strlen(key);	/* of a constant: known to the compiler */
+}
+
+static inline void
+json_made_key(JsonWriter *w, const char *key)
+{
+	json_key(w, key);
+	w->made_keys = true;
 }
 
 /* a member of an object in one call; a NULL text is left out */

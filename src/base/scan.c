@@ -103,6 +103,15 @@ keyscan_next(KeyScan *ks)
 	return found;
 }
 
+static void
+close_scan(KeyScan *ks, LOCKMODE release)
+{
+	keyscan_stop(ks);
+	ExecDropSingleTupleTableSlot(ks->slot);
+	index_close(ks->index, ks->lockmode);
+	table_close(ks->rel, release);
+}
+
 /*
  * The lock on the table stays until the end of the transaction.  That on the
  * index does not: a backend has 16 places for locks that need not go through
@@ -111,8 +120,12 @@ keyscan_next(KeyScan *ks)
 void
 keyscan_close(KeyScan *ks)
 {
-	keyscan_stop(ks);
-	ExecDropSingleTupleTableSlot(ks->slot);
-	index_close(ks->index, ks->lockmode);
-	table_close(ks->rel, NoLock);
+	close_scan(ks, NoLock);
+}
+
+/* The same of reference data, which are read like a catalog: the lock on the table goes too. */
+void
+keyscan_release(KeyScan *ks)
+{
+	close_scan(ks, ks->lockmode);
 }

@@ -32,6 +32,7 @@ extern void keyscan_start(KeyScan *ks, int32 tenant_id, Datum key2, Datum key3);
 extern bool keyscan_next(KeyScan *ks);
 extern void keyscan_stop(KeyScan *ks);
 extern void keyscan_close(KeyScan *ks);
+extern void keyscan_release(KeyScan *ks);
 extern Snapshot fresh_snapshot(void);
 extern Snapshot scan_snapshot(Snapshot snapshot);
 

@@ -86,12 +86,15 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 			repalloc_huge(batch->events, sizeof(PendingEvent) * batch->capacity);
 	}
 	if (batch->n == 0)
+	{
 		batch->now = GetCurrentTimestamp();
+		batch->only_tenant = tenant_is_only();
+	}
 	e = &batch->events[batch->n++];
 	uuid_v7(&e->id, batch->now);
 	e->tenant_id = tenant_id;
 	e->aggregate = aggregate;
-	e->aggregate_id = tenant_is_only() ? pstrdup(aggregate_id) :
+	e->aggregate_id = batch->only_tenant ? pstrdup(aggregate_id) :
 		psprintf("%s/%s", tenant_code(tenant_id), aggregate_id);
 	e->version = version;
 	e->type = type;
@@ -151,23 +154,17 @@ find_partition(Relation parent, DateADT today, DateADT *begins)
 	return InvalidOid;
 }
 
+/* The partition for "today", made if there is none; InvalidOid if that did not help. */
 static Oid
-target_partition(DateADT *part_on)
+look_up_partition(DateADT today, DateADT *begins)
 {
-	struct pg_tm tm;
-	fsec_t		fsec;
-	DateADT		today;
 	Oid			leaf = InvalidOid;
-
-	if (timestamp2tm(GetCurrentTransactionStartTimestamp(), NULL, &tm, &fsec, NULL, NULL) != 0)
-		elog(ERROR, "timestamp out of range");
-	today = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 
 	for (int attempt = 0; attempt < 2 && !OidIsValid(leaf); attempt++)
 	{
 		Relation	parent = table_open(engine_relid(TAB_EVENT), AccessShareLock);
 
-		leaf = find_partition(parent, today, part_on);
+		leaf = find_partition(parent, today, begins);
 		table_close(parent, NoLock);
 		if (!OidIsValid(leaf))
 		{
@@ -178,12 +175,63 @@ target_partition(DateADT *part_on)
 			CommandCounterIncrement();
 		}
 	}
-	if (!OidIsValid(leaf))
+	return leaf;
+}
+
+/*
+ * Open the partition that events go into, locked for writing.
+ *
+ * Which one it is, is remembered until something changes at the parent table.
+ * The lock of the partition is enough to write into it, as for everybody who
+ * names it in a statement: who detaches it waits for us in the end.  That it
+ * is still the right one is asked after the lock, with which we have learnt of
+ * what has changed.
+ */
+static Relation
+open_target(DateADT *part_on)
+{
+	static struct
+	{
+		Oid			leaf;
+		DateADT		today,
+					begins;
+		uint64		generation; /* of the parent */
+	}			target;
+	/* a timestamptz counts UTC, and no clock is before 2000 */
+	DateADT		today = (DateADT) (GetCurrentTransactionStartTimestamp() / USECS_PER_DAY);
+	Relation	rel = NULL;
+
+	if (target.today == today && target.generation == engine_generation(TAB_EVENT))
+	{
+		rel = try_table_open(target.leaf, RowExclusiveLock);
+		if (rel != NULL && target.generation != engine_generation(TAB_EVENT))
+		{
+			table_close(rel, RowExclusiveLock);
+			rel = NULL;
+		}
+	}
+	if (rel == NULL)
+	{
+		uint64		generation = engine_generation(TAB_EVENT);
+		Oid			leaf = look_up_partition(today, &target.begins);
+
+		target.generation = 0;
+		if (OidIsValid(leaf))
+		{
+			/* the parent is locked now, so that it is there */
+			rel = table_open(leaf, RowExclusiveLock);
+			target.leaf = leaf;
+			target.today = today;
+			target.generation = generation;
+		}
+	}
+	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("routing.event has no partition for %04d-%02d-%02d", tm.tm_year, tm.tm_mon, tm.tm_mday),
+				 errmsg("routing.event has no partition for %s", date_text(today)),
 				 errhint("Attach the table of that day again, or rename it: a new one is made then.")));
-	return leaf;
+	*part_on = target.begins;
+	return rel;
 }
 
 /* columns that an event sets */
@@ -294,7 +342,7 @@ fill_row(Store *store, PendingEvent *e, BatchRow *batch)
 	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) batch->now);
 	values[E_ID] = UUIDPGetDatum(&e->id);
 	values[E_EPOCH] = Int32GetDatum(batch->epoch);
-	values[E_TENANTID] = CStringGetTextDatum(tenant_code(e->tenant_id));
+	values[E_TENANTID] = text_value(batch, E_TENANTID, tenant_code(e->tenant_id));
 	values[E_AGGREGATETYPE] = text_value(batch, E_AGGREGATETYPE, e->aggregate);
 	values[E_AGGREGATEID] = text_value(batch, E_AGGREGATEID, e->aggregate_id);
 	values[E_AGGREGATEVERSION] = Int64GetDatum(e->version);
@@ -316,6 +364,26 @@ fill_row(Store *store, PendingEvent *e, BatchRow *batch)
 		store->values[attnos[c]] = values[c];
 		store->nulls[attnos[c]] = nulls[c];
 	}
+}
+
+/* Who began the session; empty if that role is gone. */
+static const char *
+session_user_name(void)
+{
+	static NameData name;
+	static Oid	of = InvalidOid;
+	static uint64 at = 0;
+	uint64		generation = membership_generation();
+
+	if (of != GetSessionUserId() || at != generation)
+	{
+		char	   *found = GetUserNameFromId(GetSessionUserId(), true);
+
+		namestrcpy(&name, found != NULL ? found : "");
+		of = GetSessionUserId();
+		at = generation;
+	}
+	return NameStr(name);
 }
 
 static Jsonb *
@@ -362,14 +430,12 @@ events_write(EventBatch *batch)
 
 	if (batch->n == 0)
 		return;
-	store = store_open_relid(target_partition(&row.part_on));
+	store = store_of(open_target(&row.part_on));
 	/* after the lock of the leaf: who starts an epoch waits for all writers */
 	row.epoch = stream_epoch(&recorded);
 	row.sequence = engine_relid(TAB_EVENT_SEQ);
 	row.now = GetCurrentTimestamp();
-	row.actor = GetUserNameFromId(GetSessionUserId(), true);
-	if (row.actor == NULL)
-		row.actor = "";
+	row.actor = session_user_name();
 	trace_context(&row.trace);
 	/* before the first epoch there was nothing that a consumer could know */
 	if (!recorded && stream_epoch_record(row.epoch, row.epoch == 1 ? "installed" : "restored") && row.epoch > 1)

@@ -22,6 +22,7 @@ typedef struct EventBatch
 	int			capacity;
 	struct PendingEvent *events;
 	TimestampTz now;			/* of its ids */
+	bool		only_tenant;	/* ids of aggregates need no prefix */
 	EventCause	cause;			/* of the events that are added from now on */
 } EventBatch;
 

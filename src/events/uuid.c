@@ -16,7 +16,7 @@
 static void
 random_bytes(unsigned char *to)
 {
-	static unsigned char stock[RANDOM_BYTES * 32];
+	static unsigned char stock[RANDOM_BYTES * 128];
 	static int	left = 0;
 
 	if (left == 0)

@@ -55,7 +55,7 @@ item_control(int32 tenant_id, const char *item)
 	snapshot = fresh_snapshot();
 	if (keyscan_find(&ks, TAB_ITEM, &item_columns, tenant_id, item, snapshot))
 		control = item_control_of(slot_text(ks.slot, &item_columns, 0));
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 	UnregisterSnapshot(snapshot);
 	if (strlen(item) < sizeof(last.item))
 	{

@@ -439,6 +439,27 @@ available_today(Position *pos, DateADT today, TimestampTz now)
 }
 
 /*
+ * Less than that cannot be available on any day: what is on hand without what
+ * is promised of it and of all that comes.  Needs no calendar, and mostly tells
+ * that there is plenty.
+ */
+static int64
+least_available(const Timeline *tl)
+{
+	int64		least = 0;
+
+	for (int i = 0; i < tl->n; i++)
+	{
+		const TimelineEntry *e = &tl->entries[i];
+
+		if (e->day == ON_HAND_DAY || e->supply < 0)
+			least = scaled_add(least, e->supply);
+		least = scaled_sub(least, e->demand);
+	}
+	return least;
+}
+
+/*
  * Before the positions are written: those that have come into another band
  * since that was last told.  One with slots has plenty.
  */
@@ -455,6 +476,9 @@ stock_add_bands(Ledger *ledger, TimestampTz clock, EventBatch *events)
 		JsonWriter	w;
 
 		if (!pos->dirty || !pos->locked || !pos->exists || pos->slot != 0 || pos->slots != 0)
+			continue;
+		if (pos->band == BAND_IN && pos->holds.n == 0 &&
+			least_available(&pos->timeline) >= Max(pos->safety_stock, 1))
 			continue;
 		/* an order's items mostly come from one node */
 		if (like == NULL || like->key.tenant_id != pos->key.tenant_id || strcmp(like->key.node, pos->key.node) != 0)

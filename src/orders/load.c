@@ -407,7 +407,7 @@ load_predecessor(SalesOrder *order)
 		order->event_version = DatumGetInt64(slot_datum(ks.slot, &columns, 0, &isnull));
 		order->had_row = true;
 	}
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 	UnregisterSnapshot(snapshot);
 }
 

@@ -69,13 +69,13 @@ order_resolve_parties(SalesOrder *order, int own_priority, Snapshot snapshot)
 			order->max_late_days = -1;
 		order->substitutes = slot_text(ks.slot, &customer_columns, C_SUBSTITUTES);
 	}
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 	if (order->channel != NULL)
 	{
 		order->npath = channel_path(order->tenant_id, order->channel, &order->path);
 		order->channel_known = keyscan_find(&ks, TAB_CHANNEL, NULL, order->tenant_id,
 											order->channel, snapshot);
-		keyscan_close(&ks);
+		keyscan_release(&ks);
 	}
 }
 
@@ -112,7 +112,7 @@ order_resolve_substitute(const SalesOrder *order, OrderLine *line, const char *i
 		line->serial = item_control_of(slot_text(ks.slot, &item_columns, I_CONTROL)) == CONTROL_SERIAL;
 		line->item_class = slot_text(ks.slot, &item_columns, I_ITEM_CLASS);
 	}
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 	UnregisterSnapshot(snapshot);
 	return found;
 }
@@ -136,7 +136,7 @@ convert_quantity(SalesOrder *order, OrderLine *line, Snapshot snapshot)
 		slot_getallattrs(ks.slot);
 		factor = slot_scaled(ks.slot, &uom_columns, 0);
 	}
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 	if (factor == 0)
 		line->unit = UNIT_UNKNOWN;
 	else if (pg_mul_s64_overflow(line->quantity, factor, &product) || product % SCALE != 0 ||
@@ -220,7 +220,7 @@ order_resolve_items(SalesOrder *order, Snapshot snapshot)
 			convert_quantity(order, line, snapshot);
 		resolve_kit(order, line, &ks);
 	}
-	keyscan_close(&ks);
+	keyscan_release(&ks);
 }
 
 /* Both, for an order that was not read from our tables. */

@@ -104,7 +104,10 @@ value_text(const PolicyTerms *terms, const PolicyField *f)
 		case FIELD_LATENESS:
 			json_begin_object(&w);
 			for (int p = 1; p <= POLICY_PRIORITIES; p++)
-				json_key_scaled(&w, psprintf("%d", p), terms->lateness[p]);
+			{
+				json_made_key(&w, psprintf("%d", p));
+				json_scaled(&w, terms->lateness[p]);
+			}
 			json_end_object(&w);
 			break;
 		case FIELD_SOFT:
