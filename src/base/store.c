@@ -279,7 +279,7 @@ open_indexes(Store *store, bool update)
 static void
 insert_plain_entries(Store *store)
 {
-	IndexInfo  *unused = makeNode(IndexInfo);	/* a B-tree asks for none */
+	IndexInfo	unused = {.type = T_IndexInfo}; /* a B-tree asks for none */
 
 	for (int k = 0; k < store->nplain; k++)
 	{
@@ -297,10 +297,9 @@ insert_plain_entries(Store *store)
 				nulls[a] = store->row_nulls[i][form->indkey.values[a] - 1];
 			}
 			(void) index_insert(index, values, nulls, &store->rows[i]->tts_tid, store->rel,
-								form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, unused);
+								form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, &unused);
 		}
 	}
-	pfree(unused);
 }
 
 static void
@@ -328,8 +327,8 @@ store_add(Store *store)
 	if (store->rows[store->nrows] == NULL)
 	{
 		store->rows[store->nrows] = table_slot_create(store->rel, NULL);
-		store->row_values[store->nrows] = palloc(sizeof(Datum) * natts);
-		store->row_nulls[store->nrows] = palloc(sizeof(bool) * natts);
+		store->row_values[store->nrows] = palloc((sizeof(Datum) + sizeof(bool)) * natts);
+		store->row_nulls[store->nrows] = (bool *) (store->row_values[store->nrows] + natts);
 	}
 	fill_slot(store, store->rows[store->nrows]);
 	memcpy(store->row_values[store->nrows], store->values, sizeof(Datum) * natts);

@@ -40,7 +40,8 @@ typedef struct PendingEvent
 {
 	int32		tenant_id;
 	const char *aggregate;
-	char	   *aggregate_id;
+	const char *aggregate_id;
+	const char *plain_id;		/* without the tenant */
 	int64		version;
 	const char *type;
 	TimestampTz occurred_at;
@@ -56,11 +57,18 @@ static EnginePlan plan_make_partition = {
 	1, {DATEOID}, NULL
 };
 
-static bool
-same_aggregate(const PendingEvent *a, const PendingEvent *b)
+/* The last event of the batch that is of an aggregate, if it is not far back. */
+static const PendingEvent *
+event_before(const EventBatch *batch, int32 tenant_id, const char *aggregate, const char *aggregate_id)
 {
-	return a->tenant_id == b->tenant_id && strcmp(a->aggregate, b->aggregate) == 0 &&
-		strcmp(a->aggregate_id, b->aggregate_id) == 0;
+	for (int i = batch->n - 1; i >= 0 && batch->n - i <= CAUSE_REACH; i--)
+	{
+		const PendingEvent *e = &batch->events[i];
+
+		if (e->tenant_id == tenant_id && strcmp(e->plain_id, aggregate_id) == 0 && strcmp(e->aggregate, aggregate) == 0)
+			return e;
+	}
+	return NULL;
 }
 
 /*
@@ -76,6 +84,7 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 		  const char *aggregate_id, int64 version, const char *type,
 		  TimestampTz occurred_at, const char *correlation_id, Jsonb *payload)
 {
+	const PendingEvent *before;
 	PendingEvent *e;
 
 	if (batch->n == batch->capacity)
@@ -90,32 +99,41 @@ event_add(EventBatch *batch, int32 tenant_id, const char *aggregate,
 		batch->now = GetCurrentTimestamp();
 		batch->only_tenant = tenant_is_only();
 	}
+	before = event_before(batch, tenant_id, aggregate, aggregate_id);
 	e = &batch->events[batch->n++];
 	uuid_v7(&e->id, batch->now);
 	e->tenant_id = tenant_id;
 	e->aggregate = aggregate;
-	e->aggregate_id = batch->only_tenant ? pstrdup(aggregate_id) :
-		psprintf("%s/%s", tenant_code(tenant_id), aggregate_id);
 	e->version = version;
 	e->type = type;
 	e->occurred_at = occurred_at;
-	e->correlation_id = guc_correlation_id[0] != '\0' ? guc_correlation_id :
-		correlation_id ? pstrdup(correlation_id) : NULL;
 	e->payload = payload;
-	e->has_cause = batch->cause.known;
-	e->cause = batch->cause.id;
-	for (PendingEvent *p = e; p > batch->events && e - p < CAUSE_REACH; p--)
+	/* the same texts need be made into values only once, see text_value() */
+	if (before != NULL)
 	{
-		if (!same_aggregate(p - 1, e))
-			continue;
+		e->aggregate_id = before->aggregate_id;
+		e->plain_id = before->plain_id;
 		e->has_cause = true;
-		e->cause = p[-1].id;
-		/* the same texts need be made into values only once, see text_value() */
-		e->aggregate_id = p[-1].aggregate_id;
-		if (e->correlation_id && p[-1].correlation_id && strcmp(e->correlation_id, p[-1].correlation_id) == 0)
-			e->correlation_id = p[-1].correlation_id;
-		break;
+		e->cause = before->id;
 	}
+	else
+	{
+		char	   *id = batch->only_tenant ? pstrdup(aggregate_id) :
+			psprintf("%s/%s", tenant_code(tenant_id), aggregate_id);
+
+		e->aggregate_id = id;
+		e->plain_id = id + strlen(id) - strlen(aggregate_id);
+		e->has_cause = batch->cause.known;
+		e->cause = batch->cause.id;
+	}
+	if (guc_correlation_id[0] != '\0')
+		e->correlation_id = guc_correlation_id;
+	else if (correlation_id == NULL)
+		e->correlation_id = NULL;
+	else if (before != NULL && before->correlation_id != NULL && strcmp(before->correlation_id, correlation_id) == 0)
+		e->correlation_id = before->correlation_id;
+	else
+		e->correlation_id = strcmp(e->plain_id, correlation_id) == 0 ? e->plain_id : pstrdup(correlation_id);
 }
 
 /* The last event is the cause of the next ones of other aggregates; returns what was. */
@@ -295,16 +313,14 @@ typedef struct BatchRow
 	int32		epoch;
 	const char *actor;
 	TraceContext trace;
+	int32		tenant_id;		/* of the last event */
 	const char *texts[E_NCOLS]; /* of the last event, where the next may have the same */
 	Datum		text_values[E_NCOLS];
 } BatchRow;
 
-static void
-set_text(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column] = text == NULL;
-	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
+/* A column of the row; see event_columns() */
+#define PUT(column, value) \
+	(store->values[attnos[column]] = (value), store->nulls[attnos[column]] = false)
 
 /* A text that the event before may have had too. */
 static Datum
@@ -322,8 +338,6 @@ static void
 fill_row(Store *store, PendingEvent *e, BatchRow *batch)
 {
 	const AttrNumber *attnos = event_columns(store->rel);
-	Datum		values[E_NCOLS];
-	bool		nulls[E_NCOLS] = {0};
 	int32		schemaversion = event_schemaversion(e->type);
 
 	event_validate(e->type, schemaversion, e->payload);
@@ -332,38 +346,41 @@ fill_row(Store *store, PendingEvent *e, BatchRow *batch)
 		e->has_cause = true;
 		e->cause = batch->trace.cause;
 	}
-	values[E_TENANT_ID] = Int32GetDatum(e->tenant_id);
-	/* the id before the number: what snapshot.c says of numbers rests on it */
-	values[E_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[E_SEQ] = Int64GetDatum(nextval_internal(batch->sequence, false));
-	values[E_PART_ON] = DateADTGetDatum(batch->part_on);
-	values[E_RECORDED_AT] = TimestampTzGetDatum(batch->now);
-	/* a timestamptz counts UTC, so this is UTC without a zone */
-	values[E_EVENT_TS] = TimestampGetDatum((Timestamp) batch->now);
-	values[E_ID] = UUIDPGetDatum(&e->id);
-	values[E_EPOCH] = Int32GetDatum(batch->epoch);
-	values[E_TENANTID] = text_value(batch, E_TENANTID, tenant_code(e->tenant_id));
-	values[E_AGGREGATETYPE] = text_value(batch, E_AGGREGATETYPE, e->aggregate);
-	values[E_AGGREGATEID] = text_value(batch, E_AGGREGATEID, e->aggregate_id);
-	values[E_AGGREGATEVERSION] = Int64GetDatum(e->version);
-	values[E_TYPE] = CStringGetTextDatum(e->type);
-	values[E_SCHEMAVERSION] = Int32GetDatum(schemaversion);
-	values[E_OCCURRED_AT] = TimestampTzGetDatum(e->occurred_at);
-	nulls[E_CORRELATIONID] = e->correlation_id == NULL;
-	values[E_CORRELATIONID] = e->correlation_id ? text_value(batch, E_CORRELATIONID, e->correlation_id) : (Datum) 0;
-	values[E_CAUSATIONID] = UUIDPGetDatum(&e->cause);
-	nulls[E_CAUSATIONID] = !e->has_cause;
-	set_text(values, nulls, E_TRACEPARENT, batch->trace.traceparent);
-	set_text(values, nulls, E_TRACESTATE, batch->trace.tracestate);
-	set_text(values, nulls, E_TRACINGSPANCONTEXT, batch->trace.span_context);
-	values[E_ACTOR] = text_value(batch, E_ACTOR, batch->actor);
-	values[E_PAYLOAD] = JsonbPGetDatum(e->payload);
 	memset(store->nulls, true, RelationGetDescr(store->rel)->natts);
-	for (int c = 0; c < E_NCOLS; c++)
+	PUT(E_TENANT_ID, Int32GetDatum(e->tenant_id));
+	/* the id before the number: what snapshot.c says of numbers rests on it */
+	PUT(E_XID, FullTransactionIdGetDatum(GetTopFullTransactionId()));
+	PUT(E_SEQ, Int64GetDatum(nextval_internal(batch->sequence, false)));
+	PUT(E_PART_ON, DateADTGetDatum(batch->part_on));
+	PUT(E_RECORDED_AT, TimestampTzGetDatum(batch->now));
+	/* a timestamptz counts UTC, so this is UTC without a zone */
+	PUT(E_EVENT_TS, TimestampGetDatum((Timestamp) batch->now));
+	PUT(E_ID, UUIDPGetDatum(&e->id));
+	PUT(E_EPOCH, Int32GetDatum(batch->epoch));
+	if (batch->texts[E_TENANTID] == NULL || batch->tenant_id != e->tenant_id)
 	{
-		store->values[attnos[c]] = values[c];
-		store->nulls[attnos[c]] = nulls[c];
+		batch->tenant_id = e->tenant_id;
+		(void) text_value(batch, E_TENANTID, tenant_code(e->tenant_id));
 	}
+	PUT(E_TENANTID, batch->text_values[E_TENANTID]);
+	PUT(E_AGGREGATETYPE, text_value(batch, E_AGGREGATETYPE, e->aggregate));
+	PUT(E_AGGREGATEID, text_value(batch, E_AGGREGATEID, e->aggregate_id));
+	PUT(E_AGGREGATEVERSION, Int64GetDatum(e->version));
+	PUT(E_TYPE, text_value(batch, E_TYPE, e->type));
+	PUT(E_SCHEMAVERSION, Int32GetDatum(schemaversion));
+	PUT(E_OCCURRED_AT, TimestampTzGetDatum(e->occurred_at));
+	if (e->correlation_id != NULL)
+		PUT(E_CORRELATIONID, text_value(batch, E_CORRELATIONID, e->correlation_id));
+	if (e->has_cause)
+		PUT(E_CAUSATIONID, UUIDPGetDatum(&e->cause));
+	if (batch->trace.traceparent != NULL)
+		PUT(E_TRACEPARENT, text_value(batch, E_TRACEPARENT, batch->trace.traceparent));
+	if (batch->trace.tracestate != NULL)
+		PUT(E_TRACESTATE, text_value(batch, E_TRACESTATE, batch->trace.tracestate));
+	if (batch->trace.span_context != NULL)
+		PUT(E_TRACINGSPANCONTEXT, text_value(batch, E_TRACINGSPANCONTEXT, batch->trace.span_context));
+	PUT(E_ACTOR, text_value(batch, E_ACTOR, batch->actor));
+	PUT(E_PAYLOAD, JsonbPGetDatum(e->payload));
 }
 
 /* Who began the session; empty if that role is gone. */

@@ -65,9 +65,10 @@ write_destination(JsonWriter *w, const SalesOrder *order)
 	json_begin_object(w);
 	json_key_text(w, "country", order->country);
 	if (order->postal_code && order->postal_code[0])
-		json_key_text(w, "postal_prefix",
-					  pnstrdup(order->postal_code, pg_mbcliplen(order->postal_code,
-																(int) strlen(order->postal_code), 3)));
+	{
+		json_key(w, "postal_prefix");
+		json_string(w, order->postal_code, pg_mbcliplen(order->postal_code, (int) strlen(order->postal_code), 3));
+	}
 	if (order->lanes)
 		json_key_text(w, "region", order->lanes->zone);
 	json_end_object(w);
