@@ -106,6 +106,7 @@ CREATE TABLE routing.stream_mark (
 	tenant_id	int NOT NULL,
 	marked_at	timestamptz NOT NULL,
 	epoch		int NOT NULL,
+	timeline	int NOT NULL,
 	snapshot	pg_snapshot NOT NULL,
 	low			bigint NOT NULL,
 	PRIMARY KEY (tenant_id, marked_at)

@@ -12,7 +12,7 @@
  * primary keys of the leaves, in order and of this tenant only.  The few that
  * last lists as running are looked up in the indexes on (xid, seq).
  */
-CREATE FUNCTION routing.stream_snapshot(OUT snapshot pg_snapshot, OUT floored boolean)
+CREATE FUNCTION routing.stream_snapshot(OUT snapshot pg_snapshot, OUT floored boolean, OUT timeline int)
 	LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'routing_stream_snapshot';
 COMMENT ON FUNCTION routing.stream_snapshot() IS
 	'pg_current_snapshot() up to the next transaction id, right on a standby too; not floored if that lists too many';
@@ -68,14 +68,14 @@ COMMENT ON FUNCTION routing.event_window(int, int, pg_snapshot, bigint, int, pg_
  * A standby's sequence runs ahead by what is logged in advance, at most 33; a
  * transaction that took a lower value has logged its id before.
  */
-CREATE FUNCTION routing.stream_place(OUT epoch int, OUT snapshot pg_snapshot, OUT low bigint, OUT high bigint)
+CREATE FUNCTION routing.stream_place(OUT epoch int, OUT timeline int, OUT snapshot pg_snapshot, OUT low bigint, OUT high bigint)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	floored	boolean;
 BEGIN
 	epoch := routing.stream_epoch();
 	SELECT s.last_value - CASE WHEN pg_is_in_recovery() THEN 33 ELSE 0 END INTO low FROM routing.event_seq s;
-	SELECT s.snapshot, s.floored INTO snapshot, floored FROM routing.stream_snapshot() s;
+	SELECT s.snapshot, s.floored, s.timeline INTO snapshot, floored, timeline FROM routing.stream_snapshot() s;
 	SELECT s.last_value INTO high FROM routing.event_seq s;
 	IF NOT floored THEN
 		low := NULL;
@@ -98,8 +98,8 @@ BEGIN
 		RETURN false;
 	END IF;
 	p := routing.stream_place();
-	INSERT INTO routing.stream_mark (tenant_id, marked_at, epoch, snapshot, low)
-	SELECT t.tenant_id, clock_timestamp(), p.epoch, p.snapshot, coalesce(p.low, 0) FROM routing.tenant t ON CONFLICT DO NOTHING;
+	INSERT INTO routing.stream_mark (tenant_id, marked_at, epoch, timeline, snapshot, low)
+	SELECT t.tenant_id, clock_timestamp(), p.epoch, p.timeline, p.snapshot, coalesce(p.low, 0) FROM routing.tenant t ON CONFLICT DO NOTHING;
 	DELETE FROM routing.stream_mark t WHERE t.marked_at < clock_timestamp() - interval '100 days';
 	RETURN true;
 END

@@ -42,8 +42,32 @@ COMMENT ON FUNCTION routing.snapshot_union(pg_snapshot, pg_snapshot) IS
 	'internal: the snapshot in which is visible what is visible in one of two';
 
 /*
- * The token is the consumer's row in text: the last place, and within a window
- * the place of its end and how far it is read.
+ * Where a reader goes on who was at a place of another timeline.  A failover
+ * may have taken back the last transactions of that one, and their ids are
+ * given again, so that the place shows what it never showed.  A mark that was
+ * made on that timeline, and is here, came with everything that it shows.
+ */
+CREATE FUNCTION routing.stream_place_before(timeline int, INOUT epoch int, INOUT snapshot pg_snapshot, OUT low bigint)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	m	routing.stream_mark;
+BEGIN
+	SELECT * INTO m FROM routing.stream_mark t
+	WHERE t.tenant_id = routing.current_tenant() AND t.timeline <= stream_place_before.timeline
+	  AND (t.epoch < stream_place_before.epoch
+		   OR (t.epoch = stream_place_before.epoch AND pg_snapshot_xmax(t.snapshot) <= pg_snapshot_xmin(stream_place_before.snapshot)))
+	ORDER BY t.marked_at DESC LIMIT 1;
+	epoch := coalesce(m.epoch, 0);
+	snapshot := coalesce(m.snapshot, '1:1:');
+	low := coalesce(m.low, 0);
+END
+$$;
+COMMENT ON FUNCTION routing.stream_place_before(int, int, pg_snapshot) IS
+	'internal: the newest mark of a timeline that shows nothing that the given place does not; the beginning if there is none';
+
+/*
+ * The token is the timeline and the consumer's row in text: the last place, and
+ * within a window the place of its end and how far it is read.
  */
 CREATE FUNCTION routing.event_since(since text, max int DEFAULT 100, types text[] DEFAULT NULL, partition text DEFAULT NULL)
 	RETURNS SETOF routing.event_read
@@ -62,6 +86,7 @@ DECLARE
 	behind	boolean := false;
 	shown	routing.consumer;
 	token	text;
+	timeline	int;
 BEGIN
 	c.tenant_id := routing.current_tenant();
 	IF max IS NULL OR max NOT BETWEEN 1 AND 10000 THEN
@@ -69,17 +94,18 @@ BEGIN
 			MESSAGE = format('max %s is out of range', coalesce(max::text, 'null')), HINT = 'Give a number from 1 to 10000.';
 	END IF;
 	c.seq_done := 0;
-	t := regexp_match(since, '^(\d{1,9})/(\d{1,20}:\d{1,20}:[\d,]*)/(\d{1,18})(?:/(\d{1,9})/(\d{1,20}:\d{1,20}:[\d,]*)/(\d{1,18})/(\d{1,18})/(\d{1,18}))?$');
+	t := regexp_match(since, '^(\d{1,9})@(\d{1,9})/(\d{1,20}:\d{1,20}:[\d,]*)/(\d{1,18})(?:/(\d{1,9})/(\d{1,20}:\d{1,20}:[\d,]*)/(\d{1,18})/(\d{1,18})/(\d{1,18}))?$');
 	IF t IS NOT NULL THEN
 		BEGIN
 			c.last_epoch := t[1];
-			c.last_snapshot := t[2];
-			c.last_low := t[3];
-			c.cur_epoch := t[4];
-			c.cur_snapshot := t[5];
-			c.cur_low := t[6];
-			c.cur_high := t[7];
-			c.seq_done := coalesce(t[8]::bigint, 0);
+			timeline := t[2];
+			c.last_snapshot := t[3];
+			c.last_low := t[4];
+			c.cur_epoch := t[5];
+			c.cur_snapshot := t[6];
+			c.cur_low := t[7];
+			c.cur_high := t[8];
+			c.seq_done := coalesce(t[9]::bigint, 0);
 		EXCEPTION WHEN data_exception THEN
 			RAISE EXCEPTION USING ERRCODE = 'RT146',
 				MESSAGE = format('token "%s" is not one', since), HINT = 'Give what the last call returned.';
@@ -92,7 +118,16 @@ BEGIN
 	END IF;
 
 	p := routing.stream_place();
-	IF p.epoch < coalesce(c.cur_epoch, c.last_epoch)
+	IF timeline < p.timeline THEN
+		SELECT b.epoch, b.snapshot, b.low INTO c.last_epoch, c.last_snapshot, c.last_low
+		FROM routing.stream_place_before(timeline, c.last_epoch, c.last_snapshot) b;
+		c.cur_epoch := NULL;
+		c.cur_snapshot := NULL;
+		c.cur_low := NULL;
+		c.cur_high := NULL;
+		c.seq_done := 0;
+	END IF;
+	IF timeline > p.timeline OR p.epoch < coalesce(c.cur_epoch, c.last_epoch)
 		OR (p.epoch = coalesce(c.cur_epoch, c.last_epoch)
 			AND routing.snapshot_beyond(coalesce(c.cur_snapshot, c.last_snapshot), p.snapshot)) THEN
 		IF NOT pg_is_in_recovery() THEN
@@ -131,7 +166,7 @@ BEGIN
 		c := routing.consumer_done(c);
 		EXIT WHEN wanted IS NOT NULL;
 	END LOOP;
-	token := concat_ws('/', c.last_epoch, c.last_snapshot, c.last_low, c.cur_epoch, c.cur_snapshot, c.cur_low, c.cur_high,
+	token := concat_ws('/', format('%s@%s', c.last_epoch, CASE WHEN behind THEN coalesce(timeline, p.timeline) ELSE p.timeline END), c.last_snapshot, c.last_low, c.cur_epoch, c.cur_snapshot, c.cur_low, c.cur_high,
 					   CASE WHEN c.cur_epoch IS NOT NULL THEN c.seq_done END);
 	IF wanted IS NULL THEN
 		RETURN QUERY SELECT token, NULL::int, NULL::bigint, NULL::date, NULL::timestamptz, NULL::timestamp(6), NULL::uuid, NULL::int,

@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "access/xlogrecovery.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/snapmgr.h"
@@ -82,7 +83,7 @@ flush_wal(void)
 
 PG_FUNCTION_INFO_V1(routing_stream_snapshot);
 
-/* SQL: stream_snapshot(OUT snapshot pg_snapshot, OUT floored boolean) */
+/* SQL: stream_snapshot(OUT snapshot pg_snapshot, OUT floored boolean, OUT timeline int) */
 Datum
 routing_stream_snapshot(PG_FUNCTION_ARGS)
 {
@@ -99,8 +100,9 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 	int			n = 0;
 	StringInfoData text;
 	TupleDesc	desc;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	TimeLineID	timeline;
 
 	for (int i = 0; i < nrunning; i++)
 	{
@@ -123,6 +125,15 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 
 	flush_wal();
 
+	/*
+	 * Asked after the snapshot was taken: what it shows is of this timeline, too,
+	 * if one has begun meanwhile.
+	 */
+	if (RecoveryInProgress())
+		(void) GetXLogReplayRecPtr(&timeline);
+	else
+		timeline = GetWALInsertionTimeLine();
+
 	initStringInfo(&text);
 	appendStringInfo(&text, UINT64_FORMAT ":" UINT64_FORMAT ":", n > 0 ? ids[0] : xmax, xmax);
 	for (int i = 0; i < n; i++)
@@ -134,5 +145,6 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	values[0] = DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(text.data));
 	values[1] = BoolGetDatum(floored);
+	values[2] = Int32GetDatum((int32) timeline);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -320,8 +320,8 @@ select aggregateid, aggregateversion, type from routing.event_since(t.id('T3', 2
 select count(*) = (select count(*) from routing.event) from routing.event_since('oldest', 10000);
 select count(*) = (select count(*) from routing.event) from generate_series(0, 2) i, routing.event_since('oldest', 10000, partition => i || '/3');
 select t.try($$select routing.event_since('1/2:x:/3')$$);
-select t.try($$select routing.event_since('1/5:2:/3')$$);
-select t.try($$select routing.event_since('1/99999999999:99999999999:/3')$$);
+select t.try($$select routing.event_since('1@1/5:2:/3')$$);
+select t.try($$select routing.event_since('1@1/99999999999:99999999999:/3')$$);
 select t.try($$select routing.event_since('')$$);
 select t.try($$select routing.event_since('now', 0)$$);
 select t.try($$select routing.event_since('now', types => '{A}')$$);
