@@ -146,7 +146,8 @@ CREATE FUNCTION routing.doctor_events(OUT severity text, OUT subject text, OUT p
 	FROM routing.event_partitions() p WHERE NOT p.attached
 	UNION ALL
 	SELECT 'warning', 'routing.databases', 'the library is preloaded, but no worker runs in this database',
-		   format('ALTER SYSTEM SET routing.databases = %L, then reload; or have CALL routing.work() run every minute', current_database())
+		   format('ALTER SYSTEM SET routing.databases = %L, then reload; or have CALL routing.work() run every minute',
+				  concat_ws(', ', nullif(btrim(current_setting('routing.databases')), ''), quote_ident(current_database())))
 	WHERE current_setting('shared_preload_libraries') ~ '(^|[ ,/"])routing($|[ ,"])'
 	  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_type = 'routing worker' AND a.datname = current_database())
 	UNION ALL
