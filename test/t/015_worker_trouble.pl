@@ -110,6 +110,13 @@ is(workers($db), $pid, 'of the same worker');
 $node->safe_psql($db, 'DROP VIEW public.kept');
 ok($node->poll_query_until($db, q(SELECT count(*) = 0 FROM routing.event_partitions_to_drop())), 'and it is tried again');
 
+# the tenant that a session has if it chooses none need not be there
+$node->safe_psql('Mixed', q(UPDATE routing.tenant SET tenant = 'acme'; DELETE FROM routing.stream_mark));
+$pid = workers('Mixed');
+$node->safe_psql('Mixed', q(SELECT routing.start_stream_epoch('for news')));
+ok($node->poll_query_until('Mixed', 'SELECT count(*) > 0 FROM routing.stream_mark'), 'the worker needs no tenant of its own to tell of events');
+is(workers('Mixed'), $pid, 'and stays');
+
 # what a database sets for its sessions
 $node->safe_psql($db, q(ALTER DATABASE "Mixed" SET default_transaction_read_only = on;
 	ALTER DATABASE "Mixed" SET default_transaction_isolation = serializable; ALTER DATABASE "Mixed" SET lock_timeout = 1));
