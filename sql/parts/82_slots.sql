@@ -99,6 +99,11 @@ CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT act
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
 	WITH wal AS MATERIALIZED (
 		SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn
+	), published AS MATERIALIZED (
+		SELECT min(age(p.xmin)) AS since FROM pg_publication p
+		WHERE p.puballtables
+		   OR EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = 'routing.event'::regclass)
+		   OR EXISTS (SELECT FROM pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = 'routing'::regnamespace)
 	)
 	SELECT s.slot_name::text, s.plugin::text, s.active, wal.lsn - s.restart_lsn, wal.lsn - s.confirmed_flush_lsn,
 		   s.safe_wal_size, s.wal_status, s.confirmed_flush_lsn,
@@ -108,17 +113,15 @@ CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT act
 				THEN 'it is about to be lost: its consumer must catch up'
 				WHEN routing.plugin_problem(current_setting('output_plugin_libraries', true), s.plugin) IS NOT NULL
 				THEN routing.plugin_problem(current_setting('output_plugin_libraries', true), s.plugin)
-				WHEN s.plugin = 'pgoutput' AND NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prrelid = 'routing.event'::regclass)
+				WHEN s.plugin = 'pgoutput' AND published.since IS NULL
 				THEN 'no publication has routing.event: its consumer gets no events'
 				-- both ages count from now: the younger transaction id has the smaller one
-				WHEN s.plugin = 'pgoutput' AND age(s.catalog_xmin) >= (SELECT min(age(p.xmin)) FROM pg_publication p
-											   JOIN pg_publication_rel r ON r.prpubid = p.oid
-											   WHERE r.prrelid = 'routing.event'::regclass)
+				WHEN s.plugin = 'pgoutput' AND age(s.catalog_xmin) >= published.since
 				THEN 'it may be older than the publication: decoding fails then until it is dropped and made again'
 				WHEN NOT s.active AND wal.lsn - s.restart_lsn > 1024 * 1024 * 1024
 				THEN 'nobody reads it, and it keeps more than 1 GB of WAL'
 		   END
-	FROM pg_replication_slots s, wal
+	FROM pg_replication_slots s, wal, published
 	WHERE s.slot_type = 'logical' AND s.database = current_database()
 $$;
 COMMENT ON FUNCTION routing.slot_status() IS
@@ -146,7 +149,11 @@ CREATE FUNCTION routing.doctor_events(OUT severity text, OUT subject text, OUT p
 	FROM routing.event_partitions() p WHERE NOT p.attached
 	UNION ALL
 	SELECT 'warning', 'routing.databases', 'the library is preloaded, but no worker runs in this database',
-		   format('ALTER SYSTEM SET routing.databases = %L, then reload; or have CALL routing.work() run every minute', current_database())
+		   CASE WHEN quote_ident(current_database()) = ANY (regexp_split_to_array(btrim(d.list), '\s*,\s*'))
+				THEN 'the database is in the list: see the server''s log for what ends its worker'
+				ELSE format('ALTER SYSTEM SET routing.databases = %L, then reload; or have CALL routing.work() run every minute',
+							concat_ws(', ', nullif(btrim(d.list), ''), quote_ident(current_database()))) END
+	FROM coalesce(current_setting('routing.databases', true), '') d (list)
 	WHERE current_setting('shared_preload_libraries') ~ '(^|[ ,/"])routing($|[ ,"])'
 	  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_type = 'routing worker' AND a.datname = current_database())
 	UNION ALL

@@ -113,6 +113,11 @@ BEGIN
 					AND (v.aggregatetype, v.aggregateid) IN (
 						SELECT d.aggregatetype, d.aggregateid FROM routing.consumer_wait d
 						WHERE d.tenant_id = c.tenant_id AND d.consumer = c.consumer AND d.due_at <= clock_timestamp()
+						  -- one that was refused before an earlier one was is due behind it; it may not take the place of others
+						  AND (c.on_error <> 'park_aggregate' OR NOT EXISTS (
+							SELECT FROM routing.consumer_wait p
+							WHERE p.tenant_id = d.tenant_id AND p.consumer = d.consumer AND p.aggregatetype = d.aggregatetype
+							  AND p.aggregateid = d.aggregateid AND p.seq < d.seq AND p.state <> 'done'))
 						ORDER BY d.due_at LIMIT rows)) y) x
 		  WHERE x.ok ORDER BY x.seq LIMIT rows) t
 	WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.seq = t.seq;
@@ -180,7 +185,11 @@ BEGIN
 		IF EXISTS (SELECT FROM routing.consumer_wait w WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer
 				   AND w.due_at <= clock_timestamp()) THEN
 			batch := nextval('routing.consumer_batch_seq');
-			room := max - routing.consumer_take_due(c, batch, max);
+			n := routing.consumer_take_due(c, batch, max);
+			room := max - n;
+			IF n = 0 THEN
+				batch := NULL;
+			END IF;
 		END IF;
 	END IF;
 	WHILE room > 0 LOOP

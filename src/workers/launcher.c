@@ -46,6 +46,9 @@ typedef struct Running
 	BackgroundWorkerHandle *handle;
 } Running;
 
+/* of the launcher: the workers that it started */
+static List *running = NIL;
+
 static bool
 check_databases(char **newval, void **extra, GucSource source)
 {
@@ -97,7 +100,8 @@ workers_init(void)
 							&event_retention_max, 90, 0, 36500,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
-	if (!process_shared_preload_libraries_in_progress)
+	/* pg_upgrade's servers are to do nothing of their own */
+	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 	launcher.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	launcher.bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -131,7 +135,7 @@ wanted_databases(MemoryContext context)
 		Form_pg_database db = (Form_pg_database) GETSTRUCT(tuple);
 		ListCell   *lc;
 
-		if (!db->datallowconn || db->datistemplate)
+		if (!db->datallowconn || db->datistemplate || database_is_invalid_form(db))
 			continue;
 		foreach(lc, names)
 		{
@@ -153,6 +157,7 @@ wanted_databases(MemoryContext context)
 static BackgroundWorkerHandle *
 start_worker(Oid database)
 {
+	static bool told = false;
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle;
 
@@ -166,16 +171,22 @@ start_worker(Oid database)
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_notify_pid = MyProcPid;
 	if (RegisterDynamicBackgroundWorker(&worker, &handle))
+	{
+		told = false;
 		return handle;
-	ereport(LOG,
-			(errmsg("could not start a routing worker: all background worker slots are taken"),
-			 errhint("Raise max_worker_processes.")));
+	}
+	/* every round tries again */
+	if (!told)
+		ereport(LOG,
+				(errmsg("could not start a routing worker: all background worker slots are taken"),
+				 errhint("Raise max_worker_processes.")));
+	told = true;
 	return NULL;
 }
 
 /* Start what is wanted and does not run, end what runs and is not wanted. */
-static List *
-reconcile_workers(List *running)
+static void
+reconcile_workers(void)
 {
 	MemoryContext round = AllocSetContextCreate(TopMemoryContext, "routing launcher", ALLOCSET_SMALL_SIZES);
 	List	   *wanted = wanted_databases(round);
@@ -200,6 +211,7 @@ reconcile_workers(List *running)
 		still = lappend(still, r);
 	}
 	list_free(running);
+	running = still;
 	foreach(lc, wanted)
 	{
 		BackgroundWorkerHandle *handle = start_worker(lfirst_oid(lc));
@@ -210,25 +222,36 @@ reconcile_workers(List *running)
 		r = palloc(sizeof(Running));
 		r->database = lfirst_oid(lc);
 		r->handle = handle;
-		still = lappend(still, r);
+		running = lappend(running, r);
 	}
 	MemoryContextDelete(round);
-	return still;
+}
+
+/*
+ * Whoever launches next does not know our workers: he would start others
+ * beside them, and could not end these.
+ */
+static void
+end_workers(int code, Datum arg)
+{
+	ListCell   *lc;
+
+	foreach(lc, running)
+		TerminateBackgroundWorker(((Running *) lfirst(lc))->handle);
 }
 
 void
 routing_launcher_main(Datum arg)
 {
-	List	   *running = NIL;
-
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	before_shmem_exit(end_workers, (Datum) 0);
 	for (;;)
 	{
 		MemoryContextSwitchTo(TopMemoryContext);
-		running = reconcile_workers(running);
+		reconcile_workers();
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROUND_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		/* without a word in the log, which CHECK_FOR_INTERRUPTS() would leave */

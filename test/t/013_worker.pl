@@ -99,8 +99,8 @@ my $writer = session();
 ask($writer, "BEGIN;\n" . order_sql('OPEN', ['I2', 1]) . "SELECT routing.route_order('OPEN');");
 $node->safe_psql($db, q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'routing worker'));
 ok($node->poll_query_until($db,
-		q(SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'routing worker' AND query LIKE '%DETACH%' AND wait_event_type = 'Lock')),
-	'the new worker waits for the writer before it drops a partition');
+		q(SELECT count(*) = 1 FROM routing.event_partitions() WHERE NOT attached)),
+	'the new worker does not drop a partition before the writer is through');
 is(route($node, $db, 'MEANWHILE', ['I3', 1]), 'allocated', 'and orders are routed meanwhile');
 is($node->safe_psql($db, q(SELECT count(*) FROM routing.event WHERE aggregateid = 'MEANWHILE')), '2', 'and read');
 ask($writer, 'COMMIT;');
@@ -170,6 +170,15 @@ route($node, $db, 'LATER', ['I1', 1]);
 is($node->safe_psql($db, q(SELECT slot_name, plugin, active, unconfirmed_bytes > 0, problem FROM routing.slot_status())), 'late|pgoutput|f|t|', 'is sound');
 is($node->safe_psql($db, q(SELECT count(*) FROM pg_logical_slot_peek_binary_changes('late', NULL, NULL, 'proto_version', '1', 'publication_names', 'routing_events') WHERE get_byte(data, 0) = ascii('I'))),
 	'2', 'and has the events');
+foreach my $what ('ALL TABLES', 'TABLES IN SCHEMA routing')
+{
+	$node->safe_psql($db, "DROP PUBLICATION IF EXISTS routing_events; DROP PUBLICATION IF EXISTS wide; CREATE PUBLICATION wide FOR $what");
+	is($node->safe_psql($db, q(SELECT problem FROM routing.slot_status())),
+		'it may be older than the publication: decoding fails then until it is dropped and made again', "a publication FOR $what has the events, too");
+}
+$node->safe_psql($db, 'DROP PUBLICATION wide');
+is($node->safe_psql($db, q(SELECT problem FROM routing.slot_status())), 'no publication has routing.event: its consumer gets no events', 'without one there are none');
+$node->safe_psql($db, 'SELECT routing.create_publication()');
 ($ret, $stdout, $stderr) = $node->psql($db, q(SELECT routing.create_slot('late', 'pgoutput')));
 like($stderr, qr/replication slot "late" exists already/, 'a name twice');
 ($ret, $stdout, $stderr) = $node->psql($db, q(SELECT routing.create_slot('Bad-Name')));
