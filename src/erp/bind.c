@@ -228,13 +228,6 @@ read_watches(Binding *b, Concept concept, Jsonb *definition)
 	}
 }
 
-static void
-ddl(const char *sql)
-{
-	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not execute \"%s\"", sql);
-}
-
 /* Names of our triggers on a watched table: those of one watch. */
 static char *
 trigger_name(const Binding *b, const Watch *w, const char *suffix)
@@ -261,18 +254,18 @@ create_triggers(const Binding *b, const Watch *w)
 	{
 		const char *name = quote_identifier(trigger_name(b, w, suffixes[i]));
 
-		ddl(psprintf("CREATE CONSTRAINT TRIGGER %s AFTER %s ON %s DEFERRABLE INITIALLY DEFERRED"
-					 " FOR EACH ROW WHEN (routing.note_change(%d, %s, %d, %s))"
-					 " EXECUTE FUNCTION routing.settle()",
-					 name, events[i], table, b->tenant_id, quote_literal_cstr(b->name), w->watch_no, rows[i]));
-		ddl(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, name));
+		engine_utility(psprintf("CREATE CONSTRAINT TRIGGER %s AFTER %s ON %s DEFERRABLE INITIALLY DEFERRED"
+								" FOR EACH ROW WHEN (routing.note_change(%d, %s, %d, %s))"
+								" EXECUTE FUNCTION routing.settle()",
+								name, events[i], table, b->tenant_id, quote_literal_cstr(b->name), w->watch_no, rows[i]));
+		engine_utility(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, name));
 	}
-	ddl(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
-				 " EXECUTE FUNCTION routing.note_truncate(%s, %s)",
-				 quote_identifier(trigger_name(b, w, "t")), table,
-				 quote_literal_cstr(psprintf("%d", b->tenant_id)), quote_literal_cstr(b->name)));
-	ddl(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table,
-				 quote_identifier(trigger_name(b, w, "t"))));
+	engine_utility(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
+							" EXECUTE FUNCTION routing.note_truncate(%s, %s)",
+							quote_identifier(trigger_name(b, w, "t")), table,
+							quote_literal_cstr(psprintf("%d", b->tenant_id)), quote_literal_cstr(b->name)));
+	engine_utility(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table,
+							quote_identifier(trigger_name(b, w, "t"))));
 }
 
 static void
@@ -434,9 +427,9 @@ unbind(int32 tenant_id, const char *name, Oid caller)
 		if (!superuser_arg(caller) && !routing_owns_table(relid, caller))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, w->table_name);
 		for (int s = 0; s < 4; s++)
-			ddl(psprintf("DROP TRIGGER IF EXISTS %s ON %s",
-						 quote_identifier(trigger_name(b, w, suffixes[s])),
-						 quote_qualified_identifier(w->table_schema, w->table_name)));
+			engine_utility(psprintf("DROP TRIGGER IF EXISTS %s ON %s",
+									quote_identifier(trigger_name(b, w, suffixes[s])),
+									quote_qualified_identifier(w->table_schema, w->table_name)));
 	}
 	args[0] = Int32GetDatum(tenant_id);
 	args[1] = CStringGetTextDatum(name);

@@ -9,6 +9,7 @@
 #include "ledger/position.h"
 
 #include "base/clock.h"
+#include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/channels.h"
@@ -313,14 +314,11 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 Datum
 routing_position_figures(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
 	Position	pos = {0};
 	OfferRequest req;
 	Datum		values[4];
 	bool		nulls[4] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (!position_of_row(&pos, PG_GETARG_HEAPTUPLEHEADER(0)) || !tenant_is_member(pos.key.tenant_id))
 		PG_RETURN_NULL();
 	if (pos.slots > 0)
@@ -332,5 +330,5 @@ routing_position_figures(PG_FUNCTION_ARGS)
 	values[1] = NumericGetDatum(scaled_to_numeric(promised_of(&pos, req.now)));
 	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));
 	values[3] = NumericGetDatum(scaled_to_numeric(offer_on(&pos, &req, req.today)));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(engine_row_result(fcinfo), values, nulls)));
 }

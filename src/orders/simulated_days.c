@@ -387,14 +387,12 @@ simulated_days_read(SimDays *days, bool (*owns) (void *arg, const char *order_id
 	MemoryContext turn = AllocSetContextCreate(CurrentMemoryContext, "routing bookings of days", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(turn);
 	StringInfoData last;
-	SPIPlanPtr	plan = SPI_prepare(sql_rows, lengthof(types), types);
+	SPIPlanPtr	plan = engine_prepare(sql_rows, lengthof(types), types, false);
 	Datum	   *nodes = palloc(sizeof(Datum) * days->nnodes);
 	Datum		args[4];
 	Portal		cursor;
 	int			order = 0;
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	for (int i = 0; i < days->nnodes; i++)
 		nodes[i] = CStringGetTextDatum(days->nodes[i].node);
 	args[0] = Int32GetDatum(days->tenant_id);
