@@ -79,7 +79,6 @@ extern void capacity_read(CapacityDay *d);
 extern void capacity_close(CapacityDay *d);
 extern CapacityUse capacity_sum(const CapacityDay *d, bool room);
 extern bool capacity_lock_node(int32 tenant_id, const char *node, LOCKMODE mode, bool wait);
-extern void capacity_limits(int32 tenant_id, const char *node, DateADT day, CapacityUse *limit);
 extern void capacity_renew_day(CapacityDay *d);
 extern bool capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, const CapacityUse *use);
 extern void capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use);

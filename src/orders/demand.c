@@ -458,36 +458,11 @@ demands_follow(Settlement *s)
  * Calls
  * ------------------------------------------------------------------------ */
 
-/* Look again at these, which are sorted.  SPI is connected. */
-static void
-settle_refs(int32 tenant_id, char **refs, int n)
-{
-	Settlement *s;
-
-	if (n == 0)
-		return;
-	s = settlement_begin();
-	for (int i = 0; i < n; i++)
-		(void) add_demand(s, tenant_id, refs[i]);
-	settlement_finish(s);
-	for (int i = 0; i < n; i++)
-		pending_remove(tenant_id, "", "demand", refs[i]);
-}
-
-/* Book what is open of one demand, if it can be; SPI is connected. */
-void
-demand_settle(int32 tenant_id, const char *ref)
-{
-	char	   *refs[1];
-
-	refs[0] = unconstify(char *, ref);
-	settle_refs(tenant_id, refs, 1);
-}
-
-/* The same for all demand that is short or pending. */
+/* Book what is open of all demand that is short or pending, if it can be; SPI is connected. */
 void
 demands_run(int32 tenant_id)
 {
+	Settlement *s;
 	Datum		args[1];
 	int			n;
 	char	  **refs;
@@ -498,5 +473,12 @@ demands_run(int32 tenant_id)
 	for (int i = 0; i < n; i++)
 		refs[i] = spi_text(i, 1);
 	SPI_freetuptable(SPI_tuptable);
-	settle_refs(tenant_id, refs, n);
+	if (n == 0)
+		return;
+	s = settlement_begin();
+	for (int i = 0; i < n; i++)
+		(void) add_demand(s, tenant_id, refs[i]);
+	settlement_finish(s);
+	for (int i = 0; i < n; i++)
+		pending_remove(tenant_id, "", "demand", refs[i]);
 }

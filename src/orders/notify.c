@@ -203,8 +203,8 @@ order_write_totals(JsonWriter *w, const SalesOrder *order, bool first)
 }
 
 /* Bookings that are given back. */
-void
-order_write_released(JsonWriter *w, const char *key, SalesOrder *order)
+static void
+write_released(JsonWriter *w, const char *key, SalesOrder *order)
 {
 	json_key(w, key);
 	json_begin_array(w);
@@ -239,7 +239,7 @@ add_released(SalesOrder *order, EventBatch *events)
 	if (!any)
 		return;
 	order_begin_event(&w, order, order->new_status);
-	order_write_released(&w, "allocations", order);
+	write_released(&w, "allocations", order);
 	event_write_reason(&w, order->cause ? order->cause : "replanned", NULL);
 	json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
 	order_add_event(order, "order.allocation_released.v1", &w, events);
@@ -371,7 +371,7 @@ order_add_cancelled_event(SalesOrder *order, const char *code, EventBatch *event
 	else
 		event_write_reason(&w, order->cancel_code ? order->cancel_code : code, NULL);
 	json_key_text(&w, "scope", "full");
-	order_write_released(&w, "released_allocations", order);
+	write_released(&w, "released_allocations", order);
 	if (order->exists)
 	{
 		if (strcmp(order->status, "cancelled") != 0)
