@@ -327,20 +327,6 @@ try_demand(Settlement *s, int32 tenant_id, const char *ref)
 	return free;
 }
 
-static int
-compare_notes(const void *a, const void *b)
-{
-	const Note *x = *(Note *const *) a;
-	const Note *y = *(Note *const *) b;
-	int			c;
-
-	if (x->tenant_id != y->tenant_id)
-		return x->tenant_id < y->tenant_id ? -1 : 1;
-	c = strcmp(x->a, y->a);
-	/* "shipped" after "", so that the last of a group has it */
-	return c != 0 ? c : strcmp(x->b, y->b);
-}
-
 /* Noted demand; "emptied": and that whose row went with a TRUNCATE. */
 void
 demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
@@ -363,7 +349,8 @@ demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
-	qsort(notes, n, sizeof(Note *), compare_notes);
+	/* "shipped" after "": the last of a group has it */
+	qsort(notes, n, sizeof(Note *), note_compare);
 	for (int i = 0; i < n; i++)
 	{
 		Demand	   *d;

@@ -496,6 +496,8 @@ extern void order_add_cancelled_event(SalesOrder *order, const char *code, Event
 extern void event_write_reason(JsonWriter *w, const char *code, const char *text);
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
+extern void booking_write_allocation(JsonWriter *w, SalesOrder *order, const Booking *b);
+extern void booking_write_planned(JsonWriter *w, SalesOrder *order, const Booking *b);
 extern void order_write_decision(JsonWriter *w, const SalesOrder *order);
 extern void order_write_totals(JsonWriter *w, const SalesOrder *order, bool first);
 extern void line_write_totals(JsonWriter *w, const OrderLine *line);

@@ -446,20 +446,6 @@ settlement_context_give(MemoryContext context)
  * Notes of our own tables
  * ------------------------------------------------------------------------ */
 
-static int
-compare_order_notes(const void *a, const void *b)
-{
-	const Note *x = *(Note *const *) a;
-	const Note *y = *(Note *const *) b;
-	int			c;
-
-	if (x->tenant_id != y->tenant_id)
-		return x->tenant_id < y->tenant_id ? -1 : 1;
-	c = strcmp(x->a, y->a);
-	/* "dedicated" and "replan" after "", so that the last of a group has it */
-	return c != 0 ? c : strcmp(x->b, y->b);
-}
-
 /*
  * The row of a routed order was deleted: see note_delete().  If a row with the
  * same id was inserted since, it takes over bookings and event stream.
@@ -482,7 +468,8 @@ was_deleted(SalesOrder *order, const char *version)
 static void
 add_native_orders(Settlement *s, Note **orders, int n)
 {
-	qsort(orders, n, sizeof(Note *), compare_order_notes);
+	/* "dedicated" and "replan" after "": the last of a group has it */
+	qsort(orders, n, sizeof(Note *), note_compare);
 	for (int i = 0; i < n; i++)
 	{
 		SalesOrder *order;
