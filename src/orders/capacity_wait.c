@@ -203,15 +203,9 @@ serve(Settlement *s, int32 tenant_id, const char *order_id)
 {
 	SalesOrder *order;
 
-	if (s->budget <= 0 || !order_try_lock(tenant_id, order_id))
+	if (!settlement_take_waiting(s, tenant_id, order_id, &order))
 		return false;
-	order = order_load(tenant_id, order_id, ORDER_NO_LOCK);
-	order->clock = s->clock;
-	order->cause = "better_supply";
-	if (!order->exists || order_is_cancelled(order))
-		return true;
-	order_check(order);
-	if (order->fault.sqlerrcode)
+	if (order == NULL)
 		return true;
 	order_replan_late(order, s->ledger);
 	s->budget -= Max(order->nlines, 1);

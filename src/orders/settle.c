@@ -303,6 +303,17 @@ load_again(Settlement *s, SalesOrder *order)
 	*order = *now;
 }
 
+/* The end of every settlement: what was left, what the ledger holds, what there is to tell. */
+static void
+close_books(Settlement *s)
+{
+	write_left(s);
+	stock_add_bands(s->ledger, s->clock, &s->events);
+	ledger_flush(s->ledger);
+	events_write(&s->events);
+	ledger_close(s->ledger);
+}
+
 /*
  * Work off the settlement: supply first, then judgement, then demand, then
  * what is written.  Faulty orders are left to the caller.
@@ -365,11 +376,7 @@ settlement_finish(Settlement *s)
 		settle_arrivals(s);
 		s->events.cause.known = false;
 		shipments_write(s);
-		write_left(s);
-		stock_add_bands(s->ledger, s->clock, &s->events);
-		ledger_flush(s->ledger);
-		events_write(&s->events);
-		ledger_close(s->ledger);
+		close_books(s);
 	}
 	PG_FINALLY();
 	{
@@ -393,11 +400,7 @@ settlement_end(Settlement *s)
 		s->ledger->aside = true;
 		settle_queues(s);
 		settle_capacity(s);
-		write_left(s);
-		stock_add_bands(s->ledger, s->clock, &s->events);
-		ledger_flush(s->ledger);
-		events_write(&s->events);
-		ledger_close(s->ledger);
+		close_books(s);
 	}
 	PG_FINALLY();
 	{
