@@ -9,7 +9,6 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 /* For the handler of a limit: cancel what runs. */

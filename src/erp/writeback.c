@@ -13,7 +13,6 @@
 
 #include "catalog/namespace.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 typedef struct Wanted
 {

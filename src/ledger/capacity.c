@@ -5,7 +5,6 @@
 #include "ledger/capacity.h"
 
 #include "base/cached.h"
-#include "base/clock.h"
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"

@@ -21,7 +21,6 @@
 #include "ledger/capacity.h"
 
 #include "base/engine.h"
-#include "base/quantity.h"
 
 #include "access/heapam.h"
 #include "access/relscan.h"

@@ -4,7 +4,6 @@
  */
 #include "ledger/change.h"
 
-#include "base/quantity.h"
 #include "ledger/falls.h"
 #include "ledger/reference.h"
 

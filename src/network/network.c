@@ -15,7 +15,6 @@
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "utils/memutils.h"
 
 #include "access/xact.h"

@@ -10,9 +10,7 @@
 
 #include "base/clock.h"
 #include "base/engine.h"
-#include "base/quantity.h"
 #include "base/tenant.h"
-#include "ledger/change.h"
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"

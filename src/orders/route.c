@@ -18,14 +18,12 @@
 #include "orders/eligibility.h"
 #include "orders/release.h"
 
-#include "base/quantity.h"
 #include "ledger/lots.h"
 
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
-#include "utils/memutils.h"
 
 #define ROUNDS				5
 #define TRY_LOCK_MS			200

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/engine.h"
-#include "base/quantity.h"
 #include "ledger/tell.h"
 #include "orders/demand.h"
 

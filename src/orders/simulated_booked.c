@@ -10,7 +10,6 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "ledger/offer.h"
 
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
