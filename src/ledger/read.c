@@ -64,8 +64,6 @@ static const NetNode *
 node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
 {
 	char	   *code = text_argument(fcinfo, n);
-	const NetNode *nodes;
-	int			i;
 	Fault		fault = {0};
 
 	if (code == NULL)
@@ -73,14 +71,7 @@ node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
 		fault_set(&fault, RT_UNKNOWN_NODE, "Give the code of a node.", "node must not be null");
 		fault_raise(&fault);
 	}
-	i = network_find_node(net, code);
-	if (i < 0)
-	{
-		fault_unknown_node(&fault, "", code);
-		fault_raise(&fault);
-	}
-	(void) network_nodes(net, &nodes);
-	return &nodes[i];
+	return require_node(net, code);
 }
 
 /* The channel asked for, or NULL; an unknown one is an error. */

@@ -236,6 +236,15 @@ network_find_node(const Network *net, const char *node)
 	return entry ? entry->index : -1;
 }
 
+/* The node, or NULL. */
+const NetNode *
+network_node(const Network *net, const char *node)
+{
+	int			i = network_find_node(net, node);
+
+	return i < 0 ? NULL : &net->nodes[i];
+}
+
 /* Zone of a destination: the longest prefix of its postal code; NULL if none. */
 const char *
 network_zone(const Network *net, const char *country, const char *postal_code)

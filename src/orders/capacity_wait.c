@@ -152,23 +152,21 @@ order_has_capacity(SalesOrder *order)
 	order->waited = n > 0;
 	for (int i = 0; i < n && !has; i++)
 	{
-		char	   *node = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *code = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		const NetNode *node = network_node(order->net, code);
 		bool		isnull;
 		DateADT		day = DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
 		DateADT		last = DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull));
-		const NetNode *nodes;
-		int			index = network_find_node(order->net, node);
 
-		if (index < 0)
+		if (node == NULL)
 			continue;
-		(void) network_nodes(order->net, &nodes);
-		day = Max(day, node_date(&nodes[index], order->clock));
+		day = Max(day, node_date(node, order->clock));
 		last = Min(last, day + MAX_DAYS);
 		for (; day <= last && !has; day++)
 		{
 			SrcRoom		room;
 
-			order_room(order, node, day, &room);
+			order_room(order, code, day, &room);
 			has = room.shipments > 0 && room.lines > 0 && room.units > 0;
 		}
 	}

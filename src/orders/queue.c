@@ -110,11 +110,9 @@ static DateADT
 today_at(const Settlement *s, const Position *pos)
 {
 	const Network *net = network_get(pos->key.tenant_id);
-	const NetNode *nodes;
-	int			node = network_find_node(net, pos->key.node);
+	const NetNode *node = network_node(net, pos->key.node);
 
-	(void) network_nodes(net, &nodes);
-	return node < 0 ? DATEVAL_NOBEGIN : node_date(&nodes[node], s->clock);
+	return node == NULL ? DATEVAL_NOBEGIN : node_date(node, s->clock);
 }
 
 /*
