@@ -7,10 +7,11 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'RT011',
 			MESSAGE = 'publication name must not be empty', HINT = 'The usual name is routing_events.';
 	END IF;
-	EXECUTE format('CREATE PUBLICATION %I FOR TABLE routing.event (tenant_id, seq, part_on, recorded_at,
-		event_ts, id, epoch, tenantid, aggregatetype, aggregateid, aggregateversion, type, schemaversion,
-		occurred_at, correlationid, causationid, traceparent, tracestate, tracingspancontext, payload)
-		WITH (publish = ''insert'', publish_via_partition_root = true)', name);
+	-- the columns that consumers get by SQL, after the two that are about the delivery
+	EXECUTE format('CREATE PUBLICATION %I FOR TABLE routing.event (%s)
+		WITH (publish = ''insert'', publish_via_partition_root = true)', name,
+		(SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+		 WHERE a.attrelid = 'routing.delivery'::regclass AND a.attnum > 2));
 END
 $$;
 COMMENT ON FUNCTION routing.create_publication(text) IS

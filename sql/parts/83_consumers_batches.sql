@@ -37,22 +37,22 @@ DECLARE
 	f	record := routing.consumer_filter(c.types, c.partition_no || '/' || c.partitions);
 BEGIN
 	RETURN QUERY
-	SELECT c.batch_id, 1, e.tenant_id, e.seq, e.part_on, e.recorded_at, e.event_ts, e.id, e.epoch, e.tenantid, e.aggregatetype,
+	SELECT c.batch_id, e.attempt, e.tenant_id, e.seq, e.part_on, e.recorded_at, e.event_ts, e.id, e.epoch, e.tenantid, e.aggregatetype,
 		   e.aggregateid, e.aggregateversion, e.type, e.schemaversion, e.occurred_at, e.correlationid, e.causationid, e.traceparent,
 		   e.tracestate, e.tracingspancontext, e.payload
-	FROM routing.event_window(c.tenant_id, c.last_epoch, c.last_snapshot, c.last_low, c.cur_epoch, c.cur_snapshot,
-							  c.seq_done, c.batch_to, 1000000) e
-	WHERE routing.event_wanted(e.type, e.aggregateid, f.patterns, f.partition_no, f.partitions)
-	  AND NOT EXISTS (SELECT FROM routing.consumer_wait w
-					  WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.seq = e.seq)
-	UNION ALL
-	SELECT c.batch_id, w.attempts + 1, e.tenant_id, e.seq, e.part_on, e.recorded_at, e.event_ts, e.id, e.epoch, e.tenantid, e.aggregatetype,
-		   e.aggregateid, e.aggregateversion, e.type, e.schemaversion, e.occurred_at, e.correlationid, e.causationid, e.traceparent,
-		   e.tracestate, e.tracingspancontext, e.payload
-	FROM routing.consumer_wait w
-		 JOIN routing.event e ON e.part_on = w.part_on AND e.tenant_id = w.tenant_id AND e.seq = w.seq
-	WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.batch_id = c.batch_id
-	ORDER BY seq;
+	FROM (
+		SELECT 1 AS attempt, v.*
+		FROM routing.event_window(c.tenant_id, c.last_epoch, c.last_snapshot, c.last_low, c.cur_epoch, c.cur_snapshot,
+								  c.seq_done, c.batch_to, 1000000) v
+		WHERE routing.event_wanted(v.type, v.aggregateid, f.patterns, f.partition_no, f.partitions)
+		  AND NOT EXISTS (SELECT FROM routing.consumer_wait w
+						  WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.seq = v.seq)
+		UNION ALL
+		SELECT w.attempts + 1, v.*
+		FROM routing.consumer_wait w
+			 JOIN routing.event v ON v.part_on = w.part_on AND v.tenant_id = w.tenant_id AND v.seq = w.seq
+		WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.batch_id = c.batch_id) e
+	ORDER BY e.seq;
 END
 $$;
 COMMENT ON FUNCTION routing.consumer_batch(routing.consumer) IS 'internal: the events of the open batch that were not refused';

@@ -86,6 +86,7 @@ DECLARE
 	behind	boolean := false;
 	shown	routing.consumer;
 	token	text;
+	alone	routing.event_read;
 	timeline	int;
 BEGIN
 	c.tenant_id := routing.current_tenant();
@@ -169,9 +170,8 @@ BEGIN
 	token := concat_ws('/', format('%s@%s', c.last_epoch, CASE WHEN behind THEN coalesce(timeline, p.timeline) ELSE p.timeline END), c.last_snapshot, c.last_low, c.cur_epoch, c.cur_snapshot, c.cur_low, c.cur_high,
 					   CASE WHEN c.cur_epoch IS NOT NULL THEN c.seq_done END);
 	IF wanted IS NULL THEN
-		RETURN QUERY SELECT token, NULL::int, NULL::bigint, NULL::date, NULL::timestamptz, NULL::timestamp(6), NULL::uuid, NULL::int,
-			NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::text, NULL::int, NULL::timestamptz, NULL::text, NULL::uuid,
-			NULL::text, NULL::text, NULL::text, NULL::jsonb;
+		alone.token := token;
+		RETURN NEXT alone;
 		RETURN;
 	END IF;
 	RETURN QUERY

@@ -11,7 +11,6 @@
  */
 #include "base/cache.h"
 
-#include "base/errors.h"
 
 #include "catalog/namespace.h"
 #include "commands/trigger.h"

@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -55,6 +56,22 @@ engine_is_writing(void)
 }
 
 /*
+ * SPI must be connected.  What is wrong with the text is an error of the
+ * parser's; no plan without one comes of a wrong call only.
+ */
+SPIPlanPtr
+engine_prepare(const char *sql, int nargs, Oid *argtypes, bool kept)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SPIPlanPtr	plan = SPI_prepare(sql, nargs, argtypes);
+
+	if (plan == NULL || (kept && SPI_keepplan(plan) != 0))
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	MemoryContextSwitchTo(caller);
+	return plan;
+}
+
+/*
  * Run a saved plan; SPI must be connected.  Returns the number of rows; the
  * rows themselves are in SPI_tuptable.
  *
@@ -70,14 +87,7 @@ engine_exec(EnginePlan *plan, Datum *values, const char *nulls, EngineMode mode)
 	int			rc;
 
 	if (plan->plan == NULL)
-	{
-		SPIPlanPtr	p = SPI_prepare(plan->sql, plan->nargs, plan->argtypes);
-
-		if (p == NULL || SPI_keepplan(p) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", plan->sql,
-				 SPI_result_code_string(SPI_result));
-		plan->plan = p;
-	}
+		plan->plan = engine_prepare(plan->sql, plan->nargs, plan->argtypes, true);
 	if (mode == ENGINE_READ)
 		rc = SPI_execute_plan(plan->plan, values, nulls, true, 0);
 	else if (IsInParallelMode())
@@ -174,6 +184,25 @@ role_leave(EngineScope *scope)
 	SetUserIdAndSecContext(scope->userid, scope->sec_context);
 }
 
+/* Run a command of our own that is no query; it fails with an error of its own. */
+void
+engine_utility(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "not a command: \"%s\"", sql);
+}
+
+/* The row type that a function is declared to return, one of OUT arguments. */
+TupleDesc
+engine_row_result(FunctionCallInfo fcinfo)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return BlessTupleDesc(desc);
+}
+
 /* A text[] of n values; a NULL pointer becomes a NULL element. */
 Datum
 text_array(char **values, int n)
@@ -217,8 +246,7 @@ settle_queue_token(void)
 
 	args[0] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
 	(void) engine_exec(&plan_clear_tokens, args, NULL, ENGINE_FRESH);
-	if (SPI_execute("SET CONSTRAINTS routing.settle_token_settle DEFERRED", false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not defer the settlement");
+	engine_utility("SET CONSTRAINTS routing.settle_token_settle DEFERRED");
 	(void) engine_exec(&plan_token, args, NULL, ENGINE_FRESH);
 	token_queued = true;
 }

@@ -30,6 +30,9 @@ typedef enum EngineMode
 								 * transaction would cache old rows */
 } EngineMode;
 
+/* a plan of an SQL text; kept: until SPI_freeplan(), else until the connection ends */
+extern SPIPlanPtr engine_prepare(const char *sql, int nargs, Oid *argtypes, bool kept);
+
 extern uint64 engine_exec(EnginePlan *plan, Datum *values, const char *nulls,
 						  EngineMode mode);
 
@@ -60,6 +63,8 @@ extern bool engine_is_writing(void);
 extern void settle_queue_token(void);
 extern void settle_clear_token(void);
 
+extern void engine_utility(const char *sql);
+extern TupleDesc engine_row_result(FunctionCallInfo fcinfo);
 extern Datum text_array(char **values, int n);
 
 #endif							/* ROUTING_BASE_ENGINE_H */

@@ -129,6 +129,23 @@ notes_take(int *n)
 	return taken;
 }
 
+/*
+ * For qsort of pointers to notes of one kind: by whom they are about, and then
+ * so that one that says more comes after one that says nothing.
+ */
+int
+note_compare(const void *a, const void *b)
+{
+	const Note *x = *(Note *const *) a;
+	const Note *y = *(Note *const *) b;
+	int			c;
+
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	c = strcmp(x->a, y->a);
+	return c != 0 ? c : strcmp(x->b, y->b);
+}
+
 bool
 notes_any(void)
 {

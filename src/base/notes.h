@@ -36,6 +36,7 @@ typedef struct Note
 extern void notes_install_callbacks(void);
 extern void notes_add(NoteKind kind, int32 tenant_id, const char *a, const char *b);
 extern Note *notes_take(int *n);
+extern int	note_compare(const void *a, const void *b);
 extern bool notes_any(void);
 extern bool notes_arm(void);
 extern void notes_disarm(void);

@@ -16,7 +16,6 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/memutils.h"
 
 char	   *guc_tenant = NULL;

@@ -23,7 +23,6 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(routing_bind);
@@ -110,6 +109,100 @@ column_type(Oid relid, const char *schema, const char *table, const char *column
 	return get_atttype(relid, attno);
 }
 
+static char *
+element_text(const JsonbValue *array, uint32 i)
+{
+	return json_value_text(getIthJsonbValueFromContainer(array->val.binary.data, i));
+}
+
+/* The watch of a table mapping that names none: the table, by the key's columns. */
+static void
+watch_by_default(Watch *w, const Mapping *m, const JsonbValue *section, int nkeys)
+{
+	JsonbValue *key = json_get(section->val.binary.data, "key");
+	JsonbValue *columns = json_get(section->val.binary.data, "columns");
+	JsonbIterator *it = JsonbIteratorInit(columns->val.binary.data);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	w->table_schema = m->table_schema;
+	w->table_name = m->table_name;
+	w->nkeys = nkeys;
+	for (int k = 0; k < nkeys; k++)
+		w->keys[k] = element_text(key, k);
+	w->ncolumns = 0;
+	w->columns = palloc(sizeof(char *) * (JsonContainerSize(columns->val.binary.data) + MAX_KEYS));
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_VALUE)
+			w->columns[w->ncolumns++] = json_value_text(&v);
+	}
+	/* the rest of a line's key matters too: it is the line's identity */
+	for (uint32 k = nkeys; k < JsonContainerSize(key->val.binary.data); k++)
+		w->columns[w->ncolumns++] = element_text(key, k);
+}
+
+static void
+bad_watches(Concept concept)
+{
+	ereport(ERROR,
+			(errcode(RT_BAD_BINDING),
+			 errmsg("binding definition: %s.watch is not an array of objects", concept_names[concept]),
+			 errhint("The fields of a definition are described in doc/bindings.md.")));
+}
+
+/* A watch that the definition names. */
+static void
+read_watch(Watch *w, Concept concept, const JsonbValue *item, int nkeys)
+{
+	JsonbContainer *object;
+	char	   *table;
+	JsonbValue *key;
+	JsonbValue *columns;
+
+	if (item->type != jbvBinary || !JsonContainerIsObject(item->val.binary.data))
+		bad_watches(concept);
+	object = item->val.binary.data;
+	table = json_value_text(json_get(object, "table"));
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(RT_WATCHED_MISSING),
+				 errmsg("binding definition: %s.watch names no table", concept_names[concept]),
+				 errhint("Each watch is an object with table, key and columns.")));
+	binding_split_name(table, &w->table_schema, &w->table_name);
+	key = json_get(object, "key");
+	if (key == NULL || key->type != jbvBinary || !JsonContainerIsArray(key->val.binary.data) ||
+		(int) JsonContainerSize(key->val.binary.data) != nkeys)
+		ereport(ERROR,
+				(errcode(RT_MAPPING_NO_KEY),
+				 errmsg("binding definition: %s.watch of table %s needs a key of %d columns",
+						concept_names[concept], table, nkeys),
+				 errhint("Name the columns of the watched table that give the key of %s.",
+						 concept == C_SUPPLY ? "the supply row" : concept == C_ISSUES ? "the issue" : "the order")));
+	w->nkeys = nkeys;
+	for (int k = 0; k < nkeys; k++)
+	{
+		w->keys[k] = element_text(key, k);
+		if (w->keys[k] == NULL)
+			ereport(ERROR,
+					(errcode(RT_MAPPING_NO_KEY),
+					 errmsg("binding definition: a key of %s.watch is not a column name", concept_names[concept]),
+					 errhint("Name the columns of the watched table.")));
+	}
+	columns = json_get(object, "columns");
+	if (columns == NULL || columns->type != jbvBinary || !JsonContainerIsArray(columns->val.binary.data))
+		return;
+	w->ncolumns = 0;
+	w->columns = palloc(sizeof(char *) * Max(JsonContainerSize(columns->val.binary.data), 1));
+	for (uint32 c = 0; c < JsonContainerSize(columns->val.binary.data); c++)
+	{
+		char	   *name = element_text(columns, c);
+
+		if (name != NULL)
+			w->columns[w->ncolumns++] = name;
+	}
+}
+
 /* The watches of a concept, from its definition or by default. */
 static void
 read_watches(Binding *b, Concept concept, Jsonb *definition)
@@ -124,10 +217,7 @@ read_watches(Binding *b, Concept concept, Jsonb *definition)
 	{
 		if (list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data) ||
 			JsonContainerSize(list->val.binary.data) == 0)
-			ereport(ERROR,
-					(errcode(RT_BAD_BINDING),
-					 errmsg("binding definition: %s.watch is not an array of objects", concept_names[concept]),
-					 errhint("The fields of a definition are described in doc/bindings.md.")));
+			bad_watches(concept);
 		n = (int) JsonContainerSize(list->val.binary.data);
 	}
 	else if (m->table_name == NULL)
@@ -147,92 +237,10 @@ read_watches(Binding *b, Concept concept, Jsonb *definition)
 		w->concept = concept;
 		w->ncolumns = -1;
 		if (list == NULL)
-		{
-			JsonbValue *key = json_get(section->val.binary.data, "key");
-			JsonbValue *columns = json_get(section->val.binary.data, "columns");
-			JsonbIterator *it = JsonbIteratorInit(columns->val.binary.data);
-			JsonbValue	v;
-			JsonbIteratorToken token;
-
-			w->table_schema = m->table_schema;
-			w->table_name = m->table_name;
-			w->nkeys = nkeys;
-			for (int k = 0; k < nkeys; k++)
-				w->keys[k] = json_value_text(getIthJsonbValueFromContainer(key->val.binary.data, k));
-			w->ncolumns = 0;
-			w->columns = palloc(sizeof(char *) * (JsonContainerSize(columns->val.binary.data) + MAX_KEYS));
-			while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-			{
-				if (token == WJB_VALUE)
-					w->columns[w->ncolumns++] = json_value_text(&v);
-			}
-			/* the rest of a line's key matters too: it is the line's identity */
-			for (uint32 k = nkeys; k < JsonContainerSize(key->val.binary.data); k++)
-				w->columns[w->ncolumns++] =
-					json_value_text(getIthJsonbValueFromContainer(key->val.binary.data, k));
-		}
+			watch_by_default(w, m, section, nkeys);
 		else
-		{
-			JsonbValue *item = getIthJsonbValueFromContainer(list->val.binary.data, i);
-			JsonbContainer *object;
-			char	   *table;
-			JsonbValue *key;
-			JsonbValue *columns;
-
-			if (item->type != jbvBinary || !JsonContainerIsObject(item->val.binary.data))
-				ereport(ERROR,
-						(errcode(RT_BAD_BINDING),
-						 errmsg("binding definition: %s.watch is not an array of objects", concept_names[concept]),
-						 errhint("The fields of a definition are described in doc/bindings.md.")));
-			object = item->val.binary.data;
-			table = json_value_text(json_get(object, "table"));
-			if (table == NULL)
-				ereport(ERROR,
-						(errcode(RT_WATCHED_MISSING),
-						 errmsg("binding definition: %s.watch names no table", concept_names[concept]),
-						 errhint("Each watch is an object with table, key and columns.")));
-			binding_split_name(table, &w->table_schema, &w->table_name);
-			key = json_get(object, "key");
-			if (key == NULL || key->type != jbvBinary || !JsonContainerIsArray(key->val.binary.data) ||
-				(int) JsonContainerSize(key->val.binary.data) != nkeys)
-				ereport(ERROR,
-						(errcode(RT_MAPPING_NO_KEY),
-						 errmsg("binding definition: %s.watch of table %s needs a key of %d columns",
-								concept_names[concept], table, nkeys),
-						 errhint("Name the columns of the watched table that give the key of %s.",
-								 concept == C_SUPPLY ? "the supply row" : concept == C_ISSUES ? "the issue" : "the order")));
-			w->nkeys = nkeys;
-			for (int k = 0; k < nkeys; k++)
-			{
-				w->keys[k] = json_value_text(getIthJsonbValueFromContainer(key->val.binary.data, k));
-				if (w->keys[k] == NULL)
-					ereport(ERROR,
-							(errcode(RT_MAPPING_NO_KEY),
-							 errmsg("binding definition: a key of %s.watch is not a column name", concept_names[concept]),
-							 errhint("Name the columns of the watched table.")));
-			}
-			columns = json_get(object, "columns");
-			if (columns != NULL && columns->type == jbvBinary && JsonContainerIsArray(columns->val.binary.data))
-			{
-				w->ncolumns = 0;
-				w->columns = palloc(sizeof(char *) * Max(JsonContainerSize(columns->val.binary.data), 1));
-				for (uint32 c = 0; c < JsonContainerSize(columns->val.binary.data); c++)
-				{
-					char	   *name = json_value_text(getIthJsonbValueFromContainer(columns->val.binary.data, c));
-
-					if (name != NULL)
-						w->columns[w->ncolumns++] = name;
-				}
-			}
-		}
+			read_watch(w, concept, getIthJsonbValueFromContainer(list->val.binary.data, i), nkeys);
 	}
-}
-
-static void
-ddl(const char *sql)
-{
-	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not execute \"%s\"", sql);
 }
 
 /* Names of our triggers on a watched table: those of one watch. */
@@ -261,18 +269,18 @@ create_triggers(const Binding *b, const Watch *w)
 	{
 		const char *name = quote_identifier(trigger_name(b, w, suffixes[i]));
 
-		ddl(psprintf("CREATE CONSTRAINT TRIGGER %s AFTER %s ON %s DEFERRABLE INITIALLY DEFERRED"
-					 " FOR EACH ROW WHEN (routing.note_change(%d, %s, %d, %s))"
-					 " EXECUTE FUNCTION routing.settle()",
-					 name, events[i], table, b->tenant_id, quote_literal_cstr(b->name), w->watch_no, rows[i]));
-		ddl(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, name));
+		engine_utility(psprintf("CREATE CONSTRAINT TRIGGER %s AFTER %s ON %s DEFERRABLE INITIALLY DEFERRED"
+								" FOR EACH ROW WHEN (routing.note_change(%d, %s, %d, %s))"
+								" EXECUTE FUNCTION routing.settle()",
+								name, events[i], table, b->tenant_id, quote_literal_cstr(b->name), w->watch_no, rows[i]));
+		engine_utility(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, name));
 	}
-	ddl(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
-				 " EXECUTE FUNCTION routing.note_truncate(%s, %s)",
-				 quote_identifier(trigger_name(b, w, "t")), table,
-				 quote_literal_cstr(psprintf("%d", b->tenant_id)), quote_literal_cstr(b->name)));
-	ddl(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table,
-				 quote_identifier(trigger_name(b, w, "t"))));
+	engine_utility(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
+							" EXECUTE FUNCTION routing.note_truncate(%s, %s)",
+							quote_identifier(trigger_name(b, w, "t")), table,
+							quote_literal_cstr(psprintf("%d", b->tenant_id)), quote_literal_cstr(b->name)));
+	engine_utility(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table,
+							quote_identifier(trigger_name(b, w, "t"))));
 }
 
 static void
@@ -308,6 +316,56 @@ check_write_back(const Mapping *m, Oid caller)
 		(void) column_type(relid, m->back_schema, m->back_table, m->back_keys[k]);
 	for (int a = 0; a < m->nanswers; a++)
 		(void) column_type(relid, m->back_schema, m->back_table, m->answers[a].column);
+}
+
+/* The watched tables and their columns; the first of a concept gives its mapping the owner. */
+static void
+check_watched(Binding *b, Oid caller)
+{
+	for (int i = 0; i < b->nwatches; i++)
+	{
+		Watch	   *w = &b->watches[i];
+		Oid			relid = check_table(w->table_schema, w->table_name, ShareRowExclusiveLock, caller);
+		Mapping    *m = &b->concepts[w->concept];
+
+		for (int k = 0; k < w->nkeys; k++)
+			(void) column_type(relid, w->table_schema, w->table_name, w->keys[k]);
+		for (int c = 0; c < w->ncolumns; c++)
+			(void) column_type(relid, w->table_schema, w->table_name, w->columns[c]);
+		if (!OidIsValid(m->owner))
+			m->owner = relation_owner(relid);
+	}
+}
+
+/* Plan the mapping queries, and check what they write back to. */
+static void
+prepare_mappings(Binding *b, Oid caller)
+{
+	for (int c = 0; c < NUM_CONCEPTS; c++)
+	{
+		Mapping    *m = &b->concepts[c];
+		EngineScope owner;
+
+		if (!m->present)
+			continue;
+		/* with the rights it will have */
+		role_enter(&owner, m->owner);
+		mapping_prepare(m, b->name, c);
+		/* parsing asks for no rights, starting the query does */
+		(void) SPI_execute(psprintf("SELECT FROM (%s\n) m LIMIT 0", m->query), false, 0);
+		role_leave(&owner);
+		check_write_back(m, caller);
+	}
+	for (int k = 0; b->concepts[C_ORDERS].present && k < b->concepts[C_ORDERS].nkeys; k++)
+	{
+		if (b->concepts[C_ORDERS].keytypes[k] != b->concepts[C_LINES].keytypes[k])
+			ereport(ERROR,
+					(errcode(RT_MAPPING_COLUMN_TYPE),
+					 errmsg("binding \"%s\": key column %d of lines has type %s, that of orders %s",
+							b->name, k + 1, format_type_be(b->concepts[C_LINES].keytypes[k]),
+							format_type_be(b->concepts[C_ORDERS].keytypes[k])),
+					 errhint("The key of lines begins with the order's key, in the same order and types.")));
+	}
 }
 
 Datum
@@ -353,47 +411,8 @@ routing_bind(PG_FUNCTION_ARGS)
 				 errmsg("binding \"%s\" exists already", b->name),
 				 errhint("Call routing.unbind() first, or choose another name.")));
 
-	for (int i = 0; i < b->nwatches; i++)
-	{
-		Watch	   *w = &b->watches[i];
-		Oid			relid = check_table(w->table_schema, w->table_name, ShareRowExclusiveLock, caller);
-		Mapping    *m = &b->concepts[w->concept];
-
-		for (int k = 0; k < w->nkeys; k++)
-			(void) column_type(relid, w->table_schema, w->table_name, w->keys[k]);
-		for (int c = 0; c < w->ncolumns; c++)
-			(void) column_type(relid, w->table_schema, w->table_name, w->columns[c]);
-		if (!OidIsValid(m->owner))
-			m->owner = relation_owner(relid);
-	}
-	for (int c = 0; c < NUM_CONCEPTS; c++)
-	{
-		Mapping    *m = &b->concepts[c];
-
-		if (!m->present)
-			continue;
-		/* with the rights it will have */
-		{
-			EngineScope owner;
-
-			role_enter(&owner, m->owner);
-			mapping_prepare(m, b->name, c);
-			/* parsing asks for no rights, starting the query does */
-			(void) SPI_execute(psprintf("SELECT FROM (%s\n) m LIMIT 0", m->query), false, 0);
-			role_leave(&owner);
-		}
-		check_write_back(m, caller);
-	}
-	for (int k = 0; b->concepts[C_ORDERS].present && k < b->concepts[C_ORDERS].nkeys; k++)
-	{
-		if (b->concepts[C_ORDERS].keytypes[k] != b->concepts[C_LINES].keytypes[k])
-			ereport(ERROR,
-					(errcode(RT_MAPPING_COLUMN_TYPE),
-					 errmsg("binding \"%s\": key column %d of lines has type %s, that of orders %s",
-							b->name, k + 1, format_type_be(b->concepts[C_LINES].keytypes[k]),
-							format_type_be(b->concepts[C_ORDERS].keytypes[k])),
-					 errhint("The key of lines begins with the order's key, in the same order and types.")));
-	}
+	check_watched(b, caller);
+	prepare_mappings(b, caller);
 
 	args[2] = JsonbPGetDatum(definition);
 	args[3] = CStringGetTextDatum(on_failure);
@@ -434,9 +453,9 @@ unbind(int32 tenant_id, const char *name, Oid caller)
 		if (!superuser_arg(caller) && !routing_owns_table(relid, caller))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, w->table_name);
 		for (int s = 0; s < 4; s++)
-			ddl(psprintf("DROP TRIGGER IF EXISTS %s ON %s",
-						 quote_identifier(trigger_name(b, w, suffixes[s])),
-						 quote_qualified_identifier(w->table_schema, w->table_name)));
+			engine_utility(psprintf("DROP TRIGGER IF EXISTS %s ON %s",
+									quote_identifier(trigger_name(b, w, suffixes[s])),
+									quote_qualified_identifier(w->table_schema, w->table_name)));
 	}
 	args[0] = Int32GetDatum(tenant_id);
 	args[1] = CStringGetTextDatum(name);

@@ -17,7 +17,6 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "parser/parse_type.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -40,18 +39,6 @@ text_params(const Oid *types, char **texts, int n, Datum *values, char *nulls)
 		getTypeInputInfo(types[i], &input, &ioparam);
 		values[i] = OidInputFunctionCall(input, texts[i], ioparam, -1);
 	}
-}
-
-static SPIPlanPtr
-keep(const char *sql, int nargs, Oid *types)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	SPIPlanPtr	plan = SPI_prepare(sql, nargs, types);
-
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare \"%s\"", sql);
-	MemoryContextSwitchTo(caller);
-	return plan;
 }
 
 static TupleDesc
@@ -326,14 +313,14 @@ mapping_prepare(Mapping *m, const char *binding, Concept concept)
 		for (int i = nkeys; i < m->nkeys; i++)
 			appendStringInfo(&sql, "%sm.%s", i > nkeys ? ", " : "", quote_identifier(m->keys[i]));
 	}
-	m->one = keep(sql.data, nkeys, m->keytypes);
+	m->one = engine_prepare(sql.data, nkeys, m->keytypes, true);
 
 	resetStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT DISTINCT ");
 	for (int i = 0; i < nkeys; i++)
 		appendStringInfo(&sql, "%sm.%s", i > 0 ? ", " : "", quote_identifier(m->keys[i]));
 	appendStringInfo(&sql, " FROM (%s\n) m", m->query);
-	m->all_keys = keep(sql.data, 0, NULL);
+	m->all_keys = engine_prepare(sql.data, 0, NULL, true);
 }
 
 static Mapping *
@@ -390,6 +377,7 @@ run(SPIPlanPtr plan, Datum *values, const char *nulls)
 								  false, true, 0);
 	else
 		rc = SPI_execute_plan(plan, values, nulls, false, 0);
+	/* mapping_prepare() takes one SELECT, and its plan stays one */
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "a mapping query returned %s", SPI_result_code_string(rc));
 	MemoryContextSwitchTo(caller);

@@ -14,7 +14,6 @@
 #include "orders/resolve.h"
 
 #include "catalog/pg_type.h"
-#include "utils/lsyscache.h"
 
 static EnginePlan plan_insert_order = {
 	"INSERT INTO routing.sales_order AS o (tenant_id, order_id, customer, channel, country, postal_code,"

@@ -17,6 +17,7 @@
 #include "base/engine.h"
 #include "base/errors.h"
 #include "base/firing.h"
+#include "base/limited.h"
 #include "erp/differ.h"
 #include "events/told.h"
 
@@ -24,21 +25,19 @@
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
-#include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
-#include "utils/resowner.h"
-#include "utils/timeout.h"
 
 #define MAX_PASSES	10
 
 int			guc_settle_timeout = 10000;
 int			guc_settle_lock_timeout = 2000;
 
-static TimeoutId limit = MAX_TIMEOUTS;
-static volatile sig_atomic_t limit_reached = false;
+static void limit_handler(void);
+
+static TimeLimit limit = {.handler = limit_handler};
 
 PG_FUNCTION_INFO_V1(routing_settle_due);
 PG_FUNCTION_INFO_V1(routing_settle);
@@ -200,10 +199,7 @@ settle_keys(Note *notes, int n, BoundResult *result)
 static void
 limit_handler(void)
 {
-	limit_reached = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
+	time_limit_fire(&limit);
 }
 
 /* The lock limit is ours unless the session has a tighter one. */
@@ -218,17 +214,6 @@ set_lock_limit(void)
 	snprintf(value, sizeof(value), "%d", guc_settle_lock_timeout);
 	(void) set_config_option("lock_timeout", value, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static bool
-must_rethrow(const ErrorData *e)
-{
-	if (e->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
-		return true;
-	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		return !limit_reached;
-	return ERRCODE_TO_CATEGORY(e->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION &&
-		e->sqlerrcode != ERRCODE_QUERY_CANCELED;
 }
 
 /* Whether the rows themselves may be the cause, so that others may go. */
@@ -267,67 +252,49 @@ first_binding(Note *notes, int n)
 	return same;
 }
 
+/* what settle_limited() is called with */
+typedef struct KeysCall
+{
+	Note	   *notes;
+	int			n;
+	BoundResult *result;
+} KeysCall;
+
+static void
+settle_limited(void *arg)
+{
+	const KeysCall *c = arg;
+	MemoryContext context = CurrentMemoryContext;
+	int			nest = NewGUCNestLevel();
+
+	set_lock_limit();
+	SPI_connect();
+	MemoryContextSwitchTo(context);
+	settle_keys(c->notes, c->n, c->result);
+	SPI_finish();
+	AtEOXact_GUC(true, nest);
+}
+
 static void
 settle_protected(Note *notes, int n, BoundResult *result)
 {
-	MemoryContext old = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext context = settlement_context_take();
+	MemoryContext old = MemoryContextSwitchTo(context);
 	BoundResult before = *result;
-	ErrorData  *volatile error = NULL;
-	int			saved_writing = engine_writing;
+	KeysCall	c = {notes, n, result};
+	ErrorData  *error = limited_call(&limit, guc_settle_timeout, settle_limited, &c);
 	int			same;
 
-	if (limit == MAX_TIMEOUTS)
-		limit = RegisterTimeout(USER_TIMEOUT, limit_handler);
-	limit_reached = false;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			nest = NewGUCNestLevel();
-
-		set_lock_limit();
-		if (guc_settle_timeout > 0)
-			enable_timeout_after(limit, guc_settle_timeout);
-		SPI_connect();
-		MemoryContextSwitchTo(context);
-		settle_keys(notes, n, result);
-		SPI_finish();
-		if (guc_settle_timeout > 0)
-			disable_timeout(limit, false);
-		if (limit_reached)
-			QueryCancelPending = false; /* just in time */
-		AtEOXact_GUC(true, nest);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		disable_timeout(limit, false);
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		if (limit_reached)
-			QueryCancelPending = false;
-		RollbackAndReleaseCurrentSubTransaction();
-		engine_writing = saved_writing;
-	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(old);
-	CurrentResourceOwner = owner;
-
 	if (error != NULL)
 	{
 		*result = before;
-		if (must_rethrow(error))
-			ReThrowError(error);
 		if (n > 1 && due_to_data(error->sqlerrcode))
 		{
 			settle_protected(notes, n / 2, result);
 			settle_protected(notes + n / 2, n - n / 2, result);
 		}
-		else if (n > 1 && !limit_reached && due_to_mapping(error->sqlerrcode) &&
+		else if (n > 1 && !limit.reached && due_to_mapping(error->sqlerrcode) &&
 				 (same = first_binding(notes, n)) < n)
 		{
 			/* a broken mapping is no reason to leave other bindings waiting */
@@ -336,9 +303,9 @@ settle_protected(Note *notes, int n, BoundResult *result)
 		}
 		else
 		{
-			const char *reason = limit_reached ?
+			const char *reason = limit.reached ?
 				psprintf("the settlement took longer than %d ms", guc_settle_timeout) : error->message;
-			int			code = limit_reached ? RT_SETTLE_TIMEOUT : error->sqlerrcode;
+			int			code = limit.reached ? RT_SETTLE_TIMEOUT : error->sqlerrcode;
 
 			SPI_connect();
 			for (int i = 0; i < n; i++)

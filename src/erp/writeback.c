@@ -13,7 +13,6 @@
 
 #include "catalog/namespace.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 typedef struct Wanted
 {
@@ -202,9 +201,7 @@ prepare(Mapping *m, Oid relid)
 		appendStringInfo(&sql, "%s%s IS DISTINCT FROM $%d", i > 0 ? " OR " : "",
 						 quote_identifier(m->answers[i].column), i + 1);
 	appendStringInfoChar(&sql, ')');
-	m->back = SPI_prepare(sql.data, n, types);
-	if (m->back == NULL || SPI_keepplan(m->back) != 0)
-		elog(ERROR, "could not prepare \"%s\"", sql.data);
+	m->back = engine_prepare(sql.data, n, types, true);
 }
 
 static void

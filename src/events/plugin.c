@@ -21,7 +21,6 @@
 
 #include "catalog/dependency.h"
 #include "catalog/partition.h"
-#include "catalog/pg_class.h"
 #include "commands/extension.h"
 #include "mb/pg_wchar.h"
 #include "replication/logical.h"
@@ -32,7 +31,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #define MESSAGE_PREFIX		"routing"
 

@@ -22,7 +22,7 @@
  * aborted one), because its id and its sequence numbers would be given again,
  * to transactions that then count as read.
  */
-#include "base/compat.h"
+#include "base/engine.h"
 
 #include "access/htup_details.h"
 #include "access/transam.h"
@@ -99,7 +99,6 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 	uint64	   *ids = palloc(sizeof(uint64) * (nrunning + 1 + MAX_BEYOND));
 	int			n = 0;
 	StringInfoData text;
-	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 	TimeLineID	timeline;
@@ -141,10 +140,8 @@ routing_stream_snapshot(PG_FUNCTION_ARGS)
 		if (i == 0 || ids[i] != ids[i - 1])
 			appendStringInfo(&text, "%s" UINT64_FORMAT, i > 0 ? "," : "", ids[i]);
 	}
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	values[0] = DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(text.data));
 	values[1] = BoolGetDatum(floored);
 	values[2] = Int32GetDatum((int32) timeline);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(engine_row_result(fcinfo), values, nulls)));
 }

@@ -10,7 +10,6 @@
  */
 #include "events/told.h"
 
-#include "base/cache.h"
 #include "base/clock.h"
 #include "base/engine.h"
 #include "events/append.h"

@@ -48,8 +48,8 @@ typedef struct QuotaGroup
 	AllotmentFigures figures;
 } QuotaGroup;
 
-bool
-allotment_is_on(const int64 *entry, DateADT day)
+static bool
+is_on(const int64 *entry, DateADT day)
 {
 	return entry[Q_QUOTA] >= 0 && entry[Q_FROM] <= day && day <= entry[Q_TO];
 }
@@ -73,7 +73,7 @@ add_holds(const Position *pos, TimestampTz now, QuotaGroup *g)
 	{
 		const int64 *hold = &pos->quotas.v[i * QUOTA_LONGS];
 
-		if (hold[Q_QUOTA] >= 0 || hold[Q_FROM] <= now || !allotment_is_on(g->entry, (DateADT) hold[Q_TO]))
+		if (hold[Q_QUOTA] >= 0 || hold[Q_FROM] <= now || !is_on(g->entry, (DateADT) hold[Q_TO]))
 			continue;
 		if (hold[Q_QUOTA] == HOLD_OF_POOL)
 		{
@@ -104,7 +104,7 @@ groups_on(const Position *pos, DateADT day, TimestampTz now, int npath, const ch
 		const int64 *entry = &pos->quotas.v[i * QUOTA_LONGS];
 		QuotaGroup *g = &groups[n];
 
-		if (!allotment_is_on(entry, day))
+		if (!is_on(entry, day))
 			continue;
 		memset(g, 0, sizeof(*g));
 		g->channel = pos->allotted[i];
@@ -294,6 +294,15 @@ allotment_pools(Position *pos, const OfferRequest *req, DateADT day, int64 quant
 	return n;
 }
 
+/* Take out an entry. */
+static void
+drop_entry(Position *pos, int at)
+{
+	longs_remove(&pos->quotas, at * QUOTA_LONGS, QUOTA_LONGS);
+	memmove(&pos->allotted[at], &pos->allotted[at + 1], sizeof(char *) * (pos->nallotted - at - 1));
+	pos->nallotted--;
+}
+
 /* Add to what holds have taken; what has expired may be gone already. */
 static void
 book_hold(Position *pos, const char *channel, int64 kind, const StockBooking *b, int64 quantity)
@@ -309,7 +318,7 @@ book_hold(Position *pos, const char *channel, int64 kind, const StockBooking *b,
 			continue;
 		hold[Q_LIMIT] = scaled_add(hold[Q_LIMIT], quantity);
 		if (hold[Q_LIMIT] == 0)
-			allotment_drop(pos, i);
+			drop_entry(pos, i);
 		return;
 	}
 	if (quantity > 0)
@@ -346,7 +355,7 @@ allotment_book(Position *pos, const StockBooking *b, int64 quantity)
 	{
 		int64	   *entry = &pos->quotas.v[i * QUOTA_LONGS];
 
-		if (!allotment_is_on(entry, b->ship_on))
+		if (!is_on(entry, b->ship_on))
 			continue;
 		if (b->pool != NULL && strcmp(pos->allotted[i], b->pool) == 0)
 			entry[Q_CONSUMED] = scaled_add(entry[Q_CONSUMED], quantity);
@@ -365,15 +374,6 @@ allotment_add(Position *pos, const char *channel, const int64 *entry)
 	pos->allotted[pos->nallotted++] = pstrdup(channel);
 }
 
-/* Take out an entry. */
-void
-allotment_drop(Position *pos, int at)
-{
-	longs_remove(&pos->quotas, at * QUOTA_LONGS, QUOTA_LONGS);
-	memmove(&pos->allotted[at], &pos->allotted[at + 1], sizeof(char *) * (pos->nallotted - at - 1));
-	pos->nallotted--;
-}
-
 /* Forget the holds that have expired; for who writes the position. */
 void
 allotment_sweep(Position *pos, TimestampTz now)
@@ -383,7 +383,7 @@ allotment_sweep(Position *pos, TimestampTz now)
 		const int64 *hold = &pos->quotas.v[i * QUOTA_LONGS];
 
 		if (hold[Q_QUOTA] < 0 && hold[Q_FROM] <= now)
-			allotment_drop(pos, i);
+			drop_entry(pos, i);
 	}
 }
 

@@ -36,11 +36,9 @@ typedef struct AllotmentFigures
 } AllotmentFigures;
 
 /* allotment.c; see also offer.h */
-extern bool allotment_is_on(const int64 *entry, DateADT day);
 extern int	allotment_pools(Position *pos, const OfferRequest *req, DateADT day, int64 quantity,
 							AllotmentPart *parts);
 extern void allotment_add(Position *pos, const char *channel, const int64 *entry);
-extern void allotment_drop(Position *pos, int at);
 extern void allotment_sweep(Position *pos, TimestampTz now);
 extern int	allotment_figures(const Position *pos, DateADT today, TimestampTz now,
 							  AllotmentFigures **result);

@@ -169,23 +169,6 @@ position_as_of(Position *pos, const NetNode *node, Datum *args, bool with_lots)
 	position_set_special(pos);
 }
 
-static const NetNode *
-known_node(int32 tenant_id, const char *code)
-{
-	const Network *net = network_get(tenant_id);
-	const NetNode *nodes;
-	int			i = network_find_node(net, code);
-	Fault		fault = {0};
-
-	if (i < 0)
-	{
-		fault_unknown_node(&fault, "", code);
-		fault_raise(&fault);
-	}
-	(void) network_nodes(net, &nodes);
-	return &nodes[i];
-}
-
 /* Arguments: item, node, day, time. */
 Datum
 routing_atp_as_of(PG_FUNCTION_ARGS)
@@ -218,7 +201,7 @@ routing_atp_as_of(PG_FUNCTION_ARGS)
 	pos.key.tenant_id = tenant_id;
 	pos.key.item = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	pos.key.node = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	node = known_node(tenant_id, pos.key.node);
+	node = require_node(network_get(tenant_id), pos.key.node);
 	if (!item_exists(tenant_id, pos.key.item))
 	{
 		fault_unknown_item(&fault, "", pos.key.item);

@@ -5,7 +5,6 @@
 #include "ledger/capacity.h"
 
 #include "base/cached.h"
-#include "base/clock.h"
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
@@ -20,14 +19,23 @@ typedef struct CapacityRule
 {
 	int32		tenant_id;
 	char	   *node;
-	CapacityKind kind;
-	int			weekday;
-	DateADT		on_date;
-	int64		quantity;
-	bool		hard;
-	int64		price_from;
-	int64		price;
+	CapacityLimit limit;
 } CapacityRule;
+
+/* From a row of the SPI result, whose columns begin at "col". */
+void
+capacity_limit_fill(CapacityLimit *limit, int row, int col)
+{
+	bool		isnull;
+
+	limit->kind = (CapacityKind) DatumGetInt32(spi_datum(row, col, &isnull));
+	limit->weekday = DatumGetInt32(spi_datum(row, col + 1, &isnull));
+	limit->on_date = DatumGetDateADT(spi_datum(row, col + 2, &isnull));
+	limit->quantity = DatumGetInt64(spi_datum(row, col + 3, &isnull));
+	limit->hard = DatumGetBool(spi_datum(row, col + 4, &isnull));
+	limit->price_from = scaled_from_datum(spi_datum(row, col + 5, &isnull));
+	limit->price = scaled_from_datum(spi_datum(row, col + 6, &isnull));
+}
 
 static void
 fill(void *row, int i)
@@ -37,21 +45,14 @@ fill(void *row, int i)
 
 	c->tenant_id = DatumGetInt32(spi_datum(i, 1, &isnull));
 	c->node = spi_text(i, 2);
-	c->kind = (CapacityKind) DatumGetInt32(spi_datum(i, 3, &isnull));
-	c->weekday = DatumGetInt32(spi_datum(i, 4, &isnull));
-	c->on_date = DatumGetDateADT(spi_datum(i, 5, &isnull));
-	c->quantity = DatumGetInt64(spi_datum(i, 6, &isnull));
-	c->hard = DatumGetBool(spi_datum(i, 7, &isnull));
-	c->price_from = scaled_from_datum(spi_datum(i, 8, &isnull));
-	c->price = scaled_from_datum(spi_datum(i, 9, &isnull));
+	capacity_limit_fill(&c->limit, i, 3);
 }
 
-/* of a node and kind the first that applies goes, as in capacity_limit() */
+/* in the order in which capacity_quote_add() wants them */
 static CachedRows rules = {
 	.name = "capacities",
 	.table = TAB_CAPACITY,
-	.plan = {"SELECT tenant_id, node, CASE kind WHEN 'orders' THEN 0 WHEN 'lines' THEN 1 ELSE 2 END, weekday, on_date,"
-		" (quantity * CASE kind WHEN 'units' THEN 10000 ELSE 1 END)::bigint, hard, price_from, price"
+	.plan = {"SELECT tenant_id, node, " CAPACITY_LIMIT_COLUMNS
 	" FROM routing.capacity ORDER BY tenant_id, node, on_date DESC, weekday DESC", 0, {0}, NULL},
 	.rowsize = sizeof(CapacityRule),
 	.fill = fill
@@ -181,31 +182,49 @@ key_args(Datum *args, int32 tenant_id, const char *node, DateADT day)
 	args[2] = DateADTGetDatum(day);
 }
 
+void
+capacity_quote_begin(CapacityQuote *quote, DateADT day)
+{
+	int			weekday = j2day(day + POSTGRES_EPOCH_JDATE);
+
+	memset(quote, 0, sizeof(CapacityQuote));
+	quote->day = day;
+	quote->weekday = weekday == 0 ? 7 : weekday;
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+		quote->left.n[k] = PG_INT64_MAX;
+}
+
+/*
+ * A limit of the node, of which so much is taken: of each kind the first that
+ * applies to the day goes, as in capacity_limit(), so they come with on_date
+ * and weekday descending.
+ */
+void
+capacity_quote_add(CapacityQuote *quote, const CapacityLimit *limit, int64 used)
+{
+	if (quote->found[limit->kind] || (limit->on_date != DATEVAL_NOBEGIN && limit->on_date != quote->day) ||
+		(limit->weekday != 0 && limit->weekday != quote->weekday))
+		return;
+	quote->found[limit->kind] = true;
+	if (limit->hard)
+		quote->left.n[limit->kind] = limit->quantity - used;
+	if (limit->price > 0 && (int128) used * SCALE >= (int128) limit->quantity * limit->price_from)
+		quote->price = scaled_add(quote->price, limit->price);
+}
+
 /* the price of a shipment when so much is taken; *left of what has a limit */
 static int64
 price_of(int32 tenant_id, const char *node, DateADT day, const CapacityUse *used, CapacityUse *left)
 {
 	const CapacityRule *all = cached_rows(&rules);
 	const CapacityRule *end = all + rules.n;
-	int			weekday = j2day(day + POSTGRES_EPOCH_JDATE);
-	bool		found[NUM_CAPACITY_KINDS] = {false};
-	int64		price = 0;
+	CapacityQuote quote;
 
-	weekday = weekday == 0 ? 7 : weekday;
-	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
-		left->n[k] = PG_INT64_MAX;
+	capacity_quote_begin(&quote, day);
 	for (const CapacityRule *r = rules_of(tenant_id, node); r != NULL && r < end && compare_rule(r, tenant_id, node) == 0; r++)
-	{
-		if (found[r->kind] || (r->on_date != DATEVAL_NOBEGIN && r->on_date != day) ||
-			(r->weekday != 0 && r->weekday != weekday))
-			continue;
-		found[r->kind] = true;
-		if (r->hard)
-			left->n[r->kind] = r->quantity - used->n[r->kind];
-		if (r->price > 0 && (__int128) used->n[r->kind] * SCALE >= (__int128) r->quantity * r->price_from)
-			price = scaled_add(price, r->price);
-	}
-	return price;
+		capacity_quote_add(&quote, &r->limit, used->n[r->limit.kind]);
+	*left = quote.left;
+	return quote.price;
 }
 
 /*

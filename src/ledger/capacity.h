@@ -27,6 +27,33 @@ typedef struct CapacityUse
 #define CAPACITY_NO_LIMIT	(INT64CONST(1) << 60)
 #define CAPACITY_PAST_DAYS	30	/* after which nobody counts a day any more */
 
+/* what a row of routing.capacity, or of its history, says of a node */
+typedef struct CapacityLimit
+{
+	CapacityKind kind;
+	int			weekday;		/* 1: Monday; 0: every day */
+	DateADT		on_date;		/* or DATEVAL_NOBEGIN */
+	int64		quantity;
+	bool		hard;
+	int64		price_from;		/* share of the quantity */
+	int64		price;			/* of a shipment from then on */
+} CapacityLimit;
+
+/* how capacity_limit_fill() wants it selected */
+#define CAPACITY_LIMIT_COLUMNS \
+	"CASE kind WHEN 'orders' THEN 0 WHEN 'lines' THEN 1 ELSE 2 END, weekday, on_date," \
+	" (quantity * CASE kind WHEN 'units' THEN 10000 ELSE 1 END)::bigint, hard, price_from, price"
+
+/* what is left of a day, and what a shipment costs then, limit by limit */
+typedef struct CapacityQuote
+{
+	DateADT		day;
+	int			weekday;
+	bool		found[NUM_CAPACITY_KINDS];
+	CapacityUse left;			/* PG_INT64_MAX: no hard limit; negative: too much is taken */
+	int64		price;
+} CapacityQuote;
+
 /* a row of capacity_use */
 typedef struct CapacitySlot
 {
@@ -55,6 +82,9 @@ typedef struct CapacityDay
 } CapacityDay;
 
 /* capacity.c */
+extern void capacity_limit_fill(CapacityLimit *limit, int row, int col);
+extern void capacity_quote_begin(CapacityQuote *quote, DateADT day);
+extern void capacity_quote_add(CapacityQuote *quote, const CapacityLimit *limit, int64 used);
 extern bool capacity_any(void);
 extern bool capacity_limited(int32 tenant_id, const char *node);
 extern bool capacity_is_past(DateADT day, TimestampTz clock);
@@ -79,7 +109,6 @@ extern void capacity_read(CapacityDay *d);
 extern void capacity_close(CapacityDay *d);
 extern CapacityUse capacity_sum(const CapacityDay *d, bool room);
 extern bool capacity_lock_node(int32 tenant_id, const char *node, LOCKMODE mode, bool wait);
-extern void capacity_limits(int32 tenant_id, const char *node, DateADT day, CapacityUse *limit);
 extern void capacity_renew_day(CapacityDay *d);
 extern bool capacity_take(int32 tenant_id, const char *node, DateADT day, TimestampTz clock, const CapacityUse *use);
 extern void capacity_give(int32 tenant_id, const char *node, DateADT day, const CapacityUse *use);

@@ -21,7 +21,6 @@
 #include "ledger/capacity.h"
 
 #include "base/engine.h"
-#include "base/quantity.h"
 
 #include "access/heapam.h"
 #include "access/relscan.h"
@@ -405,8 +404,8 @@ gather(CapacityDay *d, const CapacityUse *use)
 }
 
 /* The limits of a node's day as the table has them now. */
-void
-capacity_limits(int32 tenant_id, const char *node, DateADT day, CapacityUse *limit)
+static void
+read_limits(int32 tenant_id, const char *node, DateADT day, CapacityUse *limit)
 {
 	Datum		args[3];
 
@@ -438,7 +437,7 @@ make_first(CapacityDay *d)
 	capacity_read(d);
 	if (d->n > 0 && d->slots[0].slot == 0)
 		return true;
-	capacity_limits(d->tenant_id, d->node, d->day, &first.room);
+	read_limits(d->tenant_id, d->node, d->day, &first.room);
 	insert_slot(d, &first);
 	capacity_read(d);
 	return true;
@@ -609,7 +608,7 @@ capacity_renew_day(CapacityDay *d)
 	into = put_together(d);
 	if (into == NULL)
 		return;
-	capacity_limits(d->tenant_id, d->node, d->day, &limit);
+	read_limits(d->tenant_id, d->node, d->day, &limit);
 	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
 		into->room.n[k] = limit.n[k] - into->used.n[k];
 	write_slot(d, into);

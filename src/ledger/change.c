@@ -4,7 +4,6 @@
  */
 #include "ledger/change.h"
 
-#include "base/quantity.h"
 #include "ledger/falls.h"
 #include "ledger/reference.h"
 
@@ -99,9 +98,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 	{
 		Position   *pos = positions[i];
 		StockChange *c = &result->changes[result->nchanges];
-		const Network *net = network_get(pos->key.tenant_id);
-		const NetNode *nodes;
-		int			node = network_find_node(net, pos->key.node);
+		const NetNode *node = network_node(network_get(pos->key.tenant_id), pos->key.node);
 		OfferRequest req;
 		OfferRequest first;
 		const AtpStep *before;
@@ -115,7 +112,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		CHECK_FOR_INTERRUPTS();
 		if (!pos->exists)
 			continue;
-		if (node < 0)
+		if (node == NULL)
 		{
 			/* the node went together with its supply */
 			int64		on_hand = timeline_on_hand(&pos->timeline);
@@ -127,8 +124,7 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 			falls_keep(pos, clock);
 			continue;
 		}
-		(void) network_nodes(net, &nodes);
-		offer_request_init(&req, node_date(&nodes[node], clock), clock);
+		offer_request_init(&req, node_date(node, clock), clock);
 		c->pos = pos;
 		first = req;			/* what is there for the first of the queue */
 		first.rank = 0;
@@ -137,9 +133,9 @@ ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz cl
 		measure(pos, &req, &c->on_hand_before, &c->promised_before, &c->atp_before);
 		waits = pos->due || pos->lead_time >= 0;
 		was_short = pos->due || pos->falls.n > 0 || pos->falls_moved || position_is_short(pos, req.today);
-		position_sum(pos, &nodes[node]);
+		position_sum(pos, node);
 		nvictims = result->nvictims;
-		falls_settle(pos, &nodes[node], c->on_hand_before, req.today, result);
+		falls_settle(pos, node, c->on_hand_before, req.today, result);
 		position_judge(ledger, pos, req.today, result);
 		falls_keep(pos, clock);
 		picked_settle(pos, req.today, was_short, result);

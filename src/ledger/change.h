@@ -57,8 +57,6 @@ typedef struct JudgeChoice
 extern void ledger_prepare_changes(Ledger *ledger, Position **positions, int n);
 extern void ledger_apply_changes(Ledger *ledger, Position **positions, int n, TimestampTz clock,
 								 EventBatch *events, ChangeResult *result);
-extern void change_add_victim(ChangeResult *result, const Position *pos, const char *order_id,
-							  int line_no, int64 quantity, DateADT needed_on, const char *cause);
 
 /* sum.c */
 extern void position_sum(Position *pos, const NetNode *node);
@@ -71,6 +69,8 @@ extern void position_sum(Position *pos, const NetNode *node);
  */
 extern bool (*judge_allowed_hook) (int32 tenant_id, const char *order_id, int line_no, const Lane *lane,
 								   TimestampTz now, void **asked);
+extern void change_add_victim(ChangeResult *result, const Position *pos, const char *order_id,
+							  int line_no, int64 quantity, DateADT needed_on, const char *cause);
 extern int	judge_choose(Ledger *ledger, const Position *pos, DateADT today, TimestampTz now,
 						 JudgeChoice **choices);
 extern void position_judge(Ledger *ledger, Position *pos, DateADT today, ChangeResult *result);

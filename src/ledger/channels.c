@@ -8,7 +8,6 @@
 
 #include "base/cached.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
 

@@ -36,8 +36,8 @@ static LocalTransactionId clock_lxid = InvalidLocalTransactionId;
 static TimestampTz clock_time;
 
 /* The time of all changes of this transaction. */
-TimestampTz
-history_clock(void)
+static TimestampTz
+clock_of_changes(void)
 {
 	if (clock_lxid != routing_my_lxid)
 	{
@@ -55,8 +55,8 @@ is_our_own(const char *column)
 }
 
 /* Whether two versions of a row say something different. */
-bool
-history_facts_differ(HeapTuple a, HeapTuple b, TupleDesc desc)
+static bool
+facts_differ(HeapTuple a, HeapTuple b, TupleDesc desc)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -80,7 +80,7 @@ history_facts_differ(HeapTuple a, HeapTuple b, TupleDesc desc)
 TimestampTz
 history_since(HeapTuple old_row, HeapTuple row, TupleDesc desc)
 {
-	TimestampTz now = history_clock();
+	TimestampTz now = clock_of_changes();
 	bool		isnull;
 	Datum		since;
 
@@ -90,7 +90,7 @@ history_since(HeapTuple old_row, HeapTuple row, TupleDesc desc)
 	if (isnull)
 		return now;
 	/* nothing becomes valid before what was there */
-	return history_facts_differ(old_row, row, desc) ? Max(now, DatumGetTimestampTz(since)) :
+	return facts_differ(old_row, row, desc) ? Max(now, DatumGetTimestampTz(since)) :
 		DatumGetTimestampTz(since);
 }
 
@@ -164,10 +164,10 @@ routing_record_history(PG_FUNCTION_ARGS)
 
 	desc = RelationGetDescr(tg->tg_relation);
 	if (TRIGGER_FIRED_BY_UPDATE(tg->tg_event) &&
-		!history_facts_differ(tg->tg_trigtuple, tg->tg_newtuple, desc))
+		!facts_differ(tg->tg_trigtuple, tg->tg_newtuple, desc))
 		return PointerGetDatum(NULL);
 	since = DatumGetTimestampTz(heap_getattr(tg->tg_trigtuple, SPI_fnumber(desc, "from"), desc, &isnull));
-	until = history_clock();
+	until = clock_of_changes();
 	if (since >= until)
 		return PointerGetDatum(NULL);	/* it has never been known */
 
@@ -209,7 +209,7 @@ routing_record_truncate(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be called as a TRUNCATE trigger", "record_truncate")));
-	until = TimestampTzGetDatum(history_clock());
+	until = TimestampTzGetDatum(clock_of_changes());
 	engine_enter(&scope);
 	SPI_connect();
 	(void) engine_exec(strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0 ?

@@ -11,8 +11,6 @@
 #include "access/tupdesc.h"
 #include "utils/timestamp.h"
 
-extern TimestampTz history_clock(void);
-extern bool history_facts_differ(HeapTuple a, HeapTuple b, TupleDesc desc);
 extern TimestampTz history_since(HeapTuple old_row, HeapTuple row, TupleDesc desc);
 
 #endif							/* ROUTING_LEDGER_HISTORY_H */

@@ -33,9 +33,6 @@ extern int	lots_pin_offer(const Position *pos, const OfferRequest *req, AtpStep 
 extern int64 lots_repair(Position *trial, const StockBooking *stock, int64 quantity, DateADT today,
 						 int64 missing);
 
-/* lots_check.c */
-extern bool lots_as_booked(const Position *pos, DateADT today, char **expected, char **found);
-
 /* sum.c */
 extern int	position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMode mode);
 extern int32 position_dock_days(const PositionKey *key, EngineMode mode);

@@ -81,7 +81,7 @@ uncovered(Position *trial, bool negative, DateADT today)
  * reservation in the same snapshot, and see whether the lots serve what is
  * booked.  Says what is expected and found if not.  SPI is connected.
  */
-bool
+static bool
 lots_as_booked(const Position *pos, DateADT today, char **expected, char **found)
 {
 	Position	anew = {.key = pos->key, .lead_time = -1};

@@ -6,7 +6,6 @@
  * The row triggers only note item-nodes, so that the two halves of a receipt
  * are judged together, at commit.
  */
-#include "ledger/change.h"
 
 #include "base/engine.h"
 #include "base/json.h"

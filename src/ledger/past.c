@@ -211,10 +211,8 @@ keep_names(const Past *past, const Position *pos, PastChange *c)
 static void
 load(Past *past, Position *pos)
 {
-	const Network *net = network_get(past->tenant_id);
-	int			index = network_find_node(net, pos->key.node);
+	const NetNode *node = network_node(network_get(past->tenant_id), pos->key.node);
 	MemoryContext old = MemoryContextSwitchTo(past->scratch);
-	const NetNode *nodes;
 	Position	was = {0};
 	PastChange *changes;
 	Timeline	timeline;
@@ -224,31 +222,30 @@ load(Past *past, Position *pos)
 	int			n;
 	int			kept = 0;
 
-	(void) network_nodes(net, &nodes);
 	was.key = pos->key;
 	was.next = pos->next;
 	/* what has no row never had supply or bookings */
-	if (pos->exists && index >= 0)
+	if (pos->exists && node != NULL)
 	{
 		SPI_connect();
 		MemoryContextSwitchTo(past->scratch);
 		position_key_args(&pos->key, args);
 		args[3] = TimestampTzGetDatum(past->from - 1);
-		dock_days = position_dock_days_as_of(&nodes[index], args);
+		dock_days = position_dock_days_as_of(node, args);
 		args[3] = TimestampTzGetDatum(past->from);
 		args[4] = TimestampTzGetDatum(past->to);
 		n = (int) engine_exec(&plan_changes, args, NULL, ENGINE_READ);
 		changes = palloc_extended(sizeof(PastChange) * Max(n, 1), MCXT_ALLOC_HUGE);
 		for (int i = 0; i < n; i++)
 		{
-			if (!read_change(past, i, &nodes[index], dock_days, &changes[kept]))
+			if (!read_change(past, i, node, dock_days, &changes[kept]))
 				continue;
 			with_lots |= changes[kept].kind == PAST_SUPPLY && changes[kept].until != DATEVAL_NOEND;
 			kept++;
 		}
 		SPI_freetuptable(SPI_tuptable);
 		args[3] = TimestampTzGetDatum(past->from - 1);
-		position_as_of(&was, &nodes[index], args, with_lots);
+		position_as_of(&was, node, args, with_lots);
 		args[3] = TimestampTzGetDatum(past->from);
 		past_read_quotas(&was, args, past->keep);
 		position_set_special(&was);

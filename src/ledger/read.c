@@ -9,6 +9,7 @@
 #include "ledger/position.h"
 
 #include "base/clock.h"
+#include "base/engine.h"
 #include "base/quantity.h"
 #include "base/tenant.h"
 #include "ledger/channels.h"
@@ -63,8 +64,6 @@ static const NetNode *
 node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
 {
 	char	   *code = text_argument(fcinfo, n);
-	const NetNode *nodes;
-	int			i;
 	Fault		fault = {0};
 
 	if (code == NULL)
@@ -72,14 +71,7 @@ node_argument(FunctionCallInfo fcinfo, int n, const Network *net)
 		fault_set(&fault, RT_UNKNOWN_NODE, "Give the code of a node.", "node must not be null");
 		fault_raise(&fault);
 	}
-	i = network_find_node(net, code);
-	if (i < 0)
-	{
-		fault_unknown_node(&fault, "", code);
-		fault_raise(&fault);
-	}
-	(void) network_nodes(net, &nodes);
-	return &nodes[i];
+	return require_node(net, code);
 }
 
 /* The channel asked for, or NULL; an unknown one is an error. */
@@ -313,14 +305,11 @@ routing_atp_timeline(PG_FUNCTION_ARGS)
 Datum
 routing_position_figures(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
 	Position	pos = {0};
 	OfferRequest req;
 	Datum		values[4];
 	bool		nulls[4] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (!position_of_row(&pos, PG_GETARG_HEAPTUPLEHEADER(0)) || !tenant_is_member(pos.key.tenant_id))
 		PG_RETURN_NULL();
 	if (pos.slots > 0)
@@ -332,5 +321,5 @@ routing_position_figures(PG_FUNCTION_ARGS)
 	values[1] = NumericGetDatum(scaled_to_numeric(promised_of(&pos, req.now)));
 	values[2] = NumericGetDatum(scaled_to_numeric(timeline_inbound(&pos.timeline)));
 	values[3] = NumericGetDatum(scaled_to_numeric(offer_on(&pos, &req, req.today)));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(engine_row_result(fcinfo), values, nulls)));
 }

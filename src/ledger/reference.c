@@ -92,6 +92,21 @@ fault_unknown_node(Fault *fault, const char *where, const char *node)
 			  "%snode \"%s\" is unknown", where, node);
 }
 
+/* The node that a caller named; an unknown one is an error. */
+const NetNode *
+require_node(const Network *net, const char *node)
+{
+	const NetNode *found = network_node(net, node);
+	Fault		fault = {0};
+
+	if (found == NULL)
+	{
+		fault_unknown_node(&fault, "", node);
+		fault_raise(&fault);
+	}
+	return found;
+}
+
 void
 fault_unknown_channel(Fault *fault, const char *channel)
 {

@@ -219,12 +219,9 @@ slot_read(Ledger *ledger, const Position *pos, int32 slot, Position *row)
 DateADT
 position_today(const Position *pos)
 {
-	const NetNode *nodes;
-	const Network *net = network_get(pos->key.tenant_id);
-	int			node = network_find_node(net, pos->key.node);
+	const NetNode *node = network_node(network_get(pos->key.tenant_id), pos->key.node);
 
-	(void) network_nodes(net, &nodes);
-	return node < 0 ? 0 : node_date(&nodes[node], clock_now());
+	return node == NULL ? 0 : node_date(node, clock_now());
 }
 
 /*

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
-#include "ledger/offer.h"
 
 #include "miscadmin.h"
 

@@ -39,17 +39,11 @@ key_arguments(const PositionKey *key, Datum *args)
 int
 position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMode mode)
 {
-	const Network *net = network_get(key->tenant_id);
-	int			at = network_find_node(net, key->node);
-	const NetNode *nodes;
-	const NetNode *node;
+	const NetNode *node = network_node(network_get(key->tenant_id), key->node);
 	Datum		args[3];
 	int			n;
 	int			kept = 0;
 	bool		isnull;
-
-	(void) network_nodes(net, &nodes);
-	node = at < 0 ? NULL : &nodes[at];
 
 	key_arguments(key, args);
 	n = (int) engine_exec(&plan_supply, args, NULL, mode);
@@ -80,15 +74,12 @@ position_supply(const PositionKey *key, int32 dock_days, LotRow **rows, EngineMo
 int32
 position_dock_days(const PositionKey *key, EngineMode mode)
 {
-	const Network *net = network_get(key->tenant_id);
-	int			node = network_find_node(net, key->node);
-	const NetNode *nodes;
+	const NetNode *node = network_node(network_get(key->tenant_id), key->node);
 	int32		dock_days = 0;
 	Datum		args[3];
 
-	(void) network_nodes(net, &nodes);
-	if (node >= 0)
-		dock_days = nodes[node].dock_days;
+	if (node != NULL)
+		dock_days = node->dock_days;
 	key_arguments(key, args);
 	if (engine_exec(&plan_item_node, args, NULL, mode) > 0)
 	{

@@ -483,14 +483,11 @@ stock_add_bands(Ledger *ledger, TimestampTz clock, EventBatch *events)
 		/* an order's items mostly come from one node */
 		if (like == NULL || like->key.tenant_id != pos->key.tenant_id || strcmp(like->key.node, pos->key.node) != 0)
 		{
-			const Network *net = network_get(pos->key.tenant_id);
-			const NetNode *nodes;
-			int			node = network_find_node(net, pos->key.node);
+			const NetNode *node = network_node(network_get(pos->key.tenant_id), pos->key.node);
 
-			if (node < 0)
+			if (node == NULL)
 				continue;
-			(void) network_nodes(net, &nodes);
-			today = node_date(&nodes[node], clock);
+			today = node_date(node, clock);
 			like = pos;
 		}
 		available = available_today(pos, today, clock);

@@ -105,13 +105,11 @@ Datum
 routing_node_today(PG_FUNCTION_ARGS)
 {
 	const Network *net = network_get(PG_GETARG_INT32(0));
-	int			i = network_find_node(net, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	const NetNode *nodes;
+	const NetNode *node = network_node(net, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	NetNode		utc;
 
-	(void) network_nodes(net, &nodes);
-	if (i >= 0)
-		PG_RETURN_DATEADT(node_date(&nodes[i], clock_of_transaction()));
+	if (node != NULL)
+		PG_RETURN_DATEADT(node_date(node, clock_of_transaction()));
 	utc.tz = pg_tzset("GMT");
 	PG_RETURN_DATEADT(node_date(&utc, clock_of_transaction()));
 }

@@ -15,7 +15,6 @@
 #include "base/quantity.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "utils/memutils.h"
 
 #include "access/xact.h"
@@ -235,6 +234,15 @@ network_find_node(const Network *net, const char *node)
 	strlcpy(code, node, CODE_MAX);
 	entry = hash_search(net->by_code, code, HASH_FIND, NULL);
 	return entry ? entry->index : -1;
+}
+
+/* The node, or NULL. */
+const NetNode *
+network_node(const Network *net, const char *node)
+{
+	int			i = network_find_node(net, node);
+
+	return i < 0 ? NULL : &net->nodes[i];
 }
 
 /* Zone of a destination: the longest prefix of its postal code; NULL if none. */

@@ -66,6 +66,7 @@ typedef struct Network Network;
 extern const Network *network_get(int32 tenant_id);
 extern int	network_nodes(const Network *net, const NetNode **nodes);
 extern int	network_find_node(const Network *net, const char *node);
+extern const NetNode *network_node(const Network *net, const char *node);
 extern const char *network_zone(const Network *net, const char *country,
 								const char *postal_code);
 extern const ZoneLanes *network_lanes(const Network *net, const char *zone);

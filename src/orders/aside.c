@@ -55,6 +55,29 @@ order_try_lock(int32 tenant_id, const char *order_id)
 }
 
 /*
+ * Take an order that waited for what has come; false: this settlement may not.
+ * *order is NULL if there is nothing to plan.
+ */
+bool
+settlement_take_waiting(Settlement *s, int32 tenant_id, const char *order_id, SalesOrder **order)
+{
+	SalesOrder *o;
+
+	*order = NULL;
+	if (s->budget <= 0 || !order_try_lock(tenant_id, order_id))
+		return false;
+	o = order_load(tenant_id, order_id, ORDER_NO_LOCK);
+	o->clock = s->clock;
+	o->cause = "better_supply";
+	if (!o->exists || order_is_cancelled(o))
+		return true;
+	order_check(o);
+	if (o->fault.sqlerrcode == 0)
+		*order = o;
+	return true;
+}
+
+/*
  * One exception tells of all that the line has lost; who holds its row,
  * because he has the order, is not waited for.
  */

@@ -4,7 +4,6 @@
  */
 #include "orders/order.h"
 
-#include "base/quantity.h"
 #include "ledger/allotment.h"
 
 const char *const booking_state_names[NUM_BOOKING_STATES] = {

@@ -152,23 +152,21 @@ order_has_capacity(SalesOrder *order)
 	order->waited = n > 0;
 	for (int i = 0; i < n && !has; i++)
 	{
-		char	   *node = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *code = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		const NetNode *node = network_node(order->net, code);
 		bool		isnull;
 		DateADT		day = DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
 		DateADT		last = DatumGetDateADT(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull));
-		const NetNode *nodes;
-		int			index = network_find_node(order->net, node);
 
-		if (index < 0)
+		if (node == NULL)
 			continue;
-		(void) network_nodes(order->net, &nodes);
-		day = Max(day, node_date(&nodes[index], order->clock));
+		day = Max(day, node_date(node, order->clock));
 		last = Min(last, day + MAX_DAYS);
 		for (; day <= last && !has; day++)
 		{
 			SrcRoom		room;
 
-			order_room(order, node, day, &room);
+			order_room(order, code, day, &room);
 			has = room.shipments > 0 && room.lines > 0 && room.units > 0;
 		}
 	}
@@ -203,15 +201,9 @@ serve(Settlement *s, int32 tenant_id, const char *order_id)
 {
 	SalesOrder *order;
 
-	if (s->budget <= 0 || !order_try_lock(tenant_id, order_id))
+	if (!settlement_take_waiting(s, tenant_id, order_id, &order))
 		return false;
-	order = order_load(tenant_id, order_id, ORDER_NO_LOCK);
-	order->clock = s->clock;
-	order->cause = "better_supply";
-	if (!order->exists || order_is_cancelled(order))
-		return true;
-	order_check(order);
-	if (order->fault.sqlerrcode)
+	if (order == NULL)
 		return true;
 	order_replan_late(order, s->ledger);
 	s->budget -= Max(order->nlines, 1);

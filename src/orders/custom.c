@@ -16,21 +16,16 @@
 #include "orders/eligibility.h"
 
 #include "base/engine.h"
+#include "base/limited.h"
 #include "base/quantity.h"
 
-#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
-#include "storage/proc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/timeout.h"
 
 #define MOST_MONEY	(INT64CONST(1000000) * SCALE)	/* of a term of one line */
 
@@ -40,16 +35,14 @@ static EnginePlan plan_is_member = {
 	2, {INT4OID, OIDOID}, NULL
 };
 
-static TimeoutId limit = MAX_TIMEOUTS;
-static volatile sig_atomic_t limit_reached = false;
+static void limit_handler(void);
+
+static TimeLimit limit = {.handler = limit_handler};
 
 static void
 limit_handler(void)
 {
-	limit_reached = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
+	time_limit_fire(&limit);
 }
 
 /* What a function is told of the order. */
@@ -159,10 +152,23 @@ money_of(Datum value)
 	return money;
 }
 
+/* what ask() is called with */
+typedef struct TermCall
+{
+	const SalesOrder *order;
+	const PolicyCustom *term;
+	Jsonb	   *description;
+	int64	   *values;
+} TermCall;
+
 /* Ask the function of a term for each open item and candidate, as its owner. */
 static void
-ask(const SalesOrder *order, const PolicyCustom *term, Jsonb *description, int64 *values)
+ask(void *arg)
 {
+	const TermCall *asked = arg;
+	const SalesOrder *order = asked->order;
+	const PolicyCustom *term = asked->term;
+	int64	   *values = asked->values;
 	LOCAL_FCINFO(fcinfo, 3);
 	FmgrInfo	flinfo;
 	Oid			owner;
@@ -201,7 +207,7 @@ ask(const SalesOrder *order, const PolicyCustom *term, Jsonb *description, int64
 			InitFunctionCallInfoData(*fcinfo, &flinfo, 3, InvalidOid, NULL, NULL);
 			fcinfo->args[0].value = item;
 			fcinfo->args[1].value = CStringGetTextDatum(nodes[order->candidates[c]].node);
-			fcinfo->args[2].value = JsonbPGetDatum(description);
+			fcinfo->args[2].value = JsonbPGetDatum(asked->description);
 			for (int i = 0; i < 3; i++)
 				fcinfo->args[i].isnull = false;
 			value = FunctionCallInvoke(fcinfo);
@@ -212,57 +218,16 @@ ask(const SalesOrder *order, const PolicyCustom *term, Jsonb *description, int64
 	role_leave(&scope);
 }
 
-static bool
-must_rethrow(const ErrorData *e)
-{
-	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		return !limit_reached;
-	return e->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		ERRCODE_TO_CATEGORY(e->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION;
-}
-
 /* The values of a term, or why there are none. */
 static const char *
 compute(const SalesOrder *order, const PolicyCustom *term, Jsonb *description, int64 *values)
 {
-	MemoryContext old = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	TermCall	c = {order, term, description, values};
+	ErrorData  *error = limited_call(&limit, term->limit_ms, ask, &c);
 
-	if (limit == MAX_TIMEOUTS)
-		limit = RegisterTimeout(USER_TIMEOUT, limit_handler);
-	limit_reached = false;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(old);
-	PG_TRY();
-	{
-		if (term->limit_ms > 0)
-			enable_timeout_after(limit, term->limit_ms);
-		ask(order, term, description, values);
-		if (term->limit_ms > 0)
-			disable_timeout(limit, false);
-		if (limit_reached)
-			QueryCancelPending = false; /* just in time */
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		disable_timeout(limit, false);
-		MemoryContextSwitchTo(old);
-		error = CopyErrorData();
-		FlushErrorState();
-		if (limit_reached)
-			QueryCancelPending = false;
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(old);
-	CurrentResourceOwner = owner;
 	if (error == NULL)
 		return NULL;
-	if (must_rethrow(error))
-		ReThrowError(error);
-	return limit_reached ? psprintf("took longer than %d ms", term->limit_ms) : error->message;
+	return limit.reached ? psprintf("took longer than %d ms", term->limit_ms) : error->message;
 }
 
 static void

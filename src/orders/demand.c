@@ -327,20 +327,6 @@ try_demand(Settlement *s, int32 tenant_id, const char *ref)
 	return free;
 }
 
-static int
-compare_notes(const void *a, const void *b)
-{
-	const Note *x = *(Note *const *) a;
-	const Note *y = *(Note *const *) b;
-	int			c;
-
-	if (x->tenant_id != y->tenant_id)
-		return x->tenant_id < y->tenant_id ? -1 : 1;
-	c = strcmp(x->a, y->a);
-	/* "shipped" after "", so that the last of a group has it */
-	return c != 0 ? c : strcmp(x->b, y->b);
-}
-
 /* Noted demand; "emptied": and that whose row went with a TRUNCATE. */
 void
 demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
@@ -363,7 +349,8 @@ demands_add_noted(Settlement *s, Note **notes, int n, bool emptied)
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
-	qsort(notes, n, sizeof(Note *), compare_notes);
+	/* "shipped" after "": the last of a group has it */
+	qsort(notes, n, sizeof(Note *), note_compare);
 	for (int i = 0; i < n; i++)
 	{
 		Demand	   *d;
@@ -458,36 +445,11 @@ demands_follow(Settlement *s)
  * Calls
  * ------------------------------------------------------------------------ */
 
-/* Look again at these, which are sorted.  SPI is connected. */
-static void
-settle_refs(int32 tenant_id, char **refs, int n)
-{
-	Settlement *s;
-
-	if (n == 0)
-		return;
-	s = settlement_begin();
-	for (int i = 0; i < n; i++)
-		(void) add_demand(s, tenant_id, refs[i]);
-	settlement_finish(s);
-	for (int i = 0; i < n; i++)
-		pending_remove(tenant_id, "", "demand", refs[i]);
-}
-
-/* Book what is open of one demand, if it can be; SPI is connected. */
-void
-demand_settle(int32 tenant_id, const char *ref)
-{
-	char	   *refs[1];
-
-	refs[0] = unconstify(char *, ref);
-	settle_refs(tenant_id, refs, 1);
-}
-
-/* The same for all demand that is short or pending. */
+/* Book what is open of all demand that is short or pending, if it can be; SPI is connected. */
 void
 demands_run(int32 tenant_id)
 {
+	Settlement *s;
 	Datum		args[1];
 	int			n;
 	char	  **refs;
@@ -498,5 +460,12 @@ demands_run(int32 tenant_id)
 	for (int i = 0; i < n; i++)
 		refs[i] = spi_text(i, 1);
 	SPI_freetuptable(SPI_tuptable);
-	settle_refs(tenant_id, refs, n);
+	if (n == 0)
+		return;
+	s = settlement_begin();
+	for (int i = 0; i < n; i++)
+		(void) add_demand(s, tenant_id, refs[i]);
+	settlement_finish(s);
+	for (int i = 0; i < n; i++)
+		pending_remove(tenant_id, "", "demand", refs[i]);
 }

@@ -51,7 +51,6 @@ typedef struct Demand
 /* demand.c */
 extern void demands_add_noted(Settlement *s, Note **notes, int n, bool emptied);
 extern void demands_follow(Settlement *s);
-extern void demand_settle(int32 tenant_id, const char *ref);
 extern void demands_run(int32 tenant_id);
 extern void demand_key_args(const Demand *d, Datum *args);
 extern void demand_id_args(const Demand *d, Datum *args);

@@ -77,13 +77,10 @@ insert_row(const Settlement *s, const Demand *d, const DemandBooking *b, const c
 static int64
 leaves(Settlement *s, const Demand *d, const DemandBooking *b, int64 quantity)
 {
-	const Network *net = network_get(d->tenant_id);
-	int			node = network_find_node(net, b->node);
-	const NetNode *nodes;
+	const NetNode *node = network_node(network_get(d->tenant_id), b->node);
 	Position   *pos = ledger_get(s->ledger, d->tenant_id, b->item, b->node);
 
-	(void) network_nodes(net, &nodes);
-	if (node < 0 || !nodes[node].stock_feed || !pos->locked)
+	if (node == NULL || !node->stock_feed || !pos->locked)
 		return 0;
 	quantity -= falls_take(pos, s->clock, quantity);
 	/* the stock of what was not covered has fallen already */
@@ -181,19 +178,16 @@ static int64
 available(Settlement *s, const Demand *d, const char **basis)
 {
 	Position	pos = *ledger_get(s->ledger, d->tenant_id, d->item, d->node);
-	const Network *net = network_get(d->tenant_id);
-	const NetNode *nodes;
-	int			node = network_find_node(net, d->node);
+	const NetNode *node = network_node(network_get(d->tenant_id), d->node);
 	OfferRequest req;
 	const AtpStep *steps;
 	int			n;
 	int64		atp;
 
 	*basis = "none";
-	if (node < 0)
+	if (node == NULL)
 		return 0;				/* it is gone; an update of the demand will say so */
-	(void) network_nodes(net, &nodes);
-	offer_request_init(&req, node_date(&nodes[node], s->clock), s->clock);
+	offer_request_init(&req, node_date(node, s->clock), s->clock);
 	req.rank = d->priority;
 	req.within_horizon = true;
 	/* a thought of ours: neither safety stock nor what is kept for channels, and not kept in the position */

@@ -182,7 +182,7 @@ eligibility_prepare(SalesOrder *order)
 }
 
 /* Kilometers from a node of the network to the destination, or KM_UNKNOWN. */
-int
+static int
 order_distance(const SalesOrder *order, int node)
 {
 	if (!order->has_place)

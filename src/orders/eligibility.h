@@ -46,7 +46,6 @@ extern uint32 eligibility_of_lane(const SalesOrder *order, int line, const Lane 
 extern uint32 order_line_why(const SalesOrder *order, int line, int candidate);
 extern char *eligibility_text(const SalesOrder *order, int line, int node, uint32 why);
 extern int64 order_keeps_back(const SalesOrder *order, const OrderLine *line, int node, uint32 relaxed);
-extern int	order_distance(const SalesOrder *order, int node);
 
 /* allowed.c */
 extern uint32 order_refusal(const SalesOrder *order, int line, int node);

@@ -11,13 +11,11 @@
  * Lock order: the row of routing.hold, then orders, then positions.
  */
 #include "orders/document.h"
-#include "orders/release.h"
 #include "orders/settle.h"
 
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/json.h"
-#include "base/quantity.h"
 #include "base/tenant.h"
 
 #include "catalog/pg_type.h"

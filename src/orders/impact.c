@@ -87,17 +87,6 @@ static EnginePlan plan_inbound = {
 	3, {INT4OID, TEXTOID, TEXTOID}, NULL
 };
 
-static const NetNode *
-find_node(int32 tenant_id, const char *code)
-{
-	const Network *net = network_get(tenant_id);
-	const NetNode *nodes;
-	int			i = network_find_node(net, code);
-
-	(void) network_nodes(net, &nodes);
-	return i < 0 ? NULL : &nodes[i];
-}
-
 /* The day, but for the calendar, on which inbound of row "i" counts. */
 static DateADT
 row_day(DateADT date, const NetNode *node, const SupplyRule *rule, int i)
@@ -131,7 +120,7 @@ read_slips(Impact *im)
 	for (int i = 0; i < n; i++)
 	{
 		Slip	   *slip = &im->slips[im->nslips];
-		const NetNode *node = find_node(im->tenant_id, spi_text(i, 2));
+		const NetNode *node = network_node(network_get(im->tenant_id), spi_text(i, 2));
 		SupplyRule	rule = supply_rule(im->tenant_id, spi_text(i, 5), spi_text(i, 6));
 		bool		isnull;
 		DateADT		date = DatumGetDateADT(spi_datum(i, 3, &isnull));
@@ -305,7 +294,7 @@ judge(Impact *im)
 	{
 		Position   *pos = im->positions[i];
 		JudgeChoice *choices;
-		int			n = judge_choose(im->ledger, pos, node_date(find_node(im->tenant_id, pos->key.node), im->now),
+		int			n = judge_choose(im->ledger, pos, node_date(network_node(network_get(im->tenant_id), pos->key.node), im->now),
 									 im->now, &choices);
 
 		for (int j = 0; j < n; j++)
@@ -320,7 +309,7 @@ judge(Impact *im)
 static const char *
 waits_for(Impact *im, const Booking *b)
 {
-	const NetNode *node = find_node(im->tenant_id, b->node);
+	const NetNode *node = network_node(network_get(im->tenant_id), b->node);
 	DateADT		today = node_date(node, im->now);
 	DateADT		best = ON_HAND_DAY;
 	const char *ref = NULL;

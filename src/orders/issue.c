@@ -47,22 +47,11 @@ static EnginePlan plan_due = {
 	2, {INT4OID, TIMESTAMPTZOID}, NULL
 };
 
-static const NetNode *
-node_of(int32 tenant_id, const char *code)
-{
-	const Network *net = network_get(tenant_id);
-	const NetNode *nodes;
-	int			i = network_find_node(net, code);
-
-	(void) network_nodes(net, &nodes);
-	return i < 0 ? NULL : &nodes[i];
-}
-
 /* Whether stock on hand of a node is lowered by nobody but the issue. */
 static bool
 lowers(int32 tenant_id, const char *code)
 {
-	const NetNode *node = node_of(tenant_id, code);
+	const NetNode *node = network_node(network_get(tenant_id), code);
 
 	return node != NULL && !node->stock_feed;
 }
@@ -302,7 +291,7 @@ ship(Settlement *s, SalesOrder *order, Shipment *sh)
 	for (int j = 0; j < order->nbookings; j++)
 	{
 		Booking    *b = &order->bookings[j];
-		const NetNode *node = node_of(sh->tenant_id, b->node);
+		const NetNode *node = network_node(network_get(sh->tenant_id), b->node);
 
 		if (!concerns(sh, b) || booking_has_left(b))
 			continue;

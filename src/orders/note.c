@@ -131,8 +131,9 @@ col(const NoteRow *row, int c, bool *isnull)
 	return *isnull ? (Datum) 0 : row->values[attno - 1];
 }
 
+/* Whether a column begins with a text; "whole": and has no more. */
 static bool
-col_is(const NoteRow *row, int c, const char *value)
+col_matches(const NoteRow *row, int c, const char *value, bool whole)
 {
 	bool		isnull;
 	Datum		d = col(row, c, &isnull);
@@ -142,7 +143,20 @@ col_is(const NoteRow *row, int c, const char *value)
 	if (isnull)
 		return false;
 	t = DatumGetTextPP(d);
-	return VARSIZE_ANY_EXHDR(t) == len && memcmp(VARDATA_ANY(t), value, len) == 0;
+	return (whole ? VARSIZE_ANY_EXHDR(t) == len : VARSIZE_ANY_EXHDR(t) >= len) &&
+		memcmp(VARDATA_ANY(t), value, len) == 0;
+}
+
+static bool
+col_is(const NoteRow *row, int c, const char *value)
+{
+	return col_matches(row, c, value, true);
+}
+
+static bool
+col_begins(const NoteRow *row, int c, const char *value)
+{
+	return col_matches(row, c, value, false);
 }
 
 static void
@@ -193,20 +207,6 @@ check_status(const NoteRow *row)
 	}
 	refuse(row->tup, row->desc, RT_BAD_DOCUMENT, "status", "is unknown",
 		   "Leave status at its default; the engine sets it. Set it to \"cancelled\" to cancel.");
-}
-
-static bool
-col_begins(const NoteRow *row, int c, const char *value)
-{
-	bool		isnull;
-	Datum		d = col(row, c, &isnull);
-	text	   *t;
-	Size		len = strlen(value);
-
-	if (isnull)
-		return false;
-	t = DatumGetTextPP(d);
-	return VARSIZE_ANY_EXHDR(t) >= len && memcmp(VARDATA_ANY(t), value, len) == 0;
 }
 
 static void

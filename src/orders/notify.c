@@ -10,9 +10,7 @@
 
 #include "base/clock.h"
 #include "base/engine.h"
-#include "base/quantity.h"
 #include "base/tenant.h"
-#include "ledger/change.h"
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -102,6 +100,32 @@ add_received(SalesOrder *order, EventBatch *events)
 	order_add_event(order, "order.received.v1", &w, events);
 }
 
+/* What events say of a booking: its id, and how much of what is where. */
+void
+booking_write_allocation(JsonWriter *w, SalesOrder *order, const Booking *b)
+{
+	json_key(w, "allocation_id");
+	json_part_text(w, b->line_no, b->part);
+	json_key_int(w, "line_no", b->line_no);
+	booking_write_item(w, b);
+	json_key_text(w, "node", b->node);
+	json_key_scaled(w, "quantity", b->quantity);
+	json_key_text(w, "uom", booking_uom(order, b));
+}
+
+/* And of what it is to be served, and when. */
+void
+booking_write_planned(JsonWriter *w, SalesOrder *order, const Booking *b)
+{
+	json_begin_object(w);
+	booking_write_allocation(w, order, b);
+	json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
+	json_key_date(w, "ship_by", b->ship_on);
+	json_key_date(w, "deliver_by", b->deliver_on);
+	json_key_text(w, "service_level", b->service);
+	json_end_object(w);
+}
+
 static void
 write_allocations(JsonWriter *w, SalesOrder *order)
 {
@@ -111,21 +135,8 @@ write_allocations(JsonWriter *w, SalesOrder *order)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (b->release || !b->firm || booking_has_left(b))
-			continue;
-		json_begin_object(w);
-		json_key(w, "allocation_id");
-		json_part_text(w, b->line_no, b->part);
-		json_key_int(w, "line_no", b->line_no);
-		booking_write_item(w, b);
-		json_key_text(w, "node", b->node);
-		json_key_scaled(w, "quantity", b->quantity);
-		json_key_text(w, "uom", booking_uom(order, b));
-		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
-		json_key_date(w, "ship_by", b->ship_on);
-		json_key_date(w, "deliver_by", b->deliver_on);
-		json_key_text(w, "service_level", b->service);
-		json_end_object(w);
+		if (!b->release && b->firm && !booking_has_left(b))
+			booking_write_planned(w, order, b);
 	}
 	json_end_array(w);
 }
@@ -203,8 +214,8 @@ order_write_totals(JsonWriter *w, const SalesOrder *order, bool first)
 }
 
 /* Bookings that are given back. */
-void
-order_write_released(JsonWriter *w, const char *key, SalesOrder *order)
+static void
+write_released(JsonWriter *w, const char *key, SalesOrder *order)
 {
 	json_key(w, key);
 	json_begin_array(w);
@@ -215,13 +226,7 @@ order_write_released(JsonWriter *w, const char *key, SalesOrder *order)
 		if (!b->release)
 			continue;
 		json_begin_object(w);
-		json_key(w, "allocation_id");
-		json_part_text(w, b->line_no, b->part);
-		json_key_int(w, "line_no", b->line_no);
-		booking_write_item(w, b);
-		json_key_text(w, "node", b->node);
-		json_key_scaled(w, "quantity", b->quantity);
-		json_key_text(w, "uom", booking_uom(order, b));
+		booking_write_allocation(w, order, b);
 		json_end_object(w);
 	}
 	json_end_array(w);
@@ -239,7 +244,7 @@ add_released(SalesOrder *order, EventBatch *events)
 	if (!any)
 		return;
 	order_begin_event(&w, order, order->new_status);
-	order_write_released(&w, "allocations", order);
+	write_released(&w, "allocations", order);
 	event_write_reason(&w, order->cause ? order->cause : "replanned", NULL);
 	json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));
 	order_add_event(order, "order.allocation_released.v1", &w, events);
@@ -371,7 +376,7 @@ order_add_cancelled_event(SalesOrder *order, const char *code, EventBatch *event
 	else
 		event_write_reason(&w, order->cancel_code ? order->cancel_code : code, NULL);
 	json_key_text(&w, "scope", "full");
-	order_write_released(&w, "released_allocations", order);
+	write_released(&w, "released_allocations", order);
 	if (order->exists)
 	{
 		if (strcmp(order->status, "cancelled") != 0)

@@ -32,20 +32,8 @@ write_moved(JsonWriter *w, const char *key, SalesOrder *order, bool added)
 	{
 		const Booking *b = &order->bookings[j];
 
-		if (added ? !b->is_new : !b->release)
-			continue;
-		json_begin_object(w);
-		json_key_text(w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
-		json_key_int(w, "line_no", b->line_no);
-		booking_write_item(w, b);
-		json_key_text(w, "node", b->node);
-		json_key_scaled(w, "quantity", b->quantity);
-		json_key_text(w, "uom", booking_uom(order, b));
-		json_key_text(w, "supply_type", b->on_hand ? "on_hand" : "inbound");
-		json_key_date(w, "ship_by", b->ship_on);
-		json_key_date(w, "deliver_by", b->deliver_on);
-		json_key_text(w, "service_level", b->service);
-		json_end_object(w);
+		if (added ? b->is_new : b->release)
+			booking_write_planned(w, order, b);
 	}
 	json_end_array(w);
 }
@@ -71,12 +59,7 @@ add_replenishment(SalesOrder *order, const Booking *b, EventBatch *events)
 	JsonWriter	w;
 
 	order_begin_event(&w, order, order->new_status);
-	json_key_text(&w, "allocation_id", psprintf("%d/%d", b->line_no, b->part));
-	json_key_int(&w, "line_no", b->line_no);
-	booking_write_item(&w, b);
-	json_key_text(&w, "node", b->node);
-	json_key_scaled(&w, "quantity", b->quantity);
-	json_key_text(&w, "uom", booking_uom(order, b));
+	booking_write_allocation(&w, order, b);
 	json_key_date(&w, "order_by", b->order_by);
 	json_key_date(&w, "needed_on", b->stock.needed_on);
 	json_key_text(&w, "decision_id", psprintf(INT64_FORMAT, order->new_decision_id));

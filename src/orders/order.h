@@ -481,8 +481,10 @@ extern void order_written(SalesOrder *order);
 extern void order_wait_for_rules(const SalesOrder *order);
 extern void rule_waits_due(int32 tenant_id);
 
-/* service_wait.c */
+/* capacity_wait.c */
 extern void order_wait_for_capacity(SalesOrder *order);
+
+/* service_wait.c */
 extern void order_wait_for_service(const SalesOrder *order);
 extern void service_waits_due(int32 tenant_id);
 
@@ -494,8 +496,9 @@ extern void order_add_cancelled_event(SalesOrder *order, const char *code, Event
 extern void event_write_reason(JsonWriter *w, const char *code, const char *text);
 extern void order_begin_event(JsonWriter *w, const SalesOrder *order, const char *status);
 extern void order_add_event(SalesOrder *order, const char *type, JsonWriter *w, EventBatch *events);
+extern void booking_write_allocation(JsonWriter *w, SalesOrder *order, const Booking *b);
+extern void booking_write_planned(JsonWriter *w, SalesOrder *order, const Booking *b);
 extern void order_write_decision(JsonWriter *w, const SalesOrder *order);
-extern void order_write_released(JsonWriter *w, const char *key, SalesOrder *order);
 extern void order_write_totals(JsonWriter *w, const SalesOrder *order, bool first);
 extern void line_write_totals(JsonWriter *w, const OrderLine *line);
 

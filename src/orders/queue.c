@@ -110,11 +110,9 @@ static DateADT
 today_at(const Settlement *s, const Position *pos)
 {
 	const Network *net = network_get(pos->key.tenant_id);
-	const NetNode *nodes;
-	int			node = network_find_node(net, pos->key.node);
+	const NetNode *node = network_node(net, pos->key.node);
 
-	(void) network_nodes(net, &nodes);
-	return node < 0 ? DATEVAL_NOBEGIN : node_date(&nodes[node], s->clock);
+	return node == NULL ? DATEVAL_NOBEGIN : node_date(node, s->clock);
 }
 
 /*
@@ -205,15 +203,9 @@ serve(Settlement *s, const Improved *im, const Waiter *w, bool late)
 {
 	SalesOrder *order;
 
-	if (s->budget <= 0 || !order_try_lock(im->tenant_id, w->order_id))
+	if (!settlement_take_waiting(s, im->tenant_id, w->order_id, &order))
 		return false;
-	order = order_load(im->tenant_id, w->order_id, ORDER_NO_LOCK);
-	order->clock = s->clock;
-	order->cause = "better_supply";
-	if (!order->exists || order_is_cancelled(order))
-		return true;
-	order_check(order);
-	if (order->fault.sqlerrcode)
+	if (order == NULL)
 		return true;
 	if (late)
 		order_replan_late(order, s->ledger);
@@ -251,12 +243,6 @@ serve_waiters(Settlement *s, const Improved *im, bool late, bool instead)
 	}
 }
 
-static int
-compare_improved(const void *a, const void *b)
-{
-	return position_compare(a, b);
-}
-
 /* After everything else of a settlement: what has got better, and for whom. */
 void
 settle_queues(Settlement *s)
@@ -279,7 +265,7 @@ settle_queues(Settlement *s)
 	}
 	if (n == 0)
 		return;
-	qsort(positions, n, sizeof(Position *), compare_improved);
+	qsort(positions, n, sizeof(Position *), position_compare);
 	for (int i = 0; i < n; i = end)
 	{
 		Improved	im = {positions[i]->key.tenant_id, positions[i]->key.item, false, 0, &positions[i]};

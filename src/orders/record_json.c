@@ -363,11 +363,9 @@ static char *
 decided_text(int32 tenant_id, const DecisionRecord *d, TimestampTz at)
 {
 	const Network *net = network_get(tenant_id);
-	const NetNode *nodes;
-	int			c = d->nparts > 0 ? network_find_node(net, d->parts[d->nparts - 1].node) : -1;
+	const NetNode *node = d->nparts > 0 ? network_node(net, d->parts[d->nparts - 1].node) : NULL;
 
-	(void) network_nodes(net, &nodes);
-	return c >= 0 ? node_local_time(&nodes[c], at) : NULL;
+	return node != NULL ? node_local_time(node, at) : NULL;
 }
 
 /* SQL: the record of a decision of a tenant, made at an instant, as a document. */

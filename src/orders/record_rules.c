@@ -7,7 +7,6 @@
  * said to be cheaper could have been had.
  */
 #include "orders/record.h"
-#include "orders/problem.h"
 
 #include "base/quantity.h"
 

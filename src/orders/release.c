@@ -11,7 +11,6 @@
 #include "base/quantity.h"
 #include "orders/complete.h"
 
-#include "utils/memutils.h"
 
 /*
  * The bookings of the hold that becomes this order are given back, and made

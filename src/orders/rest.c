@@ -13,7 +13,6 @@
 #include "orders/settle.h"
 
 #include "base/engine.h"
-#include "base/quantity.h"
 
 #include "catalog/pg_type.h"
 

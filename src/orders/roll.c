@@ -20,7 +20,6 @@
 #include "ledger/lots.h"
 #include "ledger/offer.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

@@ -18,14 +18,12 @@
 #include "orders/eligibility.h"
 #include "orders/release.h"
 
-#include "base/quantity.h"
 #include "ledger/lots.h"
 
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
-#include "utils/memutils.h"
 
 #define ROUNDS				5
 #define TRY_LOCK_MS			200
@@ -436,6 +434,128 @@ order_route_aside(SalesOrder *order, Ledger *ledger)
 		;
 }
 
+/*
+ * What an order gives back and what it wants, on figures that are tentative
+ * until the positions are locked; *from: the first of the bookings that are
+ * planned here.  "alone": nobody plans after it, so they are not posted.
+ */
+static void
+plan_tentatively(SalesOrder *order, Ledger *ledger, bool alone, int *from)
+{
+	release_choose(order);
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+
+		b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
+		b->pos->first_row |= b->held;
+		/* what is given back is there for whoever plans next */
+		if (booking_gives_back(b) && b->pos->exists)
+			booking_post(b, -b->quantity);
+	}
+	order_compute_open(order);
+	/* the kept part of a booking that got smaller comes first */
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+
+		if (b->is_new)
+		{
+			OrderLine  *line = order_line(order, b->line_no);
+
+			line->open = Max(line->open - booking_serves(b), 0);
+			line->unserved = line->open;
+			if (b->pos->exists)
+				booking_post(b, b->quantity);
+		}
+	}
+	if (!order_is_cancelled(order))
+		dedicated_take(order, ledger);
+	*from = order->nbookings;
+	if (order->exists && !order_is_cancelled(order) && order_needs_plan(order))
+	{
+		order_plan(order, ledger, false);
+		order_plan_bookings(order, ledger);
+		if (!alone)
+		{
+			int			planned = order->nbookings;
+
+			for (int j = *from; j < planned; j++)
+				booking_post_new(order, j);
+		}
+	}
+}
+
+/* Forget the tentative figures of an order, and add the positions that it needs; how many. */
+static int
+collect_positions(SalesOrder *order, Ledger *ledger, bool alone, int from, Position **positions)
+{
+	int			n = 0;
+
+	for (int j = 0; j < order->nbookings; j++)
+	{
+		Booking    *b = &order->bookings[j];
+
+		if (!b->pos->exists)
+			continue;
+		if (booking_gives_back(b))
+			booking_post(b, b->quantity);
+		if (b->is_new && (!alone || j < from))
+			booking_post(b, -b->quantity);
+		if (booking_needs_lock(b) || b->is_new)
+			positions[n++] = b->pos;
+		/* what was held needs no more than is given back with it */
+		if (b->is_new && (order->from_hold == NULL || j >= from))
+			position_want(b->pos, b->stock.needed_on, b->quantity);
+	}
+	n += order_claim_positions(order, ledger, positions + n);
+	n += order_queue_positions(order, ledger, positions + n);
+	if (!alone)
+		bookings_join(order, from);
+	return n;
+}
+
+/* Lock positions of all orders of a pass; the last one in the global order that is locked. */
+static Position *
+lock_positions(Ledger *ledger, Position **positions, int n, bool lock_freely, bool only_try)
+{
+	if (lock_freely)
+	{
+		ledger_lock_all(ledger, positions, n);
+		return n > 0 ? positions[n - 1] : NULL;
+	}
+	qsort(positions, n, sizeof(Position *), position_compare);
+	for (int i = 0; i < n; i++)
+	{
+		if (!position_try_lock(ledger, positions[i]) && !only_try)
+			(void) ledger_lock(ledger, positions[i], true);
+	}
+	return last_locked(ledger);
+}
+
+/* Book what an order planned on positions that are locked now, or plan it anew. */
+static void
+book_locked(SalesOrder *order, Ledger *ledger, int from, Position **last)
+{
+	int			kept = 0;
+
+	/* what was booked before keeps its place: it has just been given back */
+	while (kept < from && !order->bookings[kept].is_new)
+		kept++;
+	if (!book_kept(order, kept, &from) ||
+		(order->nbookings > from && !order_book(order, from, false)))
+		replan(order, ledger, from, last);
+	else if (offered_meanwhile(order, ledger))
+	{
+		for (int j = from; j < order->nbookings; j++)
+			booking_post(&order->bookings[j], -order->bookings[j].quantity);
+		replan(order, ledger, from, last);
+	}
+	order->cut_short |= !complete_holds(order);
+	rest_apply(order);
+	order_derive_status(order);
+}
+
 static bool
 route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool only_try)
 {
@@ -443,7 +563,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 	int			npositions = 0;
 	int			cap = 0;
 	Position  **positions;
-	Position   *last = NULL;
+	Position   *last;
 	bool		alone = n == 1;
 
 	for (int i = 0; i < n; i++)
@@ -454,48 +574,7 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 		order->cut_short = false;
 		if (order->fault.sqlerrcode)
 			continue;
-		release_choose(order);
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			Booking    *b = &order->bookings[j];
-
-			b->pos = ledger_get(ledger, order->tenant_id, b->item, b->node);
-			b->pos->first_row |= b->held;
-			/* what is given back is there for whoever plans next */
-			if (booking_gives_back(b) && b->pos->exists)
-				booking_post(b, -b->quantity);
-		}
-		order_compute_open(order);
-		/* the kept part of a booking that got smaller comes first */
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			Booking    *b = &order->bookings[j];
-
-			if (b->is_new)
-			{
-				OrderLine  *line = order_line(order, b->line_no);
-
-				line->open = Max(line->open - booking_serves(b), 0);
-				line->unserved = line->open;
-				if (b->pos->exists)
-					booking_post(b, b->quantity);
-			}
-		}
-		if (!order_is_cancelled(order))
-			dedicated_take(order, ledger);
-		from[i] = order->nbookings;
-		if (order->exists && !order_is_cancelled(order) && order_needs_plan(order))
-		{
-			order_plan(order, ledger, false);
-			order_plan_bookings(order, ledger);
-			if (!alone)
-			{
-				int			planned = order->nbookings;
-
-				for (int j = from[i]; j < planned; j++)
-					booking_post_new(order, j);
-			}
-		}
+		plan_tentatively(order, ledger, alone, &from[i]);
 		cap += order->nbookings + order->nclaims + order->nlines;
 	}
 
@@ -505,51 +584,14 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 			orders[i]->bookings[j].pos->nwants = 0;
 	}
 
-	/* forget the tentative figures, then lock the union of all positions */
+	/* the union of all positions */
 	positions = palloc_extended(sizeof(Position *) * Max(cap, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
-		SalesOrder *order = orders[i];
-
-		if (order->fault.sqlerrcode)
-			continue;
-		for (int j = 0; j < order->nbookings; j++)
-		{
-			Booking    *b = &order->bookings[j];
-
-			if (!b->pos->exists)
-				continue;
-			if (booking_gives_back(b))
-				booking_post(b, b->quantity);
-			if (b->is_new && (!alone || j < from[i]))
-				booking_post(b, -b->quantity);
-			if (booking_needs_lock(b) || b->is_new)
-				positions[npositions++] = b->pos;
-			/* what was held needs no more than is given back with it */
-			if (b->is_new && (order->from_hold == NULL || j >= from[i]))
-				position_want(b->pos, b->stock.needed_on, b->quantity);
-		}
-		npositions += order_claim_positions(order, ledger, positions + npositions);
-		npositions += order_queue_positions(order, ledger, positions + npositions);
-		if (!alone)
-			bookings_join(order, from[i]);
+		if (orders[i]->fault.sqlerrcode == 0)
+			npositions += collect_positions(orders[i], ledger, alone, from[i], positions + npositions);
 	}
-	if (lock_freely)
-	{
-		ledger_lock_all(ledger, positions, npositions);
-		if (npositions > 0)
-			last = positions[npositions - 1];
-	}
-	else
-	{
-		qsort(positions, npositions, sizeof(Position *), position_compare);
-		for (int i = 0; i < npositions; i++)
-		{
-			if (!position_try_lock(ledger, positions[i]) && !only_try)
-				(void) ledger_lock(ledger, positions[i], true);
-		}
-		last = last_locked(ledger);
-	}
+	last = lock_positions(ledger, positions, npositions, lock_freely, only_try);
 
 	if (!release_all_fresh(orders, n))
 		return false;
@@ -562,26 +604,8 @@ route_pass(SalesOrder **orders, int n, Ledger *ledger, bool lock_freely, bool on
 	}
 	for (int i = 0; i < n; i++)
 	{
-		SalesOrder *order = orders[i];
-		int			kept = 0;
-
-		if (order->fault.sqlerrcode)
-			continue;
-		/* what was booked before keeps its place: it has just been given back */
-		while (kept < from[i] && !order->bookings[kept].is_new)
-			kept++;
-		if (!book_kept(order, kept, &from[i]) ||
-			(order->nbookings > from[i] && !order_book(order, from[i], false)))
-			replan(order, ledger, from[i], &last);
-		else if (offered_meanwhile(order, ledger))
-		{
-			for (int j = from[i]; j < order->nbookings; j++)
-				booking_post(&order->bookings[j], -order->bookings[j].quantity);
-			replan(order, ledger, from[i], &last);
-		}
-		order->cut_short |= !complete_holds(order);
-		rest_apply(order);
-		order_derive_status(order);
+		if (orders[i]->fault.sqlerrcode == 0)
+			book_locked(orders[i], ledger, from[i], &last);
 	}
 	pfree(positions);
 	pfree(from);

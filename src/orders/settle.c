@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/engine.h"
-#include "base/quantity.h"
 #include "ledger/tell.h"
 #include "orders/demand.h"
 
@@ -303,6 +302,17 @@ load_again(Settlement *s, SalesOrder *order)
 	*order = *now;
 }
 
+/* The end of every settlement: what was left, what the ledger holds, what there is to tell. */
+static void
+close_books(Settlement *s)
+{
+	write_left(s);
+	stock_add_bands(s->ledger, s->clock, &s->events);
+	ledger_flush(s->ledger);
+	events_write(&s->events);
+	ledger_close(s->ledger);
+}
+
 /*
  * Work off the settlement: supply first, then judgement, then demand, then
  * what is written.  Faulty orders are left to the caller.
@@ -365,11 +375,7 @@ settlement_finish(Settlement *s)
 		settle_arrivals(s);
 		s->events.cause.known = false;
 		shipments_write(s);
-		write_left(s);
-		stock_add_bands(s->ledger, s->clock, &s->events);
-		ledger_flush(s->ledger);
-		events_write(&s->events);
-		ledger_close(s->ledger);
+		close_books(s);
 	}
 	PG_FINALLY();
 	{
@@ -393,11 +399,7 @@ settlement_end(Settlement *s)
 		s->ledger->aside = true;
 		settle_queues(s);
 		settle_capacity(s);
-		write_left(s);
-		stock_add_bands(s->ledger, s->clock, &s->events);
-		ledger_flush(s->ledger);
-		events_write(&s->events);
-		ledger_close(s->ledger);
+		close_books(s);
 	}
 	PG_FINALLY();
 	{
@@ -446,20 +448,6 @@ settlement_context_give(MemoryContext context)
  * Notes of our own tables
  * ------------------------------------------------------------------------ */
 
-static int
-compare_order_notes(const void *a, const void *b)
-{
-	const Note *x = *(Note *const *) a;
-	const Note *y = *(Note *const *) b;
-	int			c;
-
-	if (x->tenant_id != y->tenant_id)
-		return x->tenant_id < y->tenant_id ? -1 : 1;
-	c = strcmp(x->a, y->a);
-	/* "dedicated" and "replan" after "", so that the last of a group has it */
-	return c != 0 ? c : strcmp(x->b, y->b);
-}
-
 /*
  * The row of a routed order was deleted: see note_delete().  If a row with the
  * same id was inserted since, it takes over bookings and event stream.
@@ -482,7 +470,8 @@ was_deleted(SalesOrder *order, const char *version)
 static void
 add_native_orders(Settlement *s, Note **orders, int n)
 {
-	qsort(orders, n, sizeof(Note *), compare_order_notes);
+	/* "dedicated" and "replan" after "": the last of a group has it */
+	qsort(orders, n, sizeof(Note *), note_compare);
 	for (int i = 0; i < n; i++)
 	{
 		SalesOrder *order;

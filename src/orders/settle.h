@@ -68,6 +68,7 @@ extern void pending_remove(int32 tenant_id, const char *binding, const char *con
 
 /* aside.c: orders that nobody in the transaction asked for */
 extern bool order_try_lock(int32 tenant_id, const char *order_id);
+extern bool settlement_take_waiting(Settlement *s, int32 tenant_id, const char *order_id, SalesOrder **order);
 extern void settle_victims(Settlement *s, const ChangeResult *changes);
 extern void order_replan_late(SalesOrder *order, Ledger *ledger);
 

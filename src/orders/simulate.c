@@ -95,11 +95,7 @@ owns(void *arg, const char *order_id)
 static Portal
 open_cursor(const char *sql, Datum *args)
 {
-	SPIPlanPtr	plan = SPI_prepare(sql, lengthof(window_types), window_types);
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	return SPI_cursor_open(NULL, plan, args, NULL, true);
+	return SPI_cursor_open(NULL, engine_prepare(sql, lengthof(window_types), window_types, false), args, NULL, true);
 }
 
 /* The orders that are decided in the time. */

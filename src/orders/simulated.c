@@ -12,7 +12,6 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "base/store.h"
 #include "ledger/offer.h"
 #include "orders/resolve.h"
 

@@ -10,7 +10,6 @@
 
 #include "base/engine.h"
 #include "base/quantity.h"
-#include "ledger/offer.h"
 
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
@@ -207,14 +206,12 @@ drop_released(SalesOrder *order)
 static bool
 is_short(const Simulation *sim, const SalesOrder *order, const Booking *b)
 {
-	const NetNode *nodes;
-	int			node = network_find_node(order->net, b->node);
+	const NetNode *node = network_node(order->net, b->node);
 	DateADT		day;
 	int64		missing;
 
-	(void) network_nodes(order->net, &nodes);
-	return node >= 0 && b->pos->exists &&
-		timeline_next_negative(&b->pos->timeline, node_date(&nodes[node], order->clock), b->stock.needed_on - 1,
+	return node != NULL && b->pos->exists &&
+		timeline_next_negative(&b->pos->timeline, node_date(node, order->clock), b->stock.needed_on - 1,
 							   &day, &missing);
 }
 

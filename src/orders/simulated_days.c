@@ -29,13 +29,7 @@
 typedef struct DayRule
 {
 	int			node;
-	CapacityKind kind;
-	int			weekday;
-	DateADT		on_date;
-	int64		quantity;
-	bool		hard;
-	int64		price_from;
-	int64		price;
+	CapacityLimit limit;
 	TimestampTz begin;
 	TimestampTz end;
 } DayRule;
@@ -92,9 +86,7 @@ struct SimDays
 #define FETCH	1000
 
 static EnginePlan plan_rules = {
-	"SELECT node, CASE kind WHEN 'orders' THEN 0 WHEN 'lines' THEN 1 ELSE 2 END, weekday, on_date,"
-	"  (quantity * CASE kind WHEN 'units' THEN 10000 ELSE 1 END)::bigint, hard, price_from, price,"
-	"  COALESCE(begin, '-infinity'), until"
+	"SELECT node, " CAPACITY_LIMIT_COLUMNS ", COALESCE(begin, '-infinity'), until"
 	" FROM (SELECT *, lag(until) OVER (PARTITION BY node, kind, weekday, on_date ORDER BY until, \"to\", to_xid) AS begin"
 	"  FROM (SELECT h.*, routing.known_at(h.to_xid::xid, h.\"to\") AS until FROM routing.capacity_history h WHERE h.tenant_id = $1"
 	"   UNION ALL SELECT c.tenant_id, c.node, c.kind, c.weekday, c.on_date, c.quantity, c.hard, c.price_from, c.price,"
@@ -226,13 +218,7 @@ read_rules(SimDays *days, int n)
 		}
 		days->nodes[days->nnodes - 1].nrules++;
 		r->node = days->nnodes - 1;
-		r->kind = (CapacityKind) DatumGetInt32(spi_datum(i, 2, &isnull));
-		r->weekday = DatumGetInt32(spi_datum(i, 3, &isnull));
-		r->on_date = DatumGetDateADT(spi_datum(i, 4, &isnull));
-		r->quantity = DatumGetInt64(spi_datum(i, 5, &isnull));
-		r->hard = DatumGetBool(spi_datum(i, 6, &isnull));
-		r->price_from = scaled_from_datum(spi_datum(i, 7, &isnull));
-		r->price = scaled_from_datum(spi_datum(i, 8, &isnull));
+		capacity_limit_fill(&r->limit, i, 2);
 		r->begin = DatumGetTimestampTz(spi_datum(i, 9, &isnull));
 		r->end = DatumGetTimestampTz(spi_datum(i, 10, &isnull));
 	}
@@ -387,14 +373,12 @@ simulated_days_read(SimDays *days, bool (*owns) (void *arg, const char *order_id
 	MemoryContext turn = AllocSetContextCreate(CurrentMemoryContext, "routing bookings of days", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(turn);
 	StringInfoData last;
-	SPIPlanPtr	plan = SPI_prepare(sql_rows, lengthof(types), types);
+	SPIPlanPtr	plan = engine_prepare(sql_rows, lengthof(types), types, false);
 	Datum	   *nodes = palloc(sizeof(Datum) * days->nnodes);
 	Datum		args[4];
 	Portal		cursor;
 	int			order = 0;
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	for (int i = 0; i < days->nnodes; i++)
 		nodes[i] = CStringGetTextDatum(days->nodes[i].node);
 	args[0] = Int32GetDatum(days->tenant_id);
@@ -448,33 +432,26 @@ void
 simulated_days_room(SimDays *days, const char *node, DateADT date, CapacityUse *room, int64 *price)
 {
 	int			index = find_node(days, node);
-	int			weekday = j2day(date + POSTGRES_EPOCH_JDATE);
-	bool		found[NUM_CAPACITY_KINDS] = {false};
-	const DayNode *n;
-	Day		   *day;
+	CapacityQuote quote;
 
-	*price = 0;
-	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
-		room->n[k] = PG_INT64_MAX;
-	if (index < 0)
-		return;
-	n = &days->nodes[index];
-	day = day_of(days, index, date);
-	weekday = weekday == 0 ? 7 : weekday;
-	for (int i = n->first; i < n->first + n->nrules; i++)
+	capacity_quote_begin(&quote, date);
+	if (index >= 0)
 	{
-		const DayRule *r = &days->rules[i];
-		int64		used = scaled_add(day->others.n[r->kind], day->taken.n[r->kind]);
+		const DayNode *n = &days->nodes[index];
+		const Day  *day = day_of(days, index, date);
 
-		if (found[r->kind] || r->begin > days->now || r->end <= days->now ||
-			(r->on_date != DATEVAL_NOBEGIN && r->on_date != date) || (r->weekday != 0 && r->weekday != weekday))
-			continue;
-		found[r->kind] = true;
-		if (r->hard)
-			room->n[r->kind] = Max(r->quantity - used, 0);
-		if (r->price > 0 && (int128) used * SCALE >= (int128) r->quantity * r->price_from)
-			*price = scaled_add(*price, r->price);
+		for (int i = n->first; i < n->first + n->nrules; i++)
+		{
+			const DayRule *r = &days->rules[i];
+			CapacityKind k = r->limit.kind;
+
+			if (r->begin <= days->now && days->now < r->end)
+				capacity_quote_add(&quote, &r->limit, scaled_add(day->others.n[k], day->taken.n[k]));
+		}
 	}
+	for (int k = 0; k < NUM_CAPACITY_KINDS; k++)
+		room->n[k] = Max(quote.left.n[k], 0);
+	*price = quote.price;
 }
 
 /* An order takes of a day, or gives back; there need not be as much left. */

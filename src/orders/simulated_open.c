@@ -13,7 +13,6 @@
 #include "base/engine.h"
 
 #include "catalog/pg_type.h"
-#include "utils/memutils.h"
 
 static EnginePlan plan_open = {
 	"SELECT DISTINCT r.order_id, r.node, r.service, r.ship_on FROM routing.reservation r"

@@ -7,7 +7,6 @@
 
 #include "base/quantity.h"
 
-#include "utils/memutils.h"
 
 static DayUse *
 add_use(Simulation *sim, SimOrder *entry)

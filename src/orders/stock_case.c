@@ -7,7 +7,6 @@
  */
 #include "orders/order.h"
 
-#include "base/quantity.h"
 #include "events/exception.h"
 
 /* Open, change or resolve the exception of each position whose on hand changed. */

@@ -17,7 +17,6 @@
 #include "base/cache.h"
 #include "base/engine.h"
 #include "base/json.h"
-#include "base/quantity.h"
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"

@@ -244,6 +244,8 @@ extern void src_relax(SrcSearch *search, const int32_t *cand, int32_t n,
 					  SrcFigures *out);
 extern void src_price(const SrcSearch *search, const int32_t *cand, int32_t n,
 					  const int64_t *quantity, SrcFigures *out);
+
+/* evaluate.c */
 extern void src_evaluate(SrcSearch *search, const int32_t *cand, int32_t n,
 						 int64_t limit, SrcFigures *out);
 
@@ -304,6 +306,7 @@ extern void src_meet(SrcSearch *search, const SrcNodeResult *nodes);
 extern bool src_offer(SrcSearch *search, const int32_t *cand, int32_t n,
 					  int64_t floor);
 extern void src_offer_alone(SrcSearch *search, int32_t cand);
+extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
 extern void src_write_plan(SrcSearch *search, const SrcSet *set, SrcPlan *plan);
 
 /* greedy.c */
@@ -312,8 +315,6 @@ extern void src_sort_alive(SrcAlive *alive, int32_t n);
 extern void src_greedy(SrcSearch *search, int32_t seed);
 extern void src_improve(SrcSearch *search);
 extern bool src_extend(SrcSearch *search);
-
-extern bool src_loses_tie(const SrcSearch *search, const int32_t *cand, int32_t n);
 
 /* blocks.c */
 extern void src_rough_savings(SrcSearch *search, const int32_t *set, int32_t n,

@@ -32,9 +32,9 @@
 
 #define ROUND_MS	10000
 
-char	   *guc_databases = NULL;
 int			guc_tick_interval = 100;
 
+static char *databases = NULL;
 static int	event_retention = 30;
 static int	event_retention_max = 90;
 static int	event_partitions_ahead = 7;
@@ -72,7 +72,7 @@ workers_init(void)
 	DefineCustomStringVariable("routing.databases",
 							   "Databases in which a worker runs, a list separated by commas.",
 							   "It takes effect only if the library is in shared_preload_libraries.",
-							   &guc_databases, "",
+							   &databases, "",
 							   PGC_SIGHUP, GUC_LIST_INPUT, check_databases, NULL, NULL);
 	DefineCustomIntVariable("routing.tick_interval",
 							"Time between two looks of the worker for new events.",
@@ -125,7 +125,7 @@ wanted_databases(MemoryContext context)
 	HeapTuple	tuple;
 
 	StartTransactionCommand();
-	copy = pstrdup(guc_databases);
+	copy = pstrdup(databases);
 	if (!SplitIdentifierString(copy, ',', &names))
 		names = NIL;
 	rel = table_open(DatabaseRelationId, AccessShareLock);

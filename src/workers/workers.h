@@ -7,7 +7,6 @@
 
 #include "base/compat.h"
 
-extern char *guc_databases;
 extern int	guc_tick_interval;	/* milliseconds */
 
 extern void workers_init(void);

@@ -1,21 +1,11 @@
 -- history: what supply and item-nodes said, and what could be promised as known then
 \set ECHO none
-\i test/sql/common.psql
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set common :abs_srcdir '/sql/common.psql'
+\set past :abs_srcdir '/sql/past.psql'
+\i :common
+\i :past
 \set ECHO all
--- moments by name
-create table t.moment (name text primary key, at timestamptz);
-create procedure t.mark(name text) language plpgsql as $$
-begin
-	commit;
-	perform pg_sleep(0.002);
-	insert into t.moment values (name, clock_timestamp());
-	commit;
-	perform pg_sleep(0.002);
-end
-$$;
-create function t.then(name text, variadic days int[]) returns text language sql stable
-	return (select string_agg(routing.atp_as_of('A', 'CHI', t.day(d), m.at)::text, ' ' order by n)
-			from t.moment m, unnest(days) with ordinality u(d, n) where m.name = $1);
 create view t.h as
 	select item, node, ref, quantity, t.rel(available_on) as day, kind, status, "from" < "to" as in_order, to_xid is not null as told
 	from routing.supply_history order by tenant_id, item, node, "to", ref;

@@ -2,20 +2,9 @@
 \set ECHO none
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set common :abs_srcdir '/sql/common.psql'
+\set past :abs_srcdir '/sql/past.psql'
 \i :common
-create table t.moment (name text primary key, at timestamptz);
-create procedure t.mark(name text) language plpgsql as $$
-begin
-	commit;
-	perform pg_sleep(0.002);
-	insert into t.moment values (name, clock_timestamp());
-	commit;
-	perform pg_sleep(0.002);
-end
-$$;
-create function t.then(name text, variadic days int[]) returns text language sql stable
-	return (select string_agg(routing.atp_as_of('A', 'CHI', t.day(d), m.at)::text, ' ' order by n)
-			from t.moment m, unnest(days) with ordinality u(d, n) where m.name = $1);
+\i :past
 create view t.h as
 	select kind, status, usable, delay_days, late_days from routing.supply_rule_history order by "to", kind, status;
 \set ECHO all

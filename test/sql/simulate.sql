@@ -1,18 +1,11 @@
 -- policies tried on what has happened
 \set ECHO none
-\i test/sql/common.psql
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set common :abs_srcdir '/sql/common.psql'
+\set past :abs_srcdir '/sql/past.psql'
+\i :common
+\i :past
 \set ECHO all
-create table t.moment (name text primary key, at timestamptz);
-create procedure t.mark(name text) language plpgsql as $$
-begin
-	commit;
-	perform pg_sleep(0.002);
-	insert into t.moment values (name, clock_timestamp());
-	commit;
-	perform pg_sleep(0.002);
-end
-$$;
-create function t.at(name text) returns timestamptz language sql stable return (select m.at from t.moment m where m.name = $1);
 -- in short
 create function t.sim(version int, start text default 'start', finish text default null, policy text default 'standard')
 	returns table (ord text, changed boolean, problem text, shipments text, cost text, late text, nodes text, promised text, backordered text)
@@ -180,7 +173,6 @@ declare
 	r	float8;
 	it	text;
 	nd	text;
-	id	text;
 begin
 	perform setseed(0.25);
 	for i in 1 .. n loop
@@ -198,14 +190,9 @@ begin
 			insert into routing.supply (item, node, quantity, available_on, ref, kind)
 			values (it, nd, 5 + floor(random() * 20), t.day(1 + floor(random() * 6)::int), 'PO' || i, 'purchase');
 		elsif r < 0.93 then
-			select order_id into id from routing.sales_order where status <> 'cancelled' order by md5(order_id || i) limit 1;
-			if id is not null then
-				perform routing.cancel_order(id);
-			end if;
+			call t.cancel_some(i);
 		else
-			update routing.sales_order_line set quantity = 1 + floor(random() * 12)
-			where (order_id, line_no) in (select order_id, line_no from routing.sales_order_line where status <> 'cancelled'
-										  order by md5(order_id || line_no || i) limit 1);
+			call t.change_some(i);
 		end if;
 		commit;
 	end loop;

@@ -1,25 +1,13 @@
 -- what nodes can ship on their days, in policies tried on what has happened
 \set ECHO none
-\i test/sql/common.psql
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set common :abs_srcdir '/sql/common.psql'
+\set past :abs_srcdir '/sql/past.psql'
+\set simulated :abs_srcdir '/sql/simulated.psql'
+\i :common
+\i :past
+\i :simulated
 \set ECHO all
-create table t.moment (name text primary key, at timestamptz);
-create procedure t.mark(name text) language plpgsql as $$
-begin
-	commit;
-	perform pg_sleep(0.002);
-	insert into t.moment values (name, clock_timestamp());
-	commit;
-	perform pg_sleep(0.002);
-end
-$$;
-create function t.at(name text) returns timestamptz language sql stable return (select m.at from t.moment m where m.name = $1);
-create function t.sim(version int, start text default 'start')
-	returns table (ord text, changed boolean, problem text, nodes text, promised text, cost text) language sql stable as $$
-	select order_id, changed, problem, format('%s > %s', recorded_nodes, simulated_nodes),
-		   format('%s > %s', t.rel(recorded_promised_on), t.rel(simulated_promised_on)),
-		   format('%s > %s', recorded_cost, simulated_cost)
-	from routing.simulate('standard', version, t.at(start)) order by order_id
-$$;
 create procedure t.drafts() language sql begin atomic
 	insert into routing.policy (policy, version, definition) values
 		('standard', 1, '{"goal": "priority_list", "nodes": {"list": ["DAL", "CHI", "NYC"]}}');
@@ -120,7 +108,6 @@ declare
 	r	float8;
 	it	text;
 	nd	text;
-	id	text;
 begin
 	perform setseed(0.5 + first / 1000.0);
 	for i in first .. last loop
@@ -142,14 +129,9 @@ begin
 			insert into routing.capacity (node, kind, on_date, quantity) values (nd, 'lines', t.day(floor(random() * 4)::int), floor(random() * 4))
 			on conflict do nothing;
 		elsif r < 0.90 then
-			select order_id into id from routing.sales_order where status <> 'cancelled' order by md5(order_id || i) limit 1;
-			if id is not null then
-				perform routing.cancel_order(id);
-			end if;
+			call t.cancel_some(i);
 		else
-			update routing.sales_order_line set quantity = 1 + floor(random() * 12)
-			where (order_id, line_no) in (select order_id, line_no from routing.sales_order_line where status <> 'cancelled'
-										  order by md5(order_id || line_no || i) limit 1);
+			call t.change_some(i);
 		end if;
 		commit;
 	end loop;

@@ -2,21 +2,13 @@
 \set ECHO none
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set common :abs_srcdir '/sql/common.psql'
+\set past :abs_srcdir '/sql/past.psql'
 \i :common
+\i :past
 \set ECHO all
-create table t.moment (name text primary key, at timestamptz);
-create procedure t.mark(name text) language plpgsql as $$
-begin
-	commit;
-	perform pg_sleep(0.002);
-	insert into t.moment values (name, clock_timestamp());
-	commit;
-	perform pg_sleep(0.002);
-end
-$$;
 create function t.sim(version int, start text) returns table (ord text, changed boolean, problem text, recorded numeric, simulated numeric, nodes text) language sql stable as $$
 	select order_id, changed, problem, recorded_cost, simulated_cost, format('%s > %s', recorded_nodes, simulated_nodes)
-	from routing.simulate('standard', version, (select at from t.moment where name = start), clock_timestamp()) order by order_id $$;
+	from routing.simulate('standard', version, t.at(start), clock_timestamp()) order by order_id $$;
 insert into routing.policy (policy, version, state, definition) values ('standard', 1, 'active', '{"consolidate": true}'), ('standard', 2, 'draft', '{}');
 call t.stock('A', 'CHI', 1000); call t.stock('A', 'DAL', 1000);
 call t.mark('first');
