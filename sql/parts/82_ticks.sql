@@ -38,12 +38,12 @@ CREATE FUNCTION routing.event_partitions_to_drop(OUT leaf text, OUT part_on date
 		  AND p.from_on < (SELECT max(n.from_on) FROM routing.event_partitions() n WHERE n.from_on <= s.today)
 	)
 	SELECT o.leaf, o.from_on, o.unread_by,
-		   ARRAY[format('COMMENT ON TABLE routing.%I IS %L', o.leaf, 'expired events, being dropped'),
+		   ARRAY[CASE WHEN cardinality(o.unread_by) > 0
+					  THEN format('SELECT routing.declare_event_gap(%L, %L, %L)', o.leaf, o.from_on, o.by_tenant)
+					  ELSE format('COMMENT ON TABLE routing.%I IS %L', o.leaf, 'expired events, being dropped') END,
 				 format('ALTER TABLE routing.event DETACH PARTITION routing.%I %s', o.leaf,
 						CASE WHEN o.attached THEN 'CONCURRENTLY' ELSE 'FINALIZE' END),
 				 format('DROP TABLE routing.%I', o.leaf)]
-		   || CASE WHEN cardinality(o.unread_by) > 0
-				   THEN ARRAY[format('SELECT routing.declare_event_gap(%L, %L)', o.from_on, o.by_tenant)] ELSE '{}' END
 	FROM old o, setting s
 	WHERE cardinality(o.unread_by) = 0 OR (s.max_days > 0 AND o.to_on <= s.today - s.max_days)
 	UNION ALL
@@ -67,6 +67,7 @@ BEGIN
 	-- who writes waits for this as long as it waits for him: not long
 	BEGIN
 		IF p.part_on IS NOT NULL THEN
+			EXECUTE p.commands[1];
 			IF p.commands[2] LIKE '%FINALIZE' THEN
 				EXECUTE p.commands[2];
 			ELSE
@@ -77,27 +78,33 @@ BEGIN
 	EXCEPTION WHEN lock_not_available THEN
 		RETURN false;
 	END;
-	IF cardinality(p.commands) > 3 THEN
-		EXECUTE p.commands[4];
-	END IF;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION routing.drop_event_partition(text) IS
 	'detaches and drops an event partition that retention lets go; false if it does not, or if the locks could not be had at once';
 
-CREATE FUNCTION routing.declare_event_gap(part_on date, unread_by jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+/*
+ * Before it happens, and in the transaction that marks the partition: nothing
+ * that comes between then takes the notice back, and a second attempt does not
+ * repeat it.
+ */
+CREATE FUNCTION routing.declare_event_gap(leaf text, part_on date, unread_by jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	LOCK TABLE routing.stream_epoch IN SHARE UPDATE EXCLUSIVE MODE;
+	IF obj_description(to_regclass(format('routing.%I', leaf)), 'pg_class') = 'expired events, being dropped' THEN
+		RETURN;
+	END IF;
+	EXECUTE format('COMMENT ON TABLE routing.%I IS %L', leaf, 'expired events, being dropped');
 	PERFORM routing.append_stream_event(t.tenant_id, 'stream.gap_declared.v1',
 		jsonb_build_object('epoch', routing.stream_epoch(), 'cause', 'retention', 'from', to_char(part_on, 'YYYY-MM-DD'),
 						   'to', to_char(part_on, 'YYYY-MM-DD'), 'consumers', t.consumers))
 	FROM (SELECT k::int AS tenant_id, v AS consumers FROM jsonb_each(unread_by) u (k, v) ORDER BY 1) t;
 END
 $$;
-COMMENT ON FUNCTION routing.declare_event_gap(date, jsonb) IS
-	'internal: appends the events that tell each tenant which of its consumers have not read what was dropped; unread_by: the names by tenant_id';
+COMMENT ON FUNCTION routing.declare_event_gap(text, date, jsonb) IS
+	'internal: marks a partition as one that is being dropped, and appends the events that tell each tenant which of its consumers have not read it; unread_by: the names by tenant_id';
 
 /*
  * Tell those who listen that there is something new.  The state is one row,

@@ -309,7 +309,7 @@ BEGIN
 	UPDATE routing.consumer_wait w SET batch_id = NULL WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer;
 	UPDATE routing.consumer k
 	SET last_epoch = p.epoch, last_snapshot = p.snapshot, last_low = p.low,
-		cur_epoch = NULL, cur_snapshot = NULL, cur_low = NULL, cur_high = NULL, seq_done = 0, batch_to = NULL
+		cur_epoch = NULL, cur_snapshot = NULL, cur_low = NULL, cur_high = NULL, seq_done = 0, batch_to = NULL, batch_at = NULL
 	WHERE k.tenant_id = c.tenant_id AND k.consumer = c.consumer;
 END
 $$;

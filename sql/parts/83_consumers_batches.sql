@@ -277,6 +277,22 @@ END
 $$;
 COMMENT ON FUNCTION routing.consumer_finish(routing.consumer, bigint) IS 'internal: what consumer_ack() does when it has checked its arguments';
 
+/* A refused event cannot come again when it was dropped with its partition. */
+CREATE FUNCTION routing.consumer_record_gone(c routing.consumer) RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO routing.dead_letter AS d (tenant_id, consumer, event_id, seq, part_on, aggregatetype, aggregateid, type, state, parked,
+										  attempts, reason, dead_at, closed_at)
+	SELECT w.tenant_id, w.consumer, w.event_id, w.seq, w.part_on, w.aggregatetype, w.aggregateid, w.type, 'gone', false,
+		   w.attempts, w.reason, clock_timestamp(), clock_timestamp()
+	FROM routing.consumer_wait w
+	WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.batch_id = c.batch_id
+	  AND NOT EXISTS (SELECT FROM routing.event e WHERE e.part_on = w.part_on AND e.tenant_id = w.tenant_id AND e.seq = w.seq)
+	ON CONFLICT (tenant_id, consumer, event_id) DO UPDATE SET state = 'gone', closed_at = clock_timestamp()
+	WHERE d.state <> 'gone'
+$$;
+COMMENT ON FUNCTION routing.consumer_record_gone(routing.consumer) IS
+	'internal: notes among the dead letters which events of a batch are not there any more';
+
 CREATE FUNCTION routing.consumer_next(name text, max int DEFAULT 100) RETURNS SETOF routing.delivery
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
 DECLARE
@@ -302,21 +318,12 @@ BEGIN
 			UPDATE routing.consumer_wait w SET due_at = '-infinity'
 			WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.state = 'retry' AND w.due_at > '-infinity';
 		END IF;
+		PERFORM routing.consumer_record_gone(c);
 		RETURN QUERY SELECT * FROM routing.consumer_batch(c);
 		IF FOUND THEN
 			RETURN;
 		END IF;
 		-- everything in it was refused, discarded or put aside, or is gone with its partition
-		UPDATE routing.dead_letter d SET state = 'gone', closed_at = clock_timestamp()
-		FROM routing.consumer_wait w
-		WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.batch_id = c.batch_id
-		  AND d.tenant_id = w.tenant_id AND d.consumer = w.consumer AND d.event_id = w.event_id;
-		INSERT INTO routing.dead_letter (tenant_id, consumer, event_id, seq, part_on, aggregatetype, aggregateid, type, state, parked,
-										 attempts, reason, dead_at, closed_at)
-		SELECT w.tenant_id, w.consumer, w.event_id, w.seq, w.part_on, w.aggregatetype, w.aggregateid, w.type, 'gone', false,
-			   w.attempts, w.reason, clock_timestamp(), clock_timestamp()
-		FROM routing.consumer_wait w
-		WHERE w.tenant_id = c.tenant_id AND w.consumer = c.consumer AND w.batch_id = c.batch_id ON CONFLICT DO NOTHING;
 		c := routing.consumer_finish(c);
 	END LOOP;
 END

@@ -181,6 +181,15 @@ select t.ack('s');
 delete from routing.event where aggregateid = 'S2';
 select t.ids('s');
 select id, type, state, attempts from t.d where consumer = 's'; select * from t.w where consumer = 's';
+-- also if there is something else to read
+call t.ord('S3', 3, 'A 1');
+select t.ids('s');
+select * from t.nack('s', 'S3', 1, '0');
+select t.ack('s');
+delete from routing.event where aggregateid = 'S3';
+call t.ord('S4', 3, 'A 1');
+select t.ids('s');
+select id, type, state, attempts from t.d where consumer = 's'; select t.ack('s'); select * from t.w where consumer = 's';
 
 -- whom retention waits for: who has not read, or has something waiting, and only for the days in question
 select routing.consumer_register('u', 'now', max_attempts => 1);
