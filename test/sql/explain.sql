@@ -4,7 +4,7 @@
 \set common :abs_srcdir '/sql/common.psql'
 \i :common
 -- rows of earlier tests leave the index, which would name their nodes
-vacuum (index_cleanup on) routing.position;
+truncate routing.position;
 \set ECHO all
 -- days relative to today, the moment and the number of the decision masked; a date without its year
 -- may be that of two years, of which these tests never reach the second
