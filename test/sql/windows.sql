@@ -13,7 +13,7 @@ end
 $$;
 create view t.b as
 	select order_id as "order", line_no as line, quantity, node, service, t.rel(ship_on) as ships, t.rel(deliver_on) as arrives
-	from routing.reservation where "to" is null order by order_id, line_no, ship_on;
+	from routing.reservation where "to" is null order by order_id, line_no, ship_on, quantity;
 -- as if days had gone by
 create procedure t.over(id text, day date) language plpgsql as $$
 begin
