@@ -72,11 +72,11 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'RT150', MESSAGE = problem,
 			HINT = 'ALTER SYSTEM SET output_plugin_libraries = ''pgoutput'', ''test_decoding'', ''routing''; each name in quotes of its own; then reload.';
 	END IF;
-	-- decoding what was written before the publication was there fails, and goes on failing
+	-- decoding what was written before the publication was there fails, and goes on failing; from 18 on it is left out
 	IF plugin = 'pgoutput' AND NOT EXISTS (SELECT FROM pg_publication p WHERE p.pubname = publication) THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT150',
 			MESSAGE = format('publication %s does not exist', coalesce('"' || publication || '"', 'null')),
-			HINT = 'Call routing.create_publication() first: a slot that is older cannot be read.';
+			HINT = 'Call routing.create_publication() first: a slot that is older cannot be read, or lacks events.';
 	END IF;
 	IF coalesce(failover, false) AND current_setting('server_version_num')::int < 170000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT150',
@@ -130,7 +130,11 @@ CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT act
 				THEN 'no publication has routing.event: its consumer gets no events'
 				-- both ages count from now: the younger transaction id has the smaller one
 				WHEN s.plugin = 'pgoutput' AND age(s.catalog_xmin) >= published.since
-				THEN 'it may be older than the publication: decoding fails then until it is dropped and made again'
+				THEN 'it may be older than the publication: '
+					 || CASE WHEN current_setting('server_version_num')::int < 180000
+							 THEN 'decoding fails then until it is dropped and made again'
+							 ELSE 'what was written between the two is left out then; routing.event_since() has it'
+						END
 				WHEN x.failover AND late.names IS NOT NULL AND NOT pg_is_in_recovery()
 				THEN format('its consumer gets nothing new: synchronized_standby_slots has %s, and no standby is connected there', late.names)
 				WHEN NOT s.active AND wal.lsn - s.restart_lsn > 1024 * 1024 * 1024
