@@ -72,15 +72,15 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'RT150', MESSAGE = problem,
 			HINT = 'ALTER SYSTEM SET output_plugin_libraries = ''pgoutput'', ''test_decoding'', ''routing''; each name in quotes of its own; then reload.';
 	END IF;
-	-- decoding what was written before the publication was there fails, and goes on failing
+	-- decoding what was written before the publication was there fails, and goes on failing; from 18 on it is left out
 	IF plugin = 'pgoutput' AND NOT EXISTS (SELECT FROM pg_publication p WHERE p.pubname = publication) THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT150',
 			MESSAGE = format('publication %s does not exist', coalesce('"' || publication || '"', 'null')),
-			HINT = 'Call routing.create_publication() first: a slot that is older cannot be read.';
+			HINT = 'Call routing.create_publication() first: a slot that is older cannot be read, or lacks events.';
 	END IF;
 	IF coalesce(failover, false) AND current_setting('server_version_num')::int < 170000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'RT150',
-			MESSAGE = 'this server has no failover slots', HINT = 'They came with version 17. After a failover go on with routing.event_since().';
+			MESSAGE = 'this server has no failover slots', HINT = 'They came with PostgreSQL 17. After a failover go on with routing.event_since().';
 	END IF;
 	IF coalesce(failover, false) THEN
 		EXECUTE 'SELECT s.slot_name, s.lsn FROM pg_create_logical_replication_slot($1, $2, false, false, true) s'
@@ -93,9 +93,10 @@ $$;
 COMMENT ON FUNCTION routing.create_slot(text, text, text, boolean) IS
 	'makes a replication slot for events after checking what would make it useless; the caller needs REPLICATION';
 
+-- What later servers add to pg_replication_slots and to the settings is read by name: it is null before 17.
 CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT active boolean, OUT retained_bytes numeric,
 									OUT unconfirmed_bytes numeric, OUT safe_wal_size bigint, OUT wal_status text,
-									OUT confirmed_flush_lsn pg_lsn, OUT problem text)
+									OUT confirmed_flush_lsn pg_lsn, OUT failover boolean, OUT problem text)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
 	WITH wal AS MATERIALIZED (
@@ -105,10 +106,21 @@ CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT act
 		WHERE p.puballtables
 		   OR EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = 'routing.event'::regclass)
 		   OR EXISTS (SELECT FROM pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = 'routing'::regnamespace)
+	), late AS MATERIALIZED (
+		-- standbys that slots with failover wait for and that are not there
+		SELECT string_agg(n.name, ', ' ORDER BY n.name) AS names
+		FROM regexp_split_to_table(current_setting('synchronized_standby_slots', true), '[ ,"]+') n (name)
+		WHERE n.name <> '' AND NOT EXISTS (SELECT FROM pg_replication_slots p
+										   WHERE p.slot_name = n.name AND p.slot_type = 'physical' AND p.active)
 	)
 	SELECT s.slot_name::text, s.plugin::text, s.active, wal.lsn - s.restart_lsn, wal.lsn - s.confirmed_flush_lsn,
-		   s.safe_wal_size, s.wal_status, s.confirmed_flush_lsn,
-		   CASE WHEN s.wal_status = 'lost'
+		   s.safe_wal_size, s.wal_status, s.confirmed_flush_lsn, x.failover,
+		   CASE -- here nobody can read it, nor drop it
+				WHEN pg_is_in_recovery() AND x.synced
+				THEN CASE WHEN s.temporary OR s.wal_status = 'lost'
+						  THEN 'it is not in step with the primary: after a promotion now its consumer would have to go on with routing.event_since()'
+					 END
+				WHEN s.wal_status = 'lost'
 				THEN 'it is lost: drop it, make a new one and go on with routing.event_since()'
 				WHEN s.wal_status = 'unreserved'
 				THEN 'it is about to be lost: its consumer must catch up'
@@ -118,11 +130,17 @@ CREATE FUNCTION routing.slot_status(OUT slot_name text, OUT plugin text, OUT act
 				THEN 'no publication has routing.event: its consumer gets no events'
 				-- both ages count from now: the younger transaction id has the smaller one
 				WHEN s.plugin = 'pgoutput' AND age(s.catalog_xmin) >= published.since
-				THEN 'it may be older than the publication: decoding fails then until it is dropped and made again'
+				THEN 'it may be older than the publication: '
+					 || CASE WHEN current_setting('server_version_num')::int < 180000
+							 THEN 'decoding fails then until it is dropped and made again'
+							 ELSE 'what was written between the two is left out then; routing.event_since() has it'
+						END
+				WHEN x.failover AND late.names IS NOT NULL AND NOT pg_is_in_recovery()
+				THEN format('its consumer gets nothing new: synchronized_standby_slots has %s, and no standby is connected there', late.names)
 				WHEN NOT s.active AND wal.lsn - s.restart_lsn > 1024 * 1024 * 1024
 				THEN 'nobody reads it, and it keeps more than 1 GB of WAL'
 		   END
-	FROM pg_replication_slots s, wal, published
+	FROM wal, published, late, pg_replication_slots s, jsonb_to_record(to_jsonb(s)) x (failover boolean, synced boolean)
 	WHERE s.slot_type = 'logical' AND s.database = current_database()
 $$;
 COMMENT ON FUNCTION routing.slot_status() IS
@@ -139,6 +157,11 @@ CREATE FUNCTION routing.doctor_events(OUT severity text, OUT subject text, OUT p
 	UNION ALL
 	SELECT 'error', format('replication slot %s', s.slot_name), s.problem, 'see routing.slot_status()'
 	FROM routing.slot_status() s WHERE s.problem IS NOT NULL
+	UNION ALL
+	SELECT 'error', 'sync_replication_slots', 'it is on, and nothing brings slots from the primary: after a promotion consumers would have to go on with routing.event_since()',
+		   'set primary_slot_name, hot_standby_feedback, and dbname in primary_conninfo; the server''s log tells which is wrong'
+	WHERE pg_is_in_recovery() AND current_setting('sync_replication_slots', true) = 'on'
+	  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_type = 'slotsync worker')
 	UNION ALL
 	SELECT 'error', format('routing.%s', p.leaf), 'the event partition has no primary key: updates and deletes of a publication FOR ALL TABLES fail, and polling is slow',
 		   format('ALTER TABLE routing.%I ADD PRIMARY KEY (tenant_id, seq)', p.leaf)

@@ -272,7 +272,7 @@ mapping_prepare(Mapping *m, const char *binding, Concept concept)
 {
 	SPIPlanPtr	volatile probe = NULL;
 	StringInfoData sql;
-	int			nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
+	int			nkeys;
 
 	PG_TRY();
 	{
@@ -303,6 +303,7 @@ mapping_prepare(Mapping *m, const char *binding, Concept concept)
 				 errhint("Give one SELECT without a semicolon; names must be schema-qualified.")));
 	check_result(m, binding, concept, result_of(probe));
 
+	nkeys = concept == C_LINES ? m->norder_keys : m->nkeys;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT m.* FROM (%s\n) m WHERE ", m->query);
 	for (int i = 0; i < nkeys; i++)

@@ -21,7 +21,7 @@ typedef struct OptionType
 	bool		flag;			/* without a value it is on */
 } OptionType;
 
-static void wrong_value(const char *name, const char *value, const char *hint) pg_attribute_noreturn();
+routing_noreturn static void wrong_value(const char *name, const char *value, const char *hint);
 
 static void
 wrong_value(const char *name, const char *value, const char *hint)

@@ -113,7 +113,7 @@ total(const Position *pos, bool expected)
 		int64		q = pos->falls.v[i + 1];
 
 		if (expected ? q < 0 : q > 0)
-			sum += Abs(q);
+			sum += llabs(q);
 	}
 	return sum;
 }
@@ -151,7 +151,7 @@ take_pairs(Position *pos, bool expected, bool oldest_first, int64 quantity, bool
 	while (left > 0 && i >= 0 && i < pos->falls.n)
 	{
 		int64	   *q = &pos->falls.v[i + 1];
-		int64		part = Min(left, Abs(*q));
+		int64		part = Min(left, llabs(*q));
 
 		if ((*q < 0) != expected)
 		{

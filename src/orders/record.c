@@ -303,8 +303,7 @@ typedef struct Reader
 	const char **names;
 } Reader;
 
-static void
-pg_attribute_noreturn()
+routing_noreturn static void
 damaged(void)
 {
 	ereport(ERROR,

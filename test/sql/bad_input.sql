@@ -167,7 +167,8 @@ select t.try($$select routing.create_publication('')$$);
 select t.try($$select routing.settle()$$);
 -- settings
 select t.try($$set routing.tenant = 'nobody'; select routing.current_tenant()$$);
-select t.try($$set routing.settle_timeout = -2$$);
+-- 17 writes the unit after the limits, too
+select replace(t.try($$set routing.settle_timeout = -2$$), ' ms', '') as try;
 reset routing.tenant;
 
 -- every function with nothing but nulls: an error of ours or null, never an internal one

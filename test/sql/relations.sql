@@ -59,10 +59,11 @@ select * from t.unlike(8) where day >= 2;
 reset routing.clock_offset;
 
 -- in a worker, on the same snapshot
-set force_parallel_mode = on;
+-- (it is called debug_parallel_query from 16 on)
+select set_config(name, 'on', false) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 select sum(atp) from routing.atp_table();
 select sum(atp) from routing.availability;
-reset force_parallel_mode;
+select set_config(name, 'off', false) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 
 -- a hot item-node: many rows, in a position of their own each, are one
 set routing.escrow = always;

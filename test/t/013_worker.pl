@@ -152,6 +152,10 @@ $node->reload;
 is($node->safe_psql($db, q(SELECT setting LIKE '%routing%' FROM pg_settings WHERE name = 'output_plugin_libraries')) || 'f', 'f',
 	'the server allows its own output plugins only, if it knows the setting');
 my $knows = $node->safe_psql($db, q(SELECT current_setting('output_plugin_libraries', true) IS NOT NULL)) eq 't';
+# from 18 on the server goes on without a publication that is not there yet
+my $goes_on = $node->safe_psql($db, 'SHOW server_version_num') >= 180000;
+my $older = 'it may be older than the publication: '
+  . ($goes_on ? 'what was written between the two is left out then; routing.event_since() has it' : 'decoding fails then until it is dropped and made again');
 my ($ret, $stdout, $stderr) = $node->psql($db, q(SELECT routing.create_slot('early', 'pgoutput')));
 like($stderr, qr/publication "routing_events" does not exist\nHINT:  Call routing.create_publication\(\) first/, 'no slot before the publication');
 $node->safe_psql($db, q(SELECT pg_create_logical_replication_slot('early', 'pgoutput')));
@@ -159,11 +163,12 @@ route($node, $db, 'BETWEEN', ['I1', 1]);
 $node->safe_psql($db, q(SELECT routing.create_publication()));
 route($node, $db, 'AFTER', ['I1', 1]);
 is($node->safe_psql($db, q(SELECT slot_name, problem FROM routing.slot_status())),
-	'early|it may be older than the publication: decoding fails then until it is dropped and made again', 'a slot older than the publication is noticed');
-($ret, $stdout, $stderr) = $node->psql($db, q(SELECT count(*) FROM pg_logical_slot_peek_binary_changes('early', NULL, NULL, 'proto_version', '1', 'publication_names', 'routing_events')));
-like($stderr, qr/publication "routing_events" does not exist/, 'and cannot be read');
+	"early|$older", 'a slot older than the publication is noticed');
+($ret, $stdout, $stderr) = $node->psql($db, q(SELECT count(*) FROM pg_logical_slot_peek_binary_changes('early', NULL, NULL, 'proto_version', '1', 'publication_names', 'routing_events') WHERE get_byte(data, 0) = ascii('I')));
+if   ($goes_on) { is($stdout, '2', 'and lacks what was written before') }
+else            { like($stderr, qr/publication "routing_events" does not exist/, 'and cannot be read') }
 is($node->safe_psql($db, q(SELECT severity, problem FROM routing.doctor() WHERE subject = 'replication slot early')),
-	'error|it may be older than the publication: decoding fails then until it is dropped and made again', 'doctor() says so');
+	"error|$older", 'doctor() says so');
 $node->safe_psql($db, q(SELECT pg_drop_replication_slot('early')));
 is($node->safe_psql($db, q(SELECT slot_name, lsn IS NOT NULL FROM routing.create_slot('late', 'pgoutput'))), 'late|t', 'a slot after the publication');
 route($node, $db, 'LATER', ['I1', 1]);
@@ -174,7 +179,7 @@ foreach my $what ('ALL TABLES', 'TABLES IN SCHEMA routing')
 {
 	$node->safe_psql($db, "DROP PUBLICATION IF EXISTS routing_events; DROP PUBLICATION IF EXISTS wide; CREATE PUBLICATION wide FOR $what");
 	is($node->safe_psql($db, q(SELECT problem FROM routing.slot_status())),
-		'it may be older than the publication: decoding fails then until it is dropped and made again', "a publication FOR $what has the events, too");
+		$older, "a publication FOR $what has the events, too");
 }
 $node->safe_psql($db, 'DROP PUBLICATION wide');
 is($node->safe_psql($db, q(SELECT problem FROM routing.slot_status())), 'no publication has routing.event: its consumer gets no events', 'without one there are none');
