@@ -43,8 +43,17 @@ CREATE FUNCTION routing.tell_capacity() RETURNS trigger
 DECLARE
 	o	jsonb;
 	n	jsonb;
-	c	routing.capacity := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+	c	routing.capacity;
 BEGIN
+	IF TG_OP = 'TRUNCATE' THEN
+		PERFORM routing.note_event(t.tenant_id, 'node', t.node, 'node.capacity_changed.v1', jsonb_strip_nulls(jsonb_build_object(
+			'node', t.node, 'kind', t.kind, 'weekday', nullif(t.weekday, 0),
+			'on_date', CASE WHEN isfinite(t.on_date) THEN to_char(t.on_date, 'YYYY-MM-DD') END,
+			'before', routing.capacity_payload(t.quantity, t.hard, t.price_from, t.price))))
+		FROM (SELECT * FROM routing.capacity ORDER BY tenant_id, node, kind, weekday, on_date) t;
+		RETURN NULL;
+	END IF;
+	c := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 	IF TG_OP <> 'INSERT' THEN
 		o := routing.capacity_payload(OLD.quantity, OLD.hard, OLD.price_from, OLD.price);
 	END IF;
@@ -71,6 +80,8 @@ CREATE TRIGGER note_capacity_new AFTER INSERT ON routing.capacity
 	FOR EACH ROW WHEN (NEW.since >= transaction_timestamp()) EXECUTE FUNCTION routing.tell_capacity();
 CREATE TRIGGER note_capacity AFTER UPDATE OR DELETE ON routing.capacity
 	FOR EACH ROW EXECUTE FUNCTION routing.tell_capacity();
+CREATE TRIGGER note_capacity_none BEFORE TRUNCATE ON routing.capacity
+	FOR EACH STATEMENT EXECUTE FUNCTION routing.tell_capacity();
 
 CREATE FUNCTION routing.tell_policy() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -111,5 +122,6 @@ CREATE TRIGGER note_exception BEFORE UPDATE ON routing.exception
 ALTER TABLE routing.node ENABLE ALWAYS TRIGGER note_status;
 ALTER TABLE routing.capacity ENABLE ALWAYS TRIGGER note_capacity_new;
 ALTER TABLE routing.capacity ENABLE ALWAYS TRIGGER note_capacity;
+ALTER TABLE routing.capacity ENABLE ALWAYS TRIGGER note_capacity_none;
 ALTER TABLE routing.policy ENABLE ALWAYS TRIGGER note_policy;
 ALTER TABLE routing.exception ENABLE ALWAYS TRIGGER note_exception;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/engine.h"
 #include "base/store.h"
+#include "ledger/tell.h"
 
 #include "access/htup_details.h"
 #include "access/transam.h"
@@ -202,6 +203,7 @@ Datum
 routing_record_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *tg = (TriggerData *) fcinfo->context;
+	bool		supply;
 	EngineScope scope;
 	Datum		until;
 
@@ -209,11 +211,13 @@ routing_record_truncate(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be called as a TRUNCATE trigger", "record_truncate")));
+	supply = strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0;
 	until = TimestampTzGetDatum(clock_of_changes());
 	engine_enter(&scope);
 	SPI_connect();
-	(void) engine_exec(strcmp(RelationGetRelationName(tg->tg_relation), "supply") == 0 ?
-					   &plan_truncate_supply : &plan_truncate_item_node, &until, NULL, ENGINE_FRESH);
+	(void) engine_exec(supply ? &plan_truncate_supply : &plan_truncate_item_node, &until, NULL, ENGINE_FRESH);
+	if (supply)
+		dated_supply_note_all(tg->tg_relation);
 	SPI_finish();
 	engine_leave(&scope);
 	return PointerGetDatum(NULL);

@@ -20,11 +20,14 @@
 #include "network/network.h"
 
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #define SEPARATOR	'\x1f'
 
@@ -253,6 +256,30 @@ dated_supply_note(int32 tenant_id, HeapTuple old, HeapTuple row, TupleDesc desc)
 		add_dated(tenant_id, old, desc, true);
 	if (row != NULL && (old == NULL || !same_key(old, row, desc)))
 		add_dated(tenant_id, row, desc, false);
+}
+
+/* All rows of supply are about to go, with a TRUNCATE: their table is locked. */
+void
+dated_supply_note_all(Relation supply)
+{
+	TableScanDesc scan = table_beginscan(supply, GetActiveSnapshot(), 0, NULL);
+	TupleTableSlot *slot = table_slot_create(supply, NULL);
+	TupleDesc	desc = RelationGetDescr(supply);
+	int			tenant_column = SPI_fnumber(desc, "tenant_id");
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		free;
+		bool		isnull;
+		HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, &free);
+
+		CHECK_FOR_INTERRUPTS();
+		dated_supply_note(DatumGetInt32(heap_getattr(row, tenant_column, desc, &isnull)), row, NULL, desc);
+		if (free)
+			heap_freetuple(row);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
 }
 
 /* Give the positions of this settlement what is to be told of them. */

@@ -117,6 +117,12 @@ insert into routing.policy (policy, version, author) values ('web', 2, 'ann');
 select routing.approve_policy('web', 2); select routing.activate_policy('web', 2);
 select routing.retire_policy('web', 2);
 select id, version, type, regexp_replace(payload, '"(by)": "[^"]*"', '"\1": "..."') as payload from t.news() where id <> 'NYC';
+-- tables that are emptied: every dated supply and every limit that was there before
+call t.stock('C', 'DAL', 5, 6, 'PO8'); call t.stock('C', 'DAL', 4, 7, 'PO9'); insert into routing.capacity (node, kind, quantity) values ('NYC', 'orders', 50), ('CHI', 'lines', 60);
+select count(*) > 0 as some from t.news();
+begin; truncate routing.supply, routing.capacity; rollback;
+begin; truncate routing.supply, routing.capacity; call t.stock('C', 'DAL', 5, 8, 'PO8'); commit;
+select * from t.news() where type ~ 'inbound|capacity';
 -- versions have no gaps, every event is in the catalogue, and nothing is left
 select aggregatetype, aggregateid from routing.event group by 1, 2 having count(*) <> max(aggregateversion);
 select type, routing.event_problem(type, payload, schemaversion) from routing.event where routing.event_problem(type, payload, schemaversion) is not null;
