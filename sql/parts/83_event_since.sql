@@ -119,7 +119,7 @@ BEGIN
 	END IF;
 
 	p := routing.stream_place();
-	IF timeline < p.timeline THEN
+	IF timeline < p.timeline AND p.epoch = coalesce(c.cur_epoch, c.last_epoch) THEN
 		SELECT b.epoch, b.snapshot, b.low INTO c.last_epoch, c.last_snapshot, c.last_low
 		FROM routing.stream_place_before(timeline, c.last_epoch, c.last_snapshot) b;
 		c.cur_epoch := NULL;
@@ -128,9 +128,9 @@ BEGIN
 		c.cur_high := NULL;
 		c.seq_done := 0;
 	END IF;
-	IF timeline > p.timeline OR p.epoch < coalesce(c.cur_epoch, c.last_epoch)
+	IF p.epoch < coalesce(c.cur_epoch, c.last_epoch)
 		OR (p.epoch = coalesce(c.cur_epoch, c.last_epoch)
-			AND routing.snapshot_beyond(coalesce(c.cur_snapshot, c.last_snapshot), p.snapshot)) THEN
+			AND (timeline > p.timeline OR routing.snapshot_beyond(coalesce(c.cur_snapshot, c.last_snapshot), p.snapshot))) THEN
 		IF NOT pg_is_in_recovery() THEN
 			RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 				MESSAGE = 'the token is from a cluster that was further than this one is',
