@@ -95,6 +95,8 @@ $primary->wait_for_catchup($standby);
 my %reader = map {
 	($_->name => { session => $_->background_psql($db, on_error_stop => 0), token => 'oldest', got => [] })
 } ($primary, $standby);
+# a query may take a minute, not all of them together
+$_->{session}->set_query_timer_restart() foreach values %reader;
 
 # Reads what there is with a token, at most $most times; returns the number of events.
 sub read_on
