@@ -194,8 +194,8 @@ D,DAL,4,2030-01-01,PO8
 copy routing.supply_load (item, node, quantity) from stdin (format csv);
 D,CHI,NaN
 \.
-copy routing.supply (item, node, quantity) from stdin (format csv);
-\.
+-- without data of its own: what a psql makes of those after an error is not the same in all minor versions
+\copy routing.supply (item, node, quantity) from /dev/null (format csv)
 \echo :LAST_ERROR_SQLSTATE
 delete from routing.supply where item = 'C';
 select item, node, quantity, available_on, ref, kind, status from routing.supply_load order by 1, 2;

@@ -149,7 +149,8 @@ is($session->query_safe("BEGIN;\n" . order_sql('P1', ['I1', 1]) . "COMMIT;\nSELE
 	'f', 'a session of the standby has its order routed');
 is($session->query_safe(q(SELECT routing.cancel_order('S1'))), 't', 'and cancels one');
 $session->quit;
-$standby->safe_psql($db, "UPDATE routing.supply SET quantity = quantity + 100 WHERE item LIKE 'I%';\nSELECT routing.run_jobs();");
+# enough for all that wait, too
+$standby->safe_psql($db, "UPDATE routing.supply SET quantity = quantity + 100000 WHERE item LIKE 'I%';\nSELECT routing.run_jobs();");
 is(route($standby, $db, 'P2', ['I1', 5], ['I3', 5]), 'allocated', 'orders are allocated on the new primary');
 $standby->safe_psql($db, "BEGIN;\n" . bound_order_sql(3, ['E1', 2]) . 'COMMIT;');
 is($standby->safe_psql($db, 'SELECT st FROM erp.head WHERE doc = 3'), 'allocated', 'bound ones too');

@@ -231,7 +231,7 @@ sub pgbench_start
 			$node->installed_command('pgbench'), '-n', '-M', 'prepared', '--max-tries=20',
 			@arguments, $node->connstr($db)
 		],
-		'<', \undef, '>', "$file.report", '2>', $file, IPC::Run::timeout(120));
+		'<', \undef, '>', "$file.report", '2>', $file, IPC::Run::timeout(120 + ($ENV{ROUTING_SOAK_SECONDS} || 0)));
 }
 
 # table => "rows md5" for every table of the schemas, rows ordered by their text
