@@ -50,7 +50,7 @@ CREATE FUNCTION routing.event_partitions_to_drop(OUT leaf text, OUT part_on date
 	SELECT c.relname::text, NULL, '{}', ARRAY[format('DROP TABLE routing.%I', c.relname)]
 	FROM pg_class c
 	WHERE c.relnamespace = 'routing'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
-	  AND c.relname ~ '^event_' AND obj_description(c.oid, 'pg_class') = 'expired events, being dropped'
+	  AND c.relname ~ '^event_' AND obj_description(c.oid, 'pg_class') LIKE 'expired events, being dropped%'
 $$;
 COMMENT ON FUNCTION routing.event_partitions_to_drop() IS
 	'the event partitions that retention lets go, who has not read them, and the commands that drop them one after the other';
@@ -93,10 +93,11 @@ CREATE FUNCTION routing.declare_event_gap(leaf text, part_on date, unread_by jso
 	LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	LOCK TABLE routing.stream_epoch IN SHARE UPDATE EXCLUSIVE MODE;
-	IF obj_description(to_regclass(format('routing.%I', leaf)), 'pg_class') = 'expired events, being dropped' THEN
+	-- one that was marked when everybody had read it may be unread again, after a replay
+	IF obj_description(to_regclass(format('routing.%I', leaf)), 'pg_class') = 'expired events, being dropped; the gap is declared' THEN
 		RETURN;
 	END IF;
-	EXECUTE format('COMMENT ON TABLE routing.%I IS %L', leaf, 'expired events, being dropped');
+	EXECUTE format('COMMENT ON TABLE routing.%I IS %L', leaf, 'expired events, being dropped; the gap is declared');
 	PERFORM routing.append_stream_event(t.tenant_id, 'stream.gap_declared.v1',
 		jsonb_build_object('epoch', routing.stream_epoch(), 'cause', 'retention', 'from', to_char(part_on, 'YYYY-MM-DD'),
 						   'to', to_char(part_on, 'YYYY-MM-DD'), 'consumers', t.consumers))

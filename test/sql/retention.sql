@@ -42,6 +42,12 @@ call routing.work();
 select routing.drop_event_partition('event_20200101'), routing.drop_event_partition('event'), routing.drop_event_partition('supply');
 select * from t.drops;
 select (now() at time zone 'UTC')::date - from_on as days from routing.event_partitions() where from_on < (now() at time zone 'UTC')::date order by 1;
+-- one that was marked when everybody had read it, and that a replay made unread again before it was dropped
+select t.old(100);
+do $$ begin execute format('comment on table routing.%I is %L', 'event_' || to_char((now() at time zone 'UTC')::date - 100, 'YYYYMMDD'), 'expired events, being dropped'); end $$;
+select routing.consumer_replay('slow', 'oldest');
+select routing.drop_event_partition('event_' || to_char((now() at time zone 'UTC')::date - 100, 'YYYYMMDD'));
+select type, aggregateversion, payload -> 'consumers' as consumers from routing.event where aggregatetype = 'stream' order by seq;
 select routing.consumer_unregister('slow'), routing.consumer_unregister('new');
 do $$ begin execute format('drop table routing.%I', 'event_' || to_char((now() at time zone 'UTC')::date - 29, 'YYYYMMDD')); end $$;
 delete from routing.stream_epoch;
